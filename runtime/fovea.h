@@ -1,0 +1,183 @@
+/*
+ * Run image classifiers: exported ONNX graphs, on CPUs, through oneDNN.
+ * The only header a client includes.
+ *
+ * True of every function here:
+ *  - One that can fail returns enum fovea_status and takes `err` last. `err`
+ *    may be NULL. Out parameters are written on success only.
+ *  - create and load hand the caller an object to destroy. get lends a pointer
+ *    that lives as long as the object it came from. destroy accepts NULL.
+ *  - A model never changes once loaded and may be shared between threads.
+ *    A session belongs to one thread at a time, and must be destroyed before
+ *    its model.
+ *  - Nothing writes to stdout or stderr, and nothing a file contains reaches
+ *    an assert, abort or exit.
+ */
+#ifndef FOVEA_H
+#define FOVEA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FOVEA_VERSION "0.1.0"
+
+/* One code per reaction a caller might have; the words are in fovea_error. */
+enum fovea_status {
+    FOVEA_OK = 0,
+    FOVEA_ERR_IO,          /* a file could not be opened, read or written */
+    FOVEA_ERR_FORMAT,      /* the bytes are not what they claim to be */
+    FOVEA_ERR_UNSUPPORTED, /* well formed, beyond this build: operator, opset or type */
+    FOVEA_ERR_INVALID,     /* well formed, but inconsistent; or a wrong argument */
+    FOVEA_ERR_LIMIT,       /* over a limit: memory, counts, pixels */
+    FOVEA_ERR_MEMORY,      /* an allocation failed */
+    FOVEA_ERR_BACKEND,     /* oneDNN refused */
+};
+
+/* What went wrong, in words. Set on failure, left alone on success. */
+struct fovea_error {
+    enum fovea_status status;
+    char message[512];
+};
+
+/* A short lower-case name of a status ("format"), for logs and JSON. */
+const char *fovea_status_name(enum fovea_status status);
+
+/* ---- tensors ---------------------------------------------------------- */
+
+/* Element types, in the order of their ONNX names where that matters not. */
+enum fovea_dtype {
+    FOVEA_F32,
+    FOVEA_F16,
+    FOVEA_BF16,
+    FOVEA_F64,
+    FOVEA_I8,
+    FOVEA_U8,
+    FOVEA_I16,
+    FOVEA_U16,
+    FOVEA_I32,
+    FOVEA_U32,
+    FOVEA_I64,
+    FOVEA_U64,
+    FOVEA_BOOL, /* one byte, 0 or 1 */
+    FOVEA_N_DTYPES,
+};
+
+#define FOVEA_MAX_RANK 8
+
+/*
+ * A dense, row-major tensor. `data` is owned by whoever made the struct; every
+ * function here says when it keeps the pointer, and otherwise does not.
+ */
+struct fovea_tensor {
+    enum fovea_dtype dtype;
+    int rank; /* 0..FOVEA_MAX_RANK; 0 is a scalar of one element */
+    int64_t dims[FOVEA_MAX_RANK];
+    void *data;
+};
+
+/* Size of one element in bytes. */
+size_t fovea_dtype_size(enum fovea_dtype dtype);
+
+/* "f32", "i64", ... */
+const char *fovea_dtype_name(enum fovea_dtype dtype);
+
+/* ---- models ----------------------------------------------------------- */
+
+struct fovea_model;
+struct fovea_session;
+
+/* A model's input or output. A dimension of -1 is chosen per session. */
+struct fovea_io {
+    const char *name;
+    enum fovea_dtype dtype;
+    int rank;
+    int64_t dims[FOVEA_MAX_RANK];
+    const char *dim_names[FOVEA_MAX_RANK]; /* symbolic name of a -1 dimension, or NULL */
+};
+
+/* How to load. Fill with fovea_load_options_default, then change. */
+struct fovea_load_options {
+    size_t max_memory; /* most bytes that parsing may take beyond the file; 0: 80 % of available */
+    bool allow_external_links; /* external data may be a symlink or a hard link; default false */
+};
+
+void fovea_load_options_default(struct fovea_load_options *options);
+
+/*
+ * Load a model from an .onnx file; external data is sought beside it.
+ *
+ * `options` may be NULL for the defaults. The files stay mapped until the
+ * model is destroyed and must not change meanwhile.
+ *
+ * FOVEA_ERR_FORMAT if it is not ONNX, FOVEA_ERR_UNSUPPORTED if it uses an
+ * operator, opset or type this build lacks (the message names the node),
+ * FOVEA_ERR_INVALID if it contradicts itself, FOVEA_ERR_LIMIT if unpacking
+ * would take more than max_memory.
+ */
+enum fovea_status fovea_model_load(const char *path, const struct fovea_load_options *options,
+                                   struct fovea_model **out, struct fovea_error *err);
+void fovea_model_destroy(struct fovea_model *model);
+
+size_t fovea_model_n_inputs(const struct fovea_model *model);
+size_t fovea_model_n_outputs(const struct fovea_model *model);
+const struct fovea_io *fovea_model_get_input(const struct fovea_model *model, size_t index);
+const struct fovea_io *fovea_model_get_output(const struct fovea_model *model, size_t index);
+
+/* The value of a metadata_props key, or NULL. */
+const char *fovea_model_get_metadata(const struct fovea_model *model, const char *key);
+
+/* ---- sessions --------------------------------------------------------- */
+
+/* How to plan and run. Fill with fovea_session_options_default, then change. */
+struct fovea_session_options {
+    int threads;        /* 0: what affinity and the cgroup allow */
+    const char *passes; /* "on" (default), "off", or names separated by commas */
+    size_t max_memory;  /* most bytes of weights and arena; 0: 80 % of available */
+    bool profile;       /* time every step; fovea_session_get_steps then has the times */
+};
+
+void fovea_session_options_default(struct fovea_session_options *options);
+
+/*
+ * Plan a model for given input shapes and prepare it to run.
+ *
+ * `inputs` has one tensor for every model input, in the model's order, with
+ * dtype, rank and all dims set. `data` may be NULL, except for an input whose
+ * values decide shapes (the shape operand of a Reshape, say): its contents are
+ * then fixed for the session. fovea_model_input_decides_shapes tells which.
+ *
+ * The model must outlive the session. Once this succeeds, fovea_session_run
+ * fails only for reasons outside the model.
+ */
+enum fovea_status fovea_session_create(const struct fovea_model *model,
+                                       const struct fovea_tensor *inputs,
+                                       const struct fovea_session_options *options,
+                                       struct fovea_session **out, struct fovea_error *err);
+void fovea_session_destroy(struct fovea_session *session);
+
+/* Whether the contents of input `index` must be given to fovea_session_create. */
+bool fovea_model_input_decides_shapes(const struct fovea_model *model, size_t index);
+
+/* Type and shape of output `index`; `data` is NULL. */
+void fovea_session_output_shape(const struct fovea_session *session, size_t index,
+                                struct fovea_tensor *out);
+
+/*
+ * Run once. `inputs` as given to create, now with data; `outputs[i].data` has
+ * room for the tensor that fovea_session_output_shape describes. Both are only
+ * read or written during the call.
+ */
+enum fovea_status fovea_session_run(struct fovea_session *session,
+                                    const struct fovea_tensor *inputs,
+                                    const struct fovea_tensor *outputs, struct fovea_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,4 @@
+/* The fovea command: a table of subcommands. */
+int main(void) {
+    return 0;
+}
