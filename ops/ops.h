@@ -1,0 +1,13 @@
+/*
+ * The operators this library has: one object each, defined in the file of its
+ * name or family. registry.c says which ONNX operator and opset each serves.
+ */
+#ifndef FOVEA_OPS_OPS_H
+#define FOVEA_OPS_OPS_H
+
+#include "runtime/op.h"
+
+/* In alphabetical order. */
+extern const struct fovea_op fovea_op_identity;
+
+#endif

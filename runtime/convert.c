@@ -1,0 +1,251 @@
+/*
+ * Conversions between element types, and reading one element as a number.
+ *
+ * Half formats: IEEE 754-2019 binary16; bfloat16 is the upper half of
+ * binary32. Rounding to nearest, ties to even.
+ */
+#include "runtime/tensor.h"
+
+#include <math.h>
+#include <string.h>
+
+static uint32_t bits_of(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    return bits;
+}
+
+static float float_of(uint32_t bits) {
+    float value;
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+float fovea_bf16_to_f32(uint16_t bits) {
+    return float_of((uint32_t)bits << 16);
+}
+
+uint16_t fovea_f32_to_bf16(float value) {
+    uint32_t bits = bits_of(value);
+    if ((bits & 0x7fffffff) > 0x7f800000) {
+        return (uint16_t)((bits >> 16) | 0x40); /* NaN stays NaN, and quiet */
+    }
+    return (uint16_t)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+
+float fovea_f16_to_f32(uint16_t bits) {
+    uint32_t sign = (uint32_t)(bits & 0x8000) << 16;
+    uint32_t exponent = (bits >> 10) & 0x1f;
+    uint32_t fraction = bits & 0x3ff;
+    if (exponent == 0x1f) {
+        return float_of(sign | 0x7f800000 | fraction << 13);
+    }
+    if (exponent == 0) {
+        float magnitude = (float)fraction * 0x1p-24f;
+        return sign ? -magnitude : magnitude;
+    }
+    return float_of(sign | (exponent + 112) << 23 | fraction << 13);
+}
+
+uint16_t fovea_f32_to_f16(float value) {
+    uint32_t bits = bits_of(value);
+    uint16_t sign = (uint16_t)((bits >> 16) & 0x8000);
+    uint32_t magnitude = bits & 0x7fffffff;
+    if (magnitude > 0x7f800000) {
+        return sign | 0x7e00;
+    }
+    if (magnitude >= 0x477ff000) { /* 65520 and up round to infinity */
+        return sign | 0x7c00;
+    }
+    if (magnitude < 0x38800000) { /* below 2^-14: a multiple of 2^-24 */
+        return sign | (uint16_t)lrintf(float_of(magnitude) * 0x1p24f);
+    }
+    uint32_t rounded = magnitude + 0xfff + ((magnitude >> 13) & 1);
+    return sign | (uint16_t)((rounded - 0x38000000) >> 13);
+}
+
+double fovea_tensor_get_float(const struct fovea_tensor *tensor, int64_t index) {
+    double value = 0;
+    const unsigned char *at =
+        (const unsigned char *)tensor->data + (size_t)index * fovea_dtype_size(tensor->dtype);
+    fovea_convert(tensor->dtype, at, FOVEA_F64, &value, 1);
+    return value;
+}
+
+int64_t fovea_tensor_get_int(const struct fovea_tensor *tensor, int64_t index) {
+    int64_t value = 0;
+    const unsigned char *at =
+        (const unsigned char *)tensor->data + (size_t)index * fovea_dtype_size(tensor->dtype);
+    fovea_convert(tensor->dtype, at, FOVEA_I64, &value, 1);
+    return value;
+}
+
+/* Any float to int64 without undefined behaviour: NaN 0, out of range saturates. */
+static int64_t int_of(double value) {
+    if (isnan(value)) {
+        return 0;
+    }
+    if (value >= 0x1p63) {
+        return INT64_MAX;
+    }
+    return value < -0x1p63 ? INT64_MIN : (int64_t)value;
+}
+
+static uint64_t unsigned_of(double value) {
+    if (value < 0) {
+        return (uint64_t)int_of(value);
+    }
+    return value >= 0x1p64 ? UINT64_MAX : (isnan(value) ? 0 : (uint64_t)value);
+}
+
+/*
+ * An element on its way from one type to another: floats travel as double,
+ * integers and bool as int64 (u64 keeps its bits).
+ */
+struct element {
+    bool is_float;
+    bool is_unsigned; /* `integer` holds the bits of a uint64 */
+    double real;
+    int64_t integer;
+};
+
+#define LOAD(type)                                                                                 \
+    type x;                                                                                        \
+    memcpy(&x, src, sizeof(x))
+
+static struct element load(enum fovea_dtype dtype, const void *src) {
+    switch (dtype) {
+    case FOVEA_F32: {
+        LOAD(float);
+        return (struct element){.is_float = true, .real = x};
+    }
+    case FOVEA_F64: {
+        LOAD(double);
+        return (struct element){.is_float = true, .real = x};
+    }
+    case FOVEA_F16: {
+        LOAD(uint16_t);
+        return (struct element){.is_float = true, .real = fovea_f16_to_f32(x)};
+    }
+    case FOVEA_BF16: {
+        LOAD(uint16_t);
+        return (struct element){.is_float = true, .real = fovea_bf16_to_f32(x)};
+    }
+    case FOVEA_I8: {
+        LOAD(int8_t);
+        return (struct element){.integer = x};
+    }
+    case FOVEA_U8:
+    case FOVEA_BOOL: {
+        LOAD(uint8_t);
+        return (struct element){.integer = x};
+    }
+    case FOVEA_I16: {
+        LOAD(int16_t);
+        return (struct element){.integer = x};
+    }
+    case FOVEA_U16: {
+        LOAD(uint16_t);
+        return (struct element){.integer = x};
+    }
+    case FOVEA_I32: {
+        LOAD(int32_t);
+        return (struct element){.integer = x};
+    }
+    case FOVEA_U32: {
+        LOAD(uint32_t);
+        return (struct element){.integer = x};
+    }
+    case FOVEA_U64: {
+        LOAD(int64_t);
+        return (struct element){.integer = x, .is_unsigned = true};
+    }
+    default: {
+        LOAD(int64_t);
+        return (struct element){.integer = x};
+    }
+    }
+}
+#undef LOAD
+
+static double real_of(struct element e) {
+    if (e.is_float) {
+        return e.real;
+    }
+    return e.is_unsigned ? (double)(uint64_t)e.integer : (double)e.integer;
+}
+
+/* Integers wrap to the target's width, as ONNX Cast between integers does. */
+static void store_int(enum fovea_dtype dtype, int64_t value, void *dst) {
+    memcpy(dst, &value, fovea_dtype_size(dtype)); /* little endian: the low bytes come first */
+}
+
+static void store(enum fovea_dtype dtype, struct element e, void *dst) {
+    switch (dtype) {
+    case FOVEA_F32: {
+        float x = e.is_float ? (float)e.real
+                             : (e.is_unsigned ? (float)(uint64_t)e.integer : (float)e.integer);
+        memcpy(dst, &x, sizeof(x));
+        return;
+    }
+    case FOVEA_F64: {
+        double x = real_of(e);
+        memcpy(dst, &x, sizeof(x));
+        return;
+    }
+    case FOVEA_F16: {
+        uint16_t x = fovea_f32_to_f16((float)real_of(e));
+        memcpy(dst, &x, sizeof(x));
+        return;
+    }
+    case FOVEA_BF16: {
+        uint16_t x = fovea_f32_to_bf16((float)real_of(e));
+        memcpy(dst, &x, sizeof(x));
+        return;
+    }
+    case FOVEA_BOOL:
+        *(uint8_t *)dst = e.is_float ? e.real != 0 : e.integer != 0;
+        return;
+    case FOVEA_U64:
+        store_int(dtype, e.is_float ? (int64_t)unsigned_of(e.real) : e.integer, dst);
+        return;
+    default:
+        store_int(dtype, e.is_float ? int_of(e.real) : e.integer, dst);
+        return;
+    }
+}
+
+/* The conversions of large weights; the rest are shape arithmetic and tests. */
+static bool convert_fast(enum fovea_dtype from, const void *src, enum fovea_dtype to, void *dst,
+                         int64_t count) {
+    if (from == to) {
+        if (count > 0) {
+            memcpy(dst, src, (size_t)count * fovea_dtype_size(from));
+        }
+        return true;
+    }
+    if (to == FOVEA_F32 && fovea_dtype_is_half(from)) {
+        const uint16_t *in = src;
+        float *out = dst;
+        for (int64_t i = 0; i < count; i++) {
+            out[i] = from == FOVEA_F16 ? fovea_f16_to_f32(in[i]) : fovea_bf16_to_f32(in[i]);
+        }
+        return true;
+    }
+    return false;
+}
+
+void fovea_convert(enum fovea_dtype from, const void *src, enum fovea_dtype to, void *dst,
+                   int64_t count) {
+    if (convert_fast(from, src, to, dst, count)) {
+        return;
+    }
+    size_t step_in = fovea_dtype_size(from), step_out = fovea_dtype_size(to);
+    const unsigned char *in = src;
+    unsigned char *out = dst;
+    for (int64_t i = 0; i < count; i++) {
+        store(to, load(from, in), out);
+        in += step_in;
+        out += step_out;
+    }
+}

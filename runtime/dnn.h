@@ -1,0 +1,133 @@
+/*
+ * oneDNN behind one door: the same functions over its 2.x and 3.x APIs, its
+ * C++ exceptions and status codes turned into Fovea errors.
+ *
+ * A primitive is made from a description of shapes and strides, then run on
+ * pointers. Its weights may be packed once into the form it prefers. Making
+ * and packing allocate; running allocates nothing of ours, and a primitive may
+ * be run by several threads at once if each brings its own scratch memory.
+ */
+#ifndef FOVEA_RUNTIME_DNN_H
+#define FOVEA_RUNTIME_DNN_H
+
+#include "runtime/engine.h"
+#include "runtime/graph.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct fovea_prim;
+
+enum fovea_status fovea_dnn_create(struct fovea_dnn **out, struct fovea_error *err);
+void fovea_dnn_destroy(struct fovea_dnn *dnn);
+
+/* "2.6.3" */
+const char *fovea_dnn_version(void);
+
+/* A strided view: strides in elements. dims as the primitive's description says. */
+struct fovea_dnn_view {
+    enum fovea_dtype dtype;
+    int rank;
+    int64_t dims[FOVEA_MAX_RANK];
+    int64_t strides[FOVEA_MAX_RANK];
+};
+
+/* Dense row-major view of a value, or channels-last where its layout says so. */
+void fovea_dnn_view_of(const struct fovea_value *value, struct fovea_dnn_view *view);
+
+/* As struct fovea_epilogue_step, with the operand's view (rank of dst, 1 where broadcast). */
+struct fovea_dnn_post {
+    enum fovea_epilogue_kind kind;
+    enum fovea_act act;
+    float alpha, beta, scale;
+    struct fovea_dnn_view operand;
+};
+
+/* The epilogue of a node as posts against its output 0. */
+enum fovea_status fovea_dnn_posts_of(const struct fovea_node *node,
+                                     struct fovea_dnn_post posts[FOVEA_MAX_EPILOGUE], int *n_posts,
+                                     struct fovea_error *err);
+
+/*
+ * Convolution (cross-correlation). src [N,C,spatial...], dst [N,O,spatial...],
+ * weights plain [O, C/groups, kernel...], bias [O]; 1 to 3 spatial dims.
+ */
+struct fovea_dnn_conv {
+    struct fovea_dnn_view src, dst;
+    int64_t kernel[3], strides[3], dilations[3]; /* dilation 1 is dense */
+    int64_t pads_before[3], pads_after[3];
+    int64_t groups;
+    bool bias;
+    bool packed_weights; /* weights are constant: let oneDNN choose their form and pack once */
+    struct fovea_dnn_post posts[FOVEA_MAX_EPILOGUE];
+    int n_posts;
+};
+enum fovea_status fovea_dnn_conv(struct fovea_dnn *dnn, const struct fovea_dnn_conv *desc,
+                                 struct fovea_prim **out, struct fovea_error *err);
+
+/*
+ * dst[..., m, n] = src[..., m, k] * weights[..., k, n] (+ bias[n]). All of one
+ * rank (2 to 6), batch dims broadcast where 1. Any strides with one of the
+ * last two equal to 1.
+ */
+struct fovea_dnn_matmul {
+    struct fovea_dnn_view src, weights, dst;
+    float scale; /* of the product, before bias and posts; 1 for none */
+    bool bias;
+    bool packed_weights;
+    struct fovea_dnn_post posts[FOVEA_MAX_EPILOGUE];
+    int n_posts;
+};
+enum fovea_status fovea_dnn_matmul(struct fovea_dnn *dnn, const struct fovea_dnn_matmul *desc,
+                                   struct fovea_prim **out, struct fovea_error *err);
+
+enum fovea_dnn_pool_kind {
+    FOVEA_POOL_MAX,
+    FOVEA_POOL_AVERAGE,            /* divides by the elements inside the image */
+    FOVEA_POOL_AVERAGE_COUNT_PADS, /* divides by the window's size */
+};
+struct fovea_dnn_pool {
+    enum fovea_dnn_pool_kind kind;
+    struct fovea_dnn_view src, dst;
+    int64_t kernel[3], strides[3], dilations[3], pads_before[3], pads_after[3];
+};
+enum fovea_status fovea_dnn_pool(struct fovea_dnn *dnn, const struct fovea_dnn_pool *desc,
+                                 struct fovea_prim **out, struct fovea_error *err);
+
+/* Copy between layouts and between f32, f16 and bf16. */
+enum fovea_status fovea_dnn_reorder(struct fovea_dnn *dnn, const struct fovea_dnn_view *src,
+                                    const struct fovea_dnn_view *dst, struct fovea_prim **out,
+                                    struct fovea_error *err);
+
+/* Bytes a run needs besides its operands. */
+size_t fovea_prim_scratch_bytes(const struct fovea_prim *prim);
+
+/* Bytes that packed weights take; 0 if this primitive takes them as they are. */
+size_t fovea_prim_packed_bytes(const struct fovea_prim *prim);
+
+/* Name of oneDNN's implementation, "brgconv:avx512_core". Lives as long as prim. */
+const char *fovea_prim_implementation(const struct fovea_prim *prim);
+
+/* Pack plain weights; the primitive owns the result, and `plain` is no longer needed. */
+enum fovea_status fovea_prim_pack(struct fovea_prim *prim, const void *plain,
+                                  struct fovea_error *err);
+
+/* Operands of a run; unused ones NULL. */
+struct fovea_prim_args {
+    const void *src;
+    const void *weights; /* NULL if packed */
+    const void *bias;    /* f32 [O] or [n] */
+    void *dst;
+    const void *posts[FOVEA_MAX_EPILOGUE]; /* operand of post i, NULL for ACT */
+    void *scratch;
+};
+enum fovea_status fovea_prim_run(const struct fovea_prim *prim, const struct fovea_prim_args *args,
+                                 struct fovea_error *err);
+void fovea_prim_destroy(struct fovea_prim *prim);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

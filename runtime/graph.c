@@ -1,0 +1,408 @@
+/* The op graph's invariants: see graph.h. */
+#include "runtime/graph.h"
+
+#include "runtime/op.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void fovea_graph_init(struct fovea_graph *graph, fovea_op_find_fn find_op, int opset) {
+    memset(graph, 0, sizeof(*graph));
+    graph->find_op = find_op;
+    graph->opset = opset;
+}
+
+static void drop_contents(struct fovea_value *value) {
+    free(value->owned);
+    value->owned = NULL;
+    if (value->constant) {
+        value->constant = false;
+        value->t.data = NULL;
+    }
+}
+
+void fovea_graph_finish(struct fovea_graph *graph) {
+    for (struct fovea_node *node = graph->first; node; node = node->next) {
+        if (node->prepared && node->op->release) {
+            node->op->release(node);
+        }
+        free(node->in);
+    }
+    for (struct fovea_value *value = graph->values; value; value = value->next) {
+        free(value->owned);
+        free(value->uses);
+    }
+    fovea_arena_finish(&graph->arena);
+    memset(graph, 0, sizeof(*graph));
+}
+
+/* ---- values ------------------------------------------------------------- */
+
+struct fovea_value *fovea_graph_add_value(struct fovea_graph *graph, const char *name) {
+    struct fovea_value *value = fovea_arena_alloc(&graph->arena, 1, sizeof(*value));
+    if (!value) {
+        return NULL;
+    }
+    value->name = name ? fovea_arena_copy_text(&graph->arena, name, strlen(name)) : "";
+    if (!value->name) {
+        return NULL;
+    }
+    value->number = graph->n_values++;
+    value->next = graph->values;
+    graph->values = value;
+    return value;
+}
+
+void fovea_value_set_constant(struct fovea_value *value, void *data, bool owned) {
+    free(value->owned);
+    value->owned = owned ? data : NULL;
+    value->t.data = data;
+    value->constant = true;
+    value->typed = true;
+}
+
+enum fovea_status fovea_graph_add_constant(struct fovea_graph *graph, enum fovea_dtype dtype,
+                                           int rank, const int64_t *dims, struct fovea_value **out,
+                                           struct fovea_error *err) {
+    struct fovea_value *value = fovea_graph_add_value(graph, NULL);
+    if (!value) {
+        return fovea_fail_memory(err, sizeof(*value), "a value");
+    }
+    fovea_tensor_set_shape(&value->t, dtype, rank, dims);
+    enum fovea_status st = fovea_tensor_check_shape(&value->t, err);
+    if (st) {
+        return st;
+    }
+    void *data = fovea_aligned_alloc(fovea_tensor_bytes(&value->t));
+    if (!data) {
+        return fovea_fail_memory(err, fovea_tensor_bytes(&value->t), "a constant");
+    }
+    fovea_value_set_constant(value, data, true);
+    *out = value;
+    return FOVEA_OK;
+}
+
+static enum fovea_status add_use(struct fovea_value *value, struct fovea_node *node, int index,
+                                 struct fovea_error *err) {
+    if (value->n_uses == value->cap_uses) {
+        size_t cap = value->cap_uses ? value->cap_uses * 2 : 2;
+        struct fovea_use *uses = realloc(value->uses, cap * sizeof(*uses));
+        if (!uses) {
+            return fovea_fail_memory(err, cap * sizeof(*uses), "a value's uses");
+        }
+        value->uses = uses;
+        value->cap_uses = cap;
+    }
+    value->uses[value->n_uses++] = (struct fovea_use){node, index};
+    return FOVEA_OK;
+}
+
+static void drop_use(struct fovea_value *value, const struct fovea_node *node, int index) {
+    for (size_t i = 0; i < value->n_uses; i++) {
+        if (value->uses[i].node == node && value->uses[i].index == index) {
+            /* Order is kept, so that rewrites walk readers the same way every time. */
+            memmove(&value->uses[i], &value->uses[i + 1],
+                    (value->n_uses - i - 1) * sizeof(*value->uses));
+            value->n_uses--;
+            return;
+        }
+    }
+}
+
+/* ---- nodes -------------------------------------------------------------- */
+
+static void link_before(struct fovea_graph *graph, struct fovea_node *node,
+                        struct fovea_node *before) {
+    node->next = before;
+    node->prev = before ? before->prev : graph->last;
+    if (node->prev) {
+        node->prev->next = node;
+    } else {
+        graph->first = node;
+    }
+    if (before) {
+        before->prev = node;
+    } else {
+        graph->last = node;
+    }
+    graph->n_nodes++;
+}
+
+static void unlink_node(struct fovea_graph *graph, struct fovea_node *node) {
+    if (node->prev) {
+        node->prev->next = node->next;
+    } else {
+        graph->first = node->next;
+    }
+    if (node->next) {
+        node->next->prev = node->prev;
+    } else {
+        graph->last = node->prev;
+    }
+    graph->n_nodes--;
+}
+
+static bool name_node(struct fovea_arena *arena, struct fovea_node *node, const char *domain,
+                      const char *type, const char *name) {
+    node->domain = fovea_arena_copy_text(arena, domain, strlen(domain));
+    node->type = fovea_arena_copy_text(arena, type, strlen(type));
+    node->name = fovea_arena_copy_text(arena, name ? name : "", name ? strlen(name) : 0);
+    return node->domain && node->type && node->name;
+}
+
+enum fovea_status fovea_graph_add_node(struct fovea_graph *graph, struct fovea_node *before,
+                                       const char *domain, const char *type, const char *name,
+                                       int n_in, int n_out, struct fovea_node **out,
+                                       struct fovea_error *err) {
+    const struct fovea_op *op = graph->find_op(domain, type, graph->opset);
+    if (!op) {
+        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
+                          "node '%s': operator %s%s%s at opset %d is not supported",
+                          fovea_quote(name ? name : "").text, fovea_quote(domain).text,
+                          domain[0] ? "." : "", fovea_quote(type).text, graph->opset);
+    }
+    struct fovea_node *node = fovea_arena_alloc(&graph->arena, 1, sizeof(*node));
+    if (!node || !name_node(&graph->arena, node, domain, type, name)) {
+        return fovea_fail_memory(err, sizeof(*node), "a node");
+    }
+    node->out = fovea_arena_alloc(&graph->arena, (size_t)n_out, sizeof(*node->out));
+    node->priv = fovea_arena_alloc(&graph->arena, 1, op->priv_size);
+    node->in = calloc((size_t)n_in + 1, sizeof(*node->in));
+    if (!node->out || !node->priv || !node->in) {
+        free(node->in);
+        return fovea_fail_memory(err, (size_t)(n_in + n_out) * sizeof(*node->in), "a node");
+    }
+    node->op = op;
+    node->graph = graph;
+    node->opset = graph->opset;
+    node->n_in = n_in;
+    node->n_out = n_out;
+    link_before(graph, node, before);
+    *out = node;
+    return FOVEA_OK;
+}
+
+enum fovea_status fovea_node_set_input(struct fovea_node *node, int index,
+                                       struct fovea_value *value, struct fovea_error *err) {
+    if (value) {
+        enum fovea_status st = add_use(value, node, index, err);
+        if (st) {
+            return st;
+        }
+    }
+    if (node->in[index]) {
+        drop_use(node->in[index], node, index);
+    }
+    node->in[index] = value;
+    return FOVEA_OK;
+}
+
+enum fovea_status fovea_node_add_input(struct fovea_node *node, struct fovea_value *value,
+                                       int *index, struct fovea_error *err) {
+    size_t bytes = ((size_t)node->n_in + 1) * sizeof(*node->in);
+    struct fovea_value **in = realloc(node->in, bytes);
+    if (!in) {
+        return fovea_fail_memory(err, bytes, "a node's inputs");
+    }
+    node->in = in;
+    in[node->n_in] = NULL;
+    enum fovea_status st = fovea_node_set_input(node, node->n_in, value, err);
+    if (st) {
+        return st;
+    }
+    *index = node->n_in++;
+    return FOVEA_OK;
+}
+
+void fovea_node_set_output(struct fovea_node *node, int index, struct fovea_value *value) {
+    if (value->producer) {
+        value->producer->out[value->producer_index] = NULL;
+    }
+    value->producer = node;
+    value->producer_index = index;
+    node->out[index] = value;
+}
+
+/* ---- attributes --------------------------------------------------------- */
+
+static void *copy_array(struct fovea_arena *arena, const void *from, size_t count, size_t size) {
+    void *to = fovea_arena_alloc(arena, count, size);
+    if (to && count > 0) {
+        memcpy(to, from, count * size);
+    }
+    return to;
+}
+
+static bool copy_strings(struct fovea_arena *arena, struct fovea_attr *attr) {
+    const char **strings = fovea_arena_alloc(arena, attr->count, sizeof(*strings));
+    if (!strings) {
+        return false;
+    }
+    for (size_t i = 0; i < attr->count; i++) {
+        strings[i] = fovea_arena_copy_text(arena, attr->strings[i], strlen(attr->strings[i]));
+        if (!strings[i]) {
+            return false;
+        }
+    }
+    attr->strings = strings;
+    return true;
+}
+
+/* Make `attr`, so far a copy of the caller's struct, own its name and contents. */
+static bool own_attr(struct fovea_arena *arena, struct fovea_attr *attr) {
+    attr->name = fovea_arena_copy_text(arena, attr->name, strlen(attr->name));
+    if (!attr->name) {
+        return false;
+    }
+    switch (attr->kind) {
+    case FOVEA_ATTR_STRING:
+        attr->s = fovea_arena_copy_text(arena, attr->s, strlen(attr->s));
+        return attr->s != NULL;
+    case FOVEA_ATTR_FLOATS:
+        attr->floats = copy_array(arena, attr->floats, attr->count, sizeof(*attr->floats));
+        return attr->floats != NULL;
+    case FOVEA_ATTR_INTS:
+        attr->ints = copy_array(arena, attr->ints, attr->count, sizeof(*attr->ints));
+        return attr->ints != NULL;
+    case FOVEA_ATTR_STRINGS:
+        return copy_strings(arena, attr);
+    default:
+        return true;
+    }
+}
+
+enum fovea_status fovea_node_set_attr(struct fovea_node *node, const struct fovea_attr *attr,
+                                      struct fovea_error *err) {
+    struct fovea_arena *arena = &node->graph->arena;
+    struct fovea_attr copy = *attr;
+    if (!own_attr(arena, &copy)) {
+        return fovea_fail_memory(err, sizeof(copy), "an attribute");
+    }
+    struct fovea_attr *old = (struct fovea_attr *)fovea_node_attr(node, attr->name);
+    if (old) {
+        *old = copy;
+        return FOVEA_OK;
+    }
+    struct fovea_attr *attrs = fovea_arena_alloc(arena, node->n_attrs + 1, sizeof(*attrs));
+    if (!attrs) {
+        return fovea_fail_memory(err, sizeof(*attrs), "an attribute");
+    }
+    if (node->n_attrs > 0) {
+        memcpy(attrs, node->attrs, node->n_attrs * sizeof(*attrs));
+    }
+    attrs[node->n_attrs++] = copy;
+    node->attrs = attrs;
+    return FOVEA_OK;
+}
+
+const struct fovea_attr *fovea_node_attr(const struct fovea_node *node, const char *name) {
+    for (size_t i = 0; i < node->n_attrs; i++) {
+        if (strcmp(node->attrs[i].name, name) == 0) {
+            return &node->attrs[i];
+        }
+    }
+    return NULL;
+}
+
+int64_t fovea_attr_int(const struct fovea_node *node, const char *name, int64_t otherwise) {
+    const struct fovea_attr *attr = fovea_node_attr(node, name);
+    return attr && attr->kind == FOVEA_ATTR_INT ? attr->i : otherwise;
+}
+
+float fovea_attr_float(const struct fovea_node *node, const char *name, float otherwise) {
+    const struct fovea_attr *attr = fovea_node_attr(node, name);
+    return attr && attr->kind == FOVEA_ATTR_FLOAT ? attr->f : otherwise;
+}
+
+const char *fovea_attr_string(const struct fovea_node *node, const char *name,
+                              const char *otherwise) {
+    const struct fovea_attr *attr = fovea_node_attr(node, name);
+    return attr && attr->kind == FOVEA_ATTR_STRING ? attr->s : otherwise;
+}
+
+const int64_t *fovea_attr_ints(const struct fovea_node *node, const char *name, size_t *count) {
+    const struct fovea_attr *attr = fovea_node_attr(node, name);
+    bool found = attr && attr->kind == FOVEA_ATTR_INTS;
+    *count = found ? attr->count : 0;
+    return found ? attr->ints : NULL;
+}
+
+struct fovea_value *fovea_node_input(const struct fovea_node *node, int index) {
+    return index < node->n_in ? node->in[index] : NULL;
+}
+
+void fovea_error_prefix_node(struct fovea_error *err, const struct fovea_node *node) {
+    fovea_error_prefix(err, "node '%s' (%s)", fovea_quote(node->name).text,
+                       fovea_quote(node->type).text);
+}
+
+/* ---- rewriting ---------------------------------------------------------- */
+
+enum fovea_status fovea_value_replace(struct fovea_graph *graph, struct fovea_value *from,
+                                      struct fovea_value *to, struct fovea_error *err) {
+    while (from->n_uses > 0) {
+        struct fovea_use use = from->uses[0];
+        enum fovea_status st = fovea_node_set_input(use.node, use.index, to, err);
+        if (st) {
+            return st;
+        }
+    }
+    for (size_t i = 0; from->is_output && i < graph->n_outputs; i++) {
+        if (graph->outputs[i] == from) {
+            graph->outputs[i] = to;
+            to->is_output = true;
+        }
+    }
+    from->is_output = false;
+    return FOVEA_OK;
+}
+
+void fovea_graph_remove_node(struct fovea_graph *graph, struct fovea_node *node) {
+    if (node->prepared && node->op->release) {
+        node->op->release(node);
+        node->prepared = false;
+    }
+    for (int i = 0; i < node->n_in; i++) {
+        if (node->in[i]) {
+            drop_use(node->in[i], node, i);
+        }
+    }
+    for (int i = 0; i < node->n_out; i++) {
+        if (node->out[i]) {
+            node->out[i]->producer = NULL;
+        }
+    }
+    unlink_node(graph, node);
+    free(node->in);
+    node->in = NULL;
+    node->n_in = 0;
+}
+
+static bool is_needed(const struct fovea_node *node) {
+    for (int i = 0; i < node->n_out; i++) {
+        const struct fovea_value *value = node->out[i];
+        if (value && (value->n_uses > 0 || value->is_output)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t fovea_graph_sweep(struct fovea_graph *graph) {
+    size_t removed = 0;
+    struct fovea_node *node = graph->last;
+    while (node) {
+        struct fovea_node *prev = node->prev;
+        if (!is_needed(node)) {
+            fovea_graph_remove_node(graph, node);
+            removed++;
+        }
+        node = prev;
+    }
+    for (struct fovea_value *value = graph->values; value; value = value->next) {
+        if (value->n_uses == 0 && !value->is_output) {
+            drop_contents(value);
+        }
+    }
+    return removed;
+}

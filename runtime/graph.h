@@ -1,0 +1,238 @@
+/*
+ * The op graph: what a model is once its file format is left behind.
+ *
+ * A graph owns nodes, values and the names and attributes they use (in an
+ * arena) and the contents of constants it made itself. Contents of constants
+ * may also be borrowed from elsewhere (a mapped file) that outlives the graph.
+ *
+ *     value --uses--> node.in[i]      node.out[i] --> value
+ *
+ * Invariants, kept by the functions below and by nothing else:
+ *  - nodes are in topological order, in a list;
+ *  - a value's `uses` are exactly the places in node->in that hold it;
+ *  - a value has a producer, or is a graph input, or is constant.
+ */
+#ifndef FOVEA_RUNTIME_GRAPH_H
+#define FOVEA_RUNTIME_GRAPH_H
+
+#include "runtime/arena.h"
+#include "runtime/tensor.h"
+
+struct fovea_graph;
+struct fovea_node;
+struct fovea_op;
+
+enum fovea_attr_kind {
+    FOVEA_ATTR_FLOAT,
+    FOVEA_ATTR_INT,
+    FOVEA_ATTR_STRING,
+    FOVEA_ATTR_TENSOR,
+    FOVEA_ATTR_FLOATS,
+    FOVEA_ATTR_INTS,
+    FOVEA_ATTR_STRINGS,
+    FOVEA_ATTR_GRAPH, /* present in the file; its contents are not kept */
+    FOVEA_ATTR_NONE,
+};
+
+struct fovea_attr {
+    const char *name;
+    enum fovea_attr_kind kind;
+    size_t count; /* of floats, ints, strings */
+    union {
+        float f;
+        int64_t i;
+        const char *s;
+        struct fovea_tensor t; /* contents borrowed */
+        const float *floats;
+        const int64_t *ints;
+        const char *const *strings;
+    };
+};
+
+/*
+ * Order of a rank-4 value's elements in memory. `dims` are always the logical
+ * [N, C, H, W]; CHANNELS_LAST stores them as N, H, W, C.
+ */
+enum fovea_layout {
+    FOVEA_PLAIN,
+    FOVEA_CHANNELS_LAST,
+};
+
+/* One place that reads a value: node->in[index]. */
+struct fovea_use {
+    struct fovea_node *node;
+    int index;
+};
+
+struct fovea_value {
+    const char *name;         /* never NULL; may be "" */
+    size_t number;            /* 0, 1, ... in the order of making */
+    struct fovea_tensor t;    /* dtype, rank, dims once typed; data once constant or planned */
+    bool typed;               /* dtype, rank and dims hold */
+    bool constant;            /* t.data holds the contents before any run */
+    bool is_input, is_output; /* of the graph */
+    enum fovea_layout layout;
+    struct fovea_node *producer; /* NULL for inputs and initializers */
+    int producer_index;
+    struct fovea_use *uses;
+    size_t n_uses, cap_uses;
+    void *owned;                  /* heap memory behind t.data, freed with the graph, or NULL */
+    struct fovea_value *next;     /* all values of the graph */
+    struct fovea_value *alias_of; /* plan: shares the memory of that value, or NULL */
+    size_t offset;                /* plan: place in the arena */
+};
+
+/*
+ * What an operator that computes with oneDNN does to its result before it is
+ * stored. Made by passes; only ops with FOVEA_OP_EPILOGUE carry one.
+ *
+ * In order, for each element y of the result:
+ *   ACT    y = scale * act(y; alpha, beta)
+ *   ADD    y = y + in[input]    broadcast as ONNX does, against the result
+ *   MUL    y = y * in[input]
+ */
+enum fovea_epilogue_kind {
+    FOVEA_EPILOGUE_ACT,
+    FOVEA_EPILOGUE_ADD,
+    FOVEA_EPILOGUE_MUL,
+};
+
+enum fovea_act {
+    FOVEA_ACT_RELU,
+    FOVEA_ACT_LEAKY_RELU, /* alpha x below 0 */
+    FOVEA_ACT_ELU,        /* alpha (e^x - 1) below 0 */
+    FOVEA_ACT_GELU_ERF,
+    FOVEA_ACT_GELU_TANH,
+    FOVEA_ACT_SIGMOID,
+    FOVEA_ACT_TANH,
+    FOVEA_ACT_SWISH,        /* x sigmoid(alpha x) */
+    FOVEA_ACT_CLIP,         /* to [alpha, beta] */
+    FOVEA_ACT_HARD_SWISH,   /* x max(0, min(1, x/6 + 1/2)) */
+    FOVEA_ACT_HARD_SIGMOID, /* max(0, min(1, alpha x + beta)) */
+    FOVEA_N_ACTS,
+};
+
+struct fovea_epilogue_step {
+    enum fovea_epilogue_kind kind;
+    enum fovea_act act;
+    float alpha, beta, scale;
+    int input; /* of ADD and MUL: index into node->in */
+};
+
+#define FOVEA_MAX_EPILOGUE 4
+
+struct fovea_node {
+    const char *name;   /* never NULL; may be "" */
+    const char *type;   /* operator type, "Conv" */
+    const char *domain; /* "" for ai.onnx; "fovea" for operators the passes make */
+    int opset;          /* the model's opset of that domain */
+    const struct fovea_op *op;
+    struct fovea_graph *graph;
+    struct fovea_attr *attrs;
+    size_t n_attrs;
+    struct fovea_value **in; /* NULL where an optional input is absent */
+    int n_in;
+    struct fovea_value **out; /* NULL where an optional output is not wanted */
+    int n_out;
+    struct fovea_epilogue_step epilogue[FOVEA_MAX_EPILOGUE];
+    int n_epilogue;
+    void *priv;           /* op->priv_size bytes, zeroed, from infer on */
+    size_t scratch_bytes; /* set by op->prepare: needed during run, contents undefined */
+    bool prepared;
+    struct fovea_node *prev, *next;
+};
+
+/* Finds an operator's implementation; NULL if there is none. */
+typedef const struct fovea_op *(*fovea_op_find_fn)(const char *domain, const char *type, int opset);
+
+struct fovea_graph {
+    struct fovea_arena arena;
+    fovea_op_find_fn find_op;
+    int opset; /* of ai.onnx */
+    struct fovea_node *first, *last;
+    size_t n_nodes;
+    struct fovea_value *values; /* newest first */
+    size_t n_values;
+    struct fovea_value **inputs, **outputs;
+    size_t n_inputs, n_outputs;
+};
+
+/* `graph` zeroed by the caller. */
+void fovea_graph_init(struct fovea_graph *graph, fovea_op_find_fn find_op, int opset);
+void fovea_graph_finish(struct fovea_graph *graph);
+
+/* A deep copy, sharing (borrowing) the contents of constants. `out` uninitialised. */
+enum fovea_status fovea_graph_clone(const struct fovea_graph *graph, struct fovea_graph *out,
+                                    struct fovea_error *err);
+
+/* ---- building --------------------------------------------------------- */
+
+/* A new value; `name` is copied and may be NULL. NULL if out of memory. */
+struct fovea_value *fovea_graph_add_value(struct fovea_graph *graph, const char *name);
+
+/* A constant of that type and shape whose contents the caller fills in. Owned by the graph. */
+enum fovea_status fovea_graph_add_constant(struct fovea_graph *graph, enum fovea_dtype dtype,
+                                           int rank, const int64_t *dims, struct fovea_value **out,
+                                           struct fovea_error *err);
+
+/* Make `value` constant with contents that outlive the graph, or (owned) are freed with it. */
+void fovea_value_set_constant(struct fovea_value *value, void *data, bool owned);
+
+/*
+ * A new node before `before` (NULL: at the end), with `n_in` absent inputs and
+ * `n_out` absent outputs, to be connected with fovea_node_set_input/_output.
+ * `op` is looked up from domain and type at the graph's opset;
+ * FOVEA_ERR_UNSUPPORTED if there is none.
+ */
+enum fovea_status fovea_graph_add_node(struct fovea_graph *graph, struct fovea_node *before,
+                                       const char *domain, const char *type, const char *name,
+                                       int n_in, int n_out, struct fovea_node **out,
+                                       struct fovea_error *err);
+
+/* Connect node->in[index] to `value` (NULL: absent), releasing what was there. */
+enum fovea_status fovea_node_set_input(struct fovea_node *node, int index,
+                                       struct fovea_value *value, struct fovea_error *err);
+
+/* Append an input and give its index. */
+enum fovea_status fovea_node_add_input(struct fovea_node *node, struct fovea_value *value,
+                                       int *index, struct fovea_error *err);
+
+/* Make node the producer of `value` (whose former producer loses it) as out[index]. */
+void fovea_node_set_output(struct fovea_node *node, int index, struct fovea_value *value);
+
+/* Set or replace an attribute; name, strings and arrays are copied, tensor contents borrowed. */
+enum fovea_status fovea_node_set_attr(struct fovea_node *node, const struct fovea_attr *attr,
+                                      struct fovea_error *err);
+
+/* ---- rewriting -------------------------------------------------------- */
+
+/* Every reader of `from` reads `to` instead; a graph output moves as well. */
+enum fovea_status fovea_value_replace(struct fovea_graph *graph, struct fovea_value *from,
+                                      struct fovea_value *to, struct fovea_error *err);
+
+/* Take a node out of the graph; its outputs must have no readers left. */
+void fovea_graph_remove_node(struct fovea_graph *graph, struct fovea_node *node);
+
+/* Remove nodes, and contents of constants, that no output needs. Returns how many nodes went. */
+size_t fovea_graph_sweep(struct fovea_graph *graph);
+
+/* ---- reading attributes ----------------------------------------------- */
+
+/*
+ * The kinds have been checked against op->attrs before infer is called, so
+ * these cannot fail: absent gives the default, NULL or a count of 0.
+ */
+const struct fovea_attr *fovea_node_attr(const struct fovea_node *node, const char *name);
+int64_t fovea_attr_int(const struct fovea_node *node, const char *name, int64_t otherwise);
+float fovea_attr_float(const struct fovea_node *node, const char *name, float otherwise);
+const char *fovea_attr_string(const struct fovea_node *node, const char *name,
+                              const char *otherwise);
+const int64_t *fovea_attr_ints(const struct fovea_node *node, const char *name, size_t *count);
+
+/* Input `index` if it exists and is present, else NULL. */
+struct fovea_value *fovea_node_input(const struct fovea_node *node, int index);
+
+/* "node 'conv1' (Conv)" before the message. */
+void fovea_error_prefix_node(struct fovea_error *err, const struct fovea_node *node);
+
+#endif

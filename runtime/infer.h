@@ -1,0 +1,39 @@
+/*
+ * Shape inference and constant folding, in one walk over the nodes.
+ *
+ * Once a node's inputs are typed, its attributes are checked against the op's
+ * table, its infer sets the outputs, and if its inputs are all constant (or
+ * its op needs only shapes) it is evaluated on the spot, with the functions a
+ * run would use and no limit on size. What follows (Reshape, Pad, Slice) may
+ * then read the contents. A node that was evaluated is removed.
+ *
+ * f16 and bf16 are types for storage: a value of such a type becomes f32 when
+ * it is met. Inputs and outputs of the graph keep their type by Cast nodes.
+ */
+#ifndef FOVEA_RUNTIME_INFER_H
+#define FOVEA_RUNTIME_INFER_H
+
+#include "runtime/op.h"
+
+/*
+ * Infer the whole graph. Inputs must be typed. `max_constant_bytes` bounds the
+ * contents that folding makes (FOVEA_ERR_LIMIT before anything is allocated).
+ * The message of a failure begins with the node.
+ */
+enum fovea_status fovea_infer_graph(struct fovea_graph *graph, struct fovea_engine *engine,
+                                    size_t max_constant_bytes, struct fovea_error *err);
+
+/* Check and infer one node again, after a pass made or changed it. Does not fold. */
+enum fovea_status fovea_infer_node(struct fovea_node *node, struct fovea_error *err);
+
+/* Evaluate an inferred node whose inputs are constant, making its outputs constant. */
+enum fovea_status fovea_fold_node(struct fovea_node *node, struct fovea_engine *engine,
+                                  struct fovea_error *err);
+
+/*
+ * Whether the contents of graph input `index` can reach an operand that infer
+ * reads (op->value_inputs), so that a session needs them beforehand.
+ */
+bool fovea_input_decides_shapes(const struct fovea_graph *graph, size_t index);
+
+#endif

@@ -1,0 +1,67 @@
+/* Models: lifetime and getters. See model.h and fovea.h. */
+#include "runtime/model.h"
+
+#include "runtime/infer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum fovea_status fovea_model_create(const char *path, struct fovea_model **out,
+                                     struct fovea_error *err) {
+    struct fovea_model *model = calloc(1, sizeof(*model));
+    if (!model) {
+        return fovea_fail_memory(err, sizeof(*model), "a model");
+    }
+    model->path = strdup(path);
+    if (!model->path) {
+        free(model);
+        return fovea_fail_memory(err, strlen(path) + 1, "a model's path");
+    }
+    *out = model;
+    return FOVEA_OK;
+}
+
+void fovea_model_destroy(struct fovea_model *model) {
+    if (!model) {
+        return;
+    }
+    fovea_graph_finish(&model->graph);
+    for (size_t i = 0; i < model->n_mappings; i++) {
+        if (model->mappings[i].length > 0) {
+            munmap(model->mappings[i].bytes, model->mappings[i].length);
+        }
+    }
+    free(model->mappings);
+    free((char *)model->path);
+    free(model);
+}
+
+size_t fovea_model_n_inputs(const struct fovea_model *model) {
+    return model->graph.n_inputs;
+}
+
+size_t fovea_model_n_outputs(const struct fovea_model *model) {
+    return model->graph.n_outputs;
+}
+
+const struct fovea_io *fovea_model_get_input(const struct fovea_model *model, size_t index) {
+    return index < model->graph.n_inputs ? &model->inputs[index] : NULL;
+}
+
+const struct fovea_io *fovea_model_get_output(const struct fovea_model *model, size_t index) {
+    return index < model->graph.n_outputs ? &model->outputs[index] : NULL;
+}
+
+const char *fovea_model_get_metadata(const struct fovea_model *model, const char *key) {
+    for (size_t i = 0; i < model->n_metadata; i++) {
+        if (strcmp(model->metadata[i].key, key) == 0) {
+            return model->metadata[i].value;
+        }
+    }
+    return NULL;
+}
+
+bool fovea_model_input_decides_shapes(const struct fovea_model *model, size_t index) {
+    return index < model->graph.n_inputs && fovea_input_decides_shapes(&model->graph, index);
+}

@@ -1,0 +1,66 @@
+/* Threads over OpenMP: see parallel.h. */
+#include "runtime/parallel.h"
+
+#include <omp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* cgroup v2: "MAX PERIOD" or "max PERIOD" in cpu.max; 0 if there is no quota. */
+static int cgroup_cpus(void) {
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
+    if (!file) {
+        return 0;
+    }
+    long long quota, period;
+    int n = fscanf(file, "%lld %lld", &quota, &period);
+    fclose(file);
+    if (n != 2 || quota <= 0 || period <= 0) {
+        return 0;
+    }
+    long long cpus = (quota + period - 1) / period;
+    return cpus > 1 << 16 ? 0 : (int)cpus;
+}
+
+int fovea_cpu_budget(void) {
+    cpu_set_t set;
+    int cpus = 1;
+    if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+        cpus = CPU_COUNT(&set);
+    }
+    int quota = cgroup_cpus();
+    if (quota > 0 && quota < cpus) {
+        cpus = quota;
+    }
+    return cpus > 0 ? cpus : 1;
+}
+
+int fovea_parallel_set_threads(int threads) {
+    int former = omp_get_max_threads();
+    omp_set_num_threads(threads > 0 ? threads : 1);
+    return former;
+}
+
+int fovea_parallel_threads(void) {
+    return omp_in_parallel() ? 1 : omp_get_max_threads();
+}
+
+void fovea_parallel_for(int64_t count, int64_t grain, fovea_parallel_fn fn, void *context) {
+    if (count <= 0) {
+        return;
+    }
+    int64_t most = count / (grain > 0 ? grain : 1);
+    int threads = fovea_parallel_threads();
+    if (threads > most) {
+        threads = most > 0 ? (int)most : 1;
+    }
+    if (threads == 1) {
+        fn(context, 0, count, 0);
+        return;
+    }
+#pragma omp parallel num_threads(threads)
+    {
+        int64_t n = omp_get_num_threads(), i = omp_get_thread_num();
+        fn(context, count * i / n, count * (i + 1) / n, (int)i);
+    }
+}

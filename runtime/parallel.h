@@ -1,0 +1,31 @@
+/*
+ * Threads. The only home of OpenMP, so that our loops and oneDNN's share one
+ * pool and one setting.
+ *
+ * The number of threads is a property of the calling thread: sessions that
+ * run in different threads do not disturb each other.
+ */
+#ifndef FOVEA_RUNTIME_PARALLEL_H
+#define FOVEA_RUNTIME_PARALLEL_H
+
+#include <stdint.h>
+
+/* CPUs this process may use: affinity and the cgroup's quota, at least 1. */
+int fovea_cpu_budget(void);
+
+/* Set how many threads work that this thread starts will use; returns the former number. */
+int fovea_parallel_set_threads(int threads);
+
+/* How many threads fovea_parallel_for may use now; 1 inside one. */
+int fovea_parallel_threads(void);
+
+/* Do items [begin, end). `thread` is below fovea_parallel_threads() of the caller. */
+typedef void (*fovea_parallel_fn)(void *context, int64_t begin, int64_t end, int thread);
+
+/*
+ * Split [0, count) into one contiguous range per thread, none shorter than
+ * `grain` items, and do them all before returning. Not to be nested.
+ */
+void fovea_parallel_for(int64_t count, int64_t grain, fovea_parallel_fn fn, void *context);
+
+#endif
