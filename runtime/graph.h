@@ -138,6 +138,7 @@ struct fovea_node {
     int n_epilogue;
     void *priv;           /* op->priv_size bytes, zeroed, from infer on */
     size_t scratch_bytes; /* set by op->prepare: needed during run, contents undefined */
+    size_t packed_bytes;  /* set by op->prepare: weights packed by op->pack */
     bool prepared;
     struct fovea_node *prev, *next;
 };
