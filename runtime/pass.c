@@ -8,7 +8,18 @@
 
 /* Canonicalise first (one Gelu, one LayerNormalization, one Attention), then fuse. */
 static const struct fovea_pass table[] = {
-    {"clean", "remove nodes that change nothing, and what no output needs", fovea_pass_clean},
+    {"clean", "remove nodes that change nothing", fovea_pass_clean},
+    {"activation", "Gelu and Swish out of their parts", fovea_pass_activation},
+    {"layer-norm", "LayerNormalization out of its parts", fovea_pass_layer_norm},
+    {"batch-norm", "BatchNormalization to a factor and an offset per channel",
+     fovea_pass_batch_norm},
+    {"pad", "zero padding into the convolution behind it", fovea_pass_pad},
+    {"tokens", "images to tokens and back without moving data", fovea_pass_tokens},
+    {"linear", "MatMul and Add, or Gemm, to one Linear", fovea_pass_linear},
+    {"affine", "constant factors and offsets into weights", fovea_pass_affine},
+    {"attention", "softmax(Q K^T) V to one step", fovea_pass_attention},
+    {"epilogue", "activation, residual and gate into convolution and Linear", fovea_pass_epilogue},
+    {"layout", "channels-last images, transposes that are only names", fovea_pass_layout},
 };
 
 enum { N_PASSES = sizeof(table) / sizeof(table[0]) };
