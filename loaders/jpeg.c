@@ -168,7 +168,11 @@ static void setup(struct decoder *d) {
 }
 
 static enum fovea_status fail_truncated(const struct decoder *d) {
-    return fovea_fail(d->err, FOVEA_ERR_FORMAT, "truncated at byte %zu: %u of %u rows are complete",
+    if (d->cinfo.output_scanline == 0 && d->cinfo.input_scan_number > 0) {
+        return fovea_fail(d->err, FOVEA_ERR_FORMAT, "truncated at byte %zu, in scan %d", d->size,
+                          d->cinfo.input_scan_number);
+    }
+    return fovea_fail(d->err, FOVEA_ERR_FORMAT, "truncated at byte %zu, after %u of %u rows",
                       d->size, d->cinfo.output_scanline, d->cinfo.image_height);
 }
 
@@ -311,8 +315,8 @@ enum fovea_status fovea_jpeg_decode(const uint8_t *bytes, size_t size,
         return status;
     }
 
-    struct decoder d = {
-        .options = options ? options : &defaults, .bytes = bytes, .size = size, .err = err};
+    struct decoder d = {.options = options ? options : &defaults, .bytes = bytes, .err = err};
+    d.size = d.options->allow_truncated ? fovea_jpeg_whole_size(bytes, size) : size;
     d.report.orientation = header.orientation;
     d.report.n_components = header.n_components;
     status = decode_frame(&d);

@@ -154,6 +154,10 @@ static int next_marker(struct walk *w) {
     return w->at < w->size ? w->bytes[w->at++] : -1;
 }
 
+static bool stands_alone(int marker) {
+    return marker == 0 || marker == MARKER_TEM || (marker >= MARKER_RST0 && marker <= MARKER_EOI);
+}
+
 static enum fovea_status walk_markers(struct walk *w) {
     for (;;) {
         int marker = next_marker(w);
@@ -163,8 +167,7 @@ static enum fovea_status walk_markers(struct walk *w) {
         if (marker == MARKER_SOS) {
             break;
         }
-        bool alone = marker == 0 || (marker >= MARKER_RST0 && marker <= MARKER_EOI);
-        if (alone || marker == MARKER_TEM) {
+        if (stands_alone(marker)) {
             continue;
         }
         enum fovea_status status = read_segment(w, marker);
@@ -243,4 +246,23 @@ enum fovea_status fovea_jpeg_header_check(const struct fovea_jpeg_header *header
                           header->height);
     }
     return FOVEA_OK;
+}
+
+size_t fovea_jpeg_whole_size(const uint8_t *bytes, size_t size) {
+    struct walk w = {.bytes = bytes, .size = size, .at = size < 2 ? size : 2};
+    for (;;) {
+        int marker = next_marker(&w);
+        if (marker < 0 || marker == MARKER_EOI) {
+            return size;
+        }
+        if (stands_alone(marker)) {
+            continue;
+        }
+        size_t left = size - w.at;
+        size_t length = left < 2 ? SIZE_MAX : (size_t)bytes[w.at] << 8 | bytes[w.at + 1];
+        if (length > left) {
+            return w.at - 2;
+        }
+        w.at += length;
+    }
 }

@@ -33,4 +33,11 @@ enum fovea_status fovea_jpeg_header_read(const uint8_t *bytes, size_t size,
 enum fovea_status fovea_jpeg_header_check(const struct fovea_jpeg_header *header,
                                           struct fovea_error *err);
 
+/*
+ * How much of a file that may end early is of use: all of it, or, if it ends
+ * inside a marker segment, what lies before that marker. libjpeg would take
+ * the end marker put behind the rest for a part of the segment.
+ */
+size_t fovea_jpeg_whole_size(const uint8_t *bytes, size_t size);
+
 #endif

@@ -179,23 +179,28 @@ enum fovea_status fovea_preprocess_image(const struct fovea_recipe *recipe,
     return status;
 }
 
+/* A pixel has 256 values a channel: each is computed once. */
+static void normalized_values(double mean, double std, float values[256]) {
+    for (int v = 0; v < 256; v++) {
+        float unit = (float)v / 255.0f;
+        float centred = unit - (float)mean;
+        values[v] = centred / (float)std;
+    }
+}
+
 void fovea_preprocess_normalize(const struct fovea_recipe *recipe,
                                 const struct fovea_image *cropped, float *out) {
     size_t n_pixels = (size_t)cropped->width * (size_t)cropped->height;
+    float values[3][256];
     for (int c = 0; c < 3; c++) {
-        /* A pixel has 256 values: compute each once. */
-        const float mean = (float)recipe->mean[c], std = (float)recipe->std[c];
-        float values[256];
-        for (int v = 0; v < 256; v++) {
-            float unit = (float)v / 255.0f;
-            float centred = unit - mean;
-            values[v] = centred / std;
-        }
-        const uint8_t *pixel = cropped->rgb + c;
-        float *plane = out + (size_t)c * n_pixels;
-        for (size_t i = 0; i < n_pixels; i++) {
-            plane[i] = values[pixel[3 * i]];
-        }
+        normalized_values(recipe->mean[c], recipe->std[c], values[c]);
+    }
+    const uint8_t *pixel = cropped->rgb;
+    float *red = out, *green = out + n_pixels, *blue = out + 2 * n_pixels;
+    for (size_t i = 0; i < n_pixels; i++, pixel += 3) {
+        red[i] = values[0][pixel[0]];
+        green[i] = values[1][pixel[1]];
+        blue[i] = values[2][pixel[2]];
     }
 }
 
