@@ -8,6 +8,29 @@
 #include "runtime/op.h"
 
 /* In alphabetical order. */
+extern const struct fovea_op fovea_op_concat;
+extern const struct fovea_op fovea_op_constant;
+extern const struct fovea_op fovea_op_constant_of_shape;
+extern const struct fovea_op fovea_op_expand;
+extern const struct fovea_op fovea_op_flatten;
+extern const struct fovea_op fovea_op_gather;
+extern const struct fovea_op fovea_op_gather_elements;
+extern const struct fovea_op fovea_op_gather_nd;
 extern const struct fovea_op fovea_op_identity;
+extern const struct fovea_op fovea_op_pad_2;
+extern const struct fovea_op fovea_op_pad_11;
+extern const struct fovea_op fovea_op_reshape;
+extern const struct fovea_op fovea_op_shape;
+extern const struct fovea_op fovea_op_size;
+extern const struct fovea_op fovea_op_slice_1;
+extern const struct fovea_op fovea_op_slice_10;
+extern const struct fovea_op fovea_op_split_2;
+extern const struct fovea_op fovea_op_split_13;
+extern const struct fovea_op fovea_op_squeeze_1;
+extern const struct fovea_op fovea_op_squeeze_13;
+extern const struct fovea_op fovea_op_tile;
+extern const struct fovea_op fovea_op_transpose;
+extern const struct fovea_op fovea_op_unsqueeze_1;
+extern const struct fovea_op fovea_op_unsqueeze_13;
 
 #endif

@@ -7,7 +7,30 @@
 
 /* By domain, type, opset. A row is added when ONNX changes what an operator means. */
 static const struct fovea_op_entry table[] = {
+    {"", "Concat", 4, &fovea_op_concat},
+    {"", "Constant", 1, &fovea_op_constant},
+    {"", "ConstantOfShape", 9, &fovea_op_constant_of_shape},
+    {"", "Expand", 8, &fovea_op_expand},
+    {"", "Flatten", 1, &fovea_op_flatten},
+    {"", "Gather", 1, &fovea_op_gather},
+    {"", "GatherElements", 11, &fovea_op_gather_elements},
+    {"", "GatherND", 11, &fovea_op_gather_nd},
     {"", "Identity", 1, &fovea_op_identity},
+    {"", "Pad", 2, &fovea_op_pad_2},
+    {"", "Pad", 11, &fovea_op_pad_11},
+    {"", "Reshape", 5, &fovea_op_reshape},
+    {"", "Shape", 1, &fovea_op_shape},
+    {"", "Size", 1, &fovea_op_size},
+    {"", "Slice", 1, &fovea_op_slice_1},
+    {"", "Slice", 10, &fovea_op_slice_10},
+    {"", "Split", 2, &fovea_op_split_2},
+    {"", "Split", 13, &fovea_op_split_13},
+    {"", "Squeeze", 1, &fovea_op_squeeze_1},
+    {"", "Squeeze", 13, &fovea_op_squeeze_13},
+    {"", "Tile", 6, &fovea_op_tile},
+    {"", "Transpose", 1, &fovea_op_transpose},
+    {"", "Unsqueeze", 1, &fovea_op_unsqueeze_1},
+    {"", "Unsqueeze", 13, &fovea_op_unsqueeze_13},
 };
 
 const struct fovea_op_entry *fovea_op_table(size_t *count) {
