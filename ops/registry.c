@@ -7,7 +7,37 @@
 
 /* By domain, type, opset. A row is added when ONNX changes what an operator means. */
 static const struct fovea_op_entry table[] = {
+    {"", "BatchNormalization", 1, &fovea_op_batch_norm_by_outputs},
+    {"", "BatchNormalization", 14, &fovea_op_batch_norm},
+    {"", "Hardmax", 1, &fovea_op_hardmax_flat},
+    {"", "Hardmax", 13, &fovea_op_hardmax},
     {"", "Identity", 1, &fovea_op_identity},
+    {"", "LayerNormalization", 17, &fovea_op_layer_norm},
+    {"", "LogSoftmax", 1, &fovea_op_log_softmax_flat},
+    {"", "LogSoftmax", 13, &fovea_op_log_softmax},
+    {"", "RMSNormalization", 23, &fovea_op_rms_norm},
+    {"", "ReduceL1", 1, &fovea_op_reduce_axes_attr},
+    {"", "ReduceL1", 18, &fovea_op_reduce},
+    {"", "ReduceL2", 1, &fovea_op_reduce_axes_attr},
+    {"", "ReduceL2", 18, &fovea_op_reduce},
+    {"", "ReduceLogSum", 1, &fovea_op_reduce_axes_attr},
+    {"", "ReduceLogSum", 18, &fovea_op_reduce},
+    {"", "ReduceLogSumExp", 1, &fovea_op_reduce_axes_attr},
+    {"", "ReduceLogSumExp", 18, &fovea_op_reduce},
+    {"", "ReduceMax", 1, &fovea_op_reduce_axes_attr},
+    {"", "ReduceMax", 18, &fovea_op_reduce},
+    {"", "ReduceMean", 1, &fovea_op_reduce_axes_attr},
+    {"", "ReduceMean", 18, &fovea_op_reduce},
+    {"", "ReduceMin", 1, &fovea_op_reduce_axes_attr},
+    {"", "ReduceMin", 18, &fovea_op_reduce},
+    {"", "ReduceProd", 1, &fovea_op_reduce_axes_attr},
+    {"", "ReduceProd", 18, &fovea_op_reduce},
+    {"", "ReduceSum", 1, &fovea_op_reduce_axes_attr},
+    {"", "ReduceSum", 13, &fovea_op_reduce},
+    {"", "ReduceSumSquare", 1, &fovea_op_reduce_axes_attr},
+    {"", "ReduceSumSquare", 18, &fovea_op_reduce},
+    {"", "Softmax", 1, &fovea_op_softmax_flat},
+    {"", "Softmax", 13, &fovea_op_softmax},
 };
 
 const struct fovea_op_entry *fovea_op_table(size_t *count) {
