@@ -8,6 +8,7 @@
 #include "runtime/op.h"
 
 /* In alphabetical order. */
+extern const struct fovea_op fovea_op_conv;
 extern const struct fovea_op fovea_op_identity;
 
 #endif

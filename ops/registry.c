@@ -7,6 +7,7 @@
 
 /* By domain, type, opset. A row is added when ONNX changes what an operator means. */
 static const struct fovea_op_entry table[] = {
+    {"", "Conv", 1, &fovea_op_conv},
     {"", "Identity", 1, &fovea_op_identity},
 };
 
