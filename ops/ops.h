@@ -12,6 +12,7 @@ extern const struct fovea_op fovea_op_batch_norm;
 extern const struct fovea_op fovea_op_batch_norm_by_outputs;
 extern const struct fovea_op fovea_op_hardmax;
 extern const struct fovea_op fovea_op_hardmax_flat;
+extern const struct fovea_op fovea_op_conv;
 extern const struct fovea_op fovea_op_identity;
 extern const struct fovea_op fovea_op_layer_norm;
 extern const struct fovea_op fovea_op_log_softmax;

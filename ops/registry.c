@@ -11,6 +11,7 @@ static const struct fovea_op_entry table[] = {
     {"", "BatchNormalization", 14, &fovea_op_batch_norm},
     {"", "Hardmax", 1, &fovea_op_hardmax_flat},
     {"", "Hardmax", 13, &fovea_op_hardmax},
+    {"", "Conv", 1, &fovea_op_conv},
     {"", "Identity", 1, &fovea_op_identity},
     {"", "LayerNormalization", 17, &fovea_op_layer_norm},
     {"", "LogSoftmax", 1, &fovea_op_log_softmax_flat},
