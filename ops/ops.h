@@ -32,5 +32,19 @@ extern const struct fovea_op fovea_op_tile;
 extern const struct fovea_op fovea_op_transpose;
 extern const struct fovea_op fovea_op_unsqueeze_1;
 extern const struct fovea_op fovea_op_unsqueeze_13;
+extern const struct fovea_op fovea_op_batch_norm;
+extern const struct fovea_op fovea_op_batch_norm_by_outputs;
+extern const struct fovea_op fovea_op_hardmax;
+extern const struct fovea_op fovea_op_hardmax_flat;
+extern const struct fovea_op fovea_op_conv;
+extern const struct fovea_op fovea_op_identity;
+extern const struct fovea_op fovea_op_layer_norm;
+extern const struct fovea_op fovea_op_log_softmax;
+extern const struct fovea_op fovea_op_log_softmax_flat;
+extern const struct fovea_op fovea_op_reduce;
+extern const struct fovea_op fovea_op_reduce_axes_attr;
+extern const struct fovea_op fovea_op_rms_norm;
+extern const struct fovea_op fovea_op_softmax;
+extern const struct fovea_op fovea_op_softmax_flat;
 
 #endif

@@ -135,6 +135,9 @@ enum fovea_status fovea_input_ints(const struct fovea_node *node, int index, int
 enum fovea_status fovea_broadcast_shape(const struct fovea_tensor *a, const struct fovea_tensor *b,
                                         int *rank, int64_t *dims, struct fovea_error *err);
 
+/* Input `index` if it is the operator's own: NULL if absent or read by the epilogue. */
+struct fovea_value *fovea_own_input(const struct fovea_node *node, int index);
+
 /* ---- helpers for run ---------------------------------------------------- */
 
 /*
