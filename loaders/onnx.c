@@ -2,8 +2,8 @@
  * Loading a model from an .onnx file (fovea.h): map, scan, unpack, convert.
  * Nothing of protobuf remains afterwards but the buffers of big tensors.
  */
+#include "loaders/file.h"
 #include "loaders/limits.h"
-#include "loaders/mapped_file.h"
 #include "loaders/onnx_convert.h"
 #include "loaders/onnx_scan.h"
 #include "ops/registry.h"

@@ -1,5 +1,5 @@
-/* Mapping regular files: see mapped_file.h. */
-#include "loaders/mapped_file.h"
+/* Whole files: see file.h. */
+#include "loaders/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,6 +67,31 @@ void fovea_mapping_finish(struct fovea_mapping *mapping) {
         munmap(mapping->bytes, mapping->length);
     }
     *mapping = (struct fovea_mapping){0};
+}
+
+enum fovea_status fovea_file_save(const char *path, const void *head, size_t head_bytes,
+                                  const void *body, size_t body_bytes, struct fovea_error *err) {
+    FILE *file = fopen(path, "wbe");
+    if (!file) {
+        return fovea_fail(err, FOVEA_ERR_IO, "cannot create: %s", strerror(errno));
+    }
+    bool ok = fwrite(head, 1, head_bytes, file) == head_bytes &&
+              (body_bytes == 0 || fwrite(body, 1, body_bytes, file) == body_bytes) &&
+              fflush(file) == 0;
+    int error = errno;
+    struct stat status;
+    bool regular = fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
+    if (fclose(file) != 0 && ok) {
+        ok = false;
+        error = errno;
+    }
+    if (ok) {
+        return FOVEA_OK;
+    }
+    if (regular) {
+        unlink(path);
+    }
+    return fovea_fail(err, FOVEA_ERR_IO, "cannot write: %s", strerror(error));
 }
 
 /* The number after `key` in a small text file, or UINT64_MAX. */
