@@ -8,4 +8,4 @@
 #define IS_FLOAT 1
 #define M(name) name
 
-#include "ops/kernels_typed.h"
+#include "ops/kernels_typed.inc"

@@ -6,4 +6,4 @@
 #define IS_FLOAT 0
 #define IS_SIGNED 0
 
-#include "ops/kernels_typed.h"
+#include "ops/kernels_typed.inc"

@@ -15,12 +15,12 @@
 #endif
 
 /*
- * A function compiled for several levels of the x86-64 instruction set, the
- * best of which is chosen when the program starts. Not under sanitizers: the
- * choice is made before their run-time is up.
+ * A function whose loops are compiled for several levels of the x86-64
+ * instruction set; the loader picks the best that the CPU runs. What it calls
+ * must be inline. Not under sanitizers, which cannot see through the choice.
  */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12 &&           \
-    !defined(FOVEA_SANITIZED)
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) &&       \
+    __GNUC__ >= 12 && !defined(FOVEA_SANITIZED)
 #define FOVEA_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define FOVEA_KERNEL
