@@ -20,6 +20,8 @@ extern const struct fovea_op fovea_op_identity;
 extern const struct fovea_op fovea_op_pad_2;
 extern const struct fovea_op fovea_op_pad_11;
 extern const struct fovea_op fovea_op_reshape;
+extern const struct fovea_op fovea_op_resize_10;
+extern const struct fovea_op fovea_op_resize_11;
 extern const struct fovea_op fovea_op_shape;
 extern const struct fovea_op fovea_op_size;
 extern const struct fovea_op fovea_op_slice_1;
@@ -32,5 +34,7 @@ extern const struct fovea_op fovea_op_tile;
 extern const struct fovea_op fovea_op_transpose;
 extern const struct fovea_op fovea_op_unsqueeze_1;
 extern const struct fovea_op fovea_op_unsqueeze_13;
+extern const struct fovea_op fovea_op_upsample_7;
+extern const struct fovea_op fovea_op_upsample_9;
 
 #endif
