@@ -50,6 +50,8 @@ extern const struct fovea_op fovea_op_reduce;
 extern const struct fovea_op fovea_op_reduce_axes_attr;
 extern const struct fovea_op fovea_op_reshape;
 extern const struct fovea_op fovea_op_rms_norm;
+extern const struct fovea_op fovea_op_resize_10;
+extern const struct fovea_op fovea_op_resize_11;
 extern const struct fovea_op fovea_op_shape;
 extern const struct fovea_op fovea_op_size;
 extern const struct fovea_op fovea_op_slice_10;
@@ -64,5 +66,7 @@ extern const struct fovea_op fovea_op_tile;
 extern const struct fovea_op fovea_op_transpose;
 extern const struct fovea_op fovea_op_unsqueeze_13;
 extern const struct fovea_op fovea_op_unsqueeze_1;
+extern const struct fovea_op fovea_op_upsample_7;
+extern const struct fovea_op fovea_op_upsample_9;
 
 #endif

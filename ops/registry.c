@@ -121,6 +121,8 @@ static const struct fovea_op_entry table[] = {
     {"", "ReduceSumSquare", 1, &fovea_op_reduce_axes_attr},
     {"", "ReduceSumSquare", 18, &fovea_op_reduce},
     {"", "Reshape", 5, &fovea_op_reshape},
+    {"", "Resize", 10, &fovea_op_resize_10},
+    {"", "Resize", 11, &fovea_op_resize_11},
     {"", "Shape", 1, &fovea_op_shape},
     {"", "Size", 1, &fovea_op_size},
     {"", "Slice", 1, &fovea_op_slice_1},
@@ -135,6 +137,8 @@ static const struct fovea_op_entry table[] = {
     {"", "Transpose", 1, &fovea_op_transpose},
     {"", "Unsqueeze", 1, &fovea_op_unsqueeze_1},
     {"", "Unsqueeze", 13, &fovea_op_unsqueeze_13},
+    {"", "Upsample", 7, &fovea_op_upsample_7},
+    {"", "Upsample", 9, &fovea_op_upsample_9},
 };
 
 const struct fovea_op_entry *fovea_op_table(size_t *count) {
