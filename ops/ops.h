@@ -9,6 +9,9 @@
 
 /* In alphabetical order. */
 extern const struct fovea_op fovea_op_conv;
+extern const struct fovea_op fovea_op_gemm;
 extern const struct fovea_op fovea_op_identity;
+extern const struct fovea_op fovea_op_linear;
+extern const struct fovea_op fovea_op_matmul;
 
 #endif

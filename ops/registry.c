@@ -8,7 +8,10 @@
 /* By domain, type, opset. A row is added when ONNX changes what an operator means. */
 static const struct fovea_op_entry table[] = {
     {"", "Conv", 1, &fovea_op_conv},
+    {"", "Gemm", 7, &fovea_op_gemm},
     {"", "Identity", 1, &fovea_op_identity},
+    {"", "MatMul", 1, &fovea_op_matmul},
+    {"fovea", "Linear", 1, &fovea_op_linear},
 };
 
 const struct fovea_op_entry *fovea_op_table(size_t *count) {
