@@ -68,5 +68,10 @@ extern const struct fovea_op fovea_op_unsqueeze_13;
 extern const struct fovea_op fovea_op_unsqueeze_1;
 extern const struct fovea_op fovea_op_upsample_7;
 extern const struct fovea_op fovea_op_upsample_9;
+extern const struct fovea_op fovea_op_conv;
+extern const struct fovea_op fovea_op_gemm;
+extern const struct fovea_op fovea_op_identity;
+extern const struct fovea_op fovea_op_linear;
+extern const struct fovea_op fovea_op_matmul;
 
 #endif

@@ -139,6 +139,11 @@ static const struct fovea_op_entry table[] = {
     {"", "Unsqueeze", 13, &fovea_op_unsqueeze_13},
     {"", "Upsample", 7, &fovea_op_upsample_7},
     {"", "Upsample", 9, &fovea_op_upsample_9},
+    {"", "Conv", 1, &fovea_op_conv},
+    {"", "Gemm", 7, &fovea_op_gemm},
+    {"", "Identity", 1, &fovea_op_identity},
+    {"", "MatMul", 1, &fovea_op_matmul},
+    {"fovea", "Linear", 1, &fovea_op_linear},
 };
 
 const struct fovea_op_entry *fovea_op_table(size_t *count) {
