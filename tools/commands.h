@@ -5,6 +5,8 @@
 #ifndef FOVEA_TOOLS_COMMANDS_H
 #define FOVEA_TOOLS_COMMANDS_H
 
+int cmd_classify(int argc, char **argv);
+int cmd_eval(int argc, char **argv);
 int cmd_ops(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
