@@ -1,4 +1,4 @@
-/* Mapping regular files: see mapped_file.h. */
+/* Whole files: see mapped_file.h. */
 #include "loaders/mapped_file.h"
 
 #include <errno.h>
@@ -69,31 +69,27 @@ void fovea_mapping_finish(struct fovea_mapping *mapping) {
     *mapping = (struct fovea_mapping){0};
 }
 
-/* The number after `key` in a small text file, or UINT64_MAX. */
-static uint64_t number_in(const char *path, const char *key) {
-    char text[4096];
-    FILE *file = fopen(path, "re");
+enum fovea_status fovea_file_save(const char *path, const void *head, size_t head_bytes,
+                                  const void *body, size_t body_bytes, struct fovea_error *err) {
+    FILE *file = fopen(path, "wbe");
     if (!file) {
-        return UINT64_MAX;
+        return fovea_fail(err, FOVEA_ERR_IO, "cannot create: %s", strerror(errno));
     }
-    size_t length = fread(text, 1, sizeof(text) - 1, file);
-    fclose(file);
-    text[length] = 0;
-    unsigned long long value;
-    const char *at = strstr(text, key);
-    return at && sscanf(at + strlen(key), "%llu", &value) == 1 ? value : UINT64_MAX;
-}
-
-size_t fovea_default_max_memory(void) {
-    uint64_t available = number_in("/proc/meminfo", "MemAvailable:");
-    if (available != UINT64_MAX) {
-        available *= 1024;
+    bool ok = fwrite(head, 1, head_bytes, file) == head_bytes &&
+              (body_bytes == 0 || fwrite(body, 1, body_bytes, file) == body_bytes) &&
+              fflush(file) == 0;
+    int error = errno;
+    struct stat status;
+    bool regular = fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
+    if (fclose(file) != 0 && ok) {
+        ok = false;
+        error = errno;
     }
-    uint64_t most = number_in("/sys/fs/cgroup/memory.max", "");
-    uint64_t used = number_in("/sys/fs/cgroup/memory.current", "");
-    if (most != UINT64_MAX && used != UINT64_MAX) {
-        uint64_t left = most > used ? most - used : 0;
-        available = left < available ? left : available;
+    if (ok) {
+        return FOVEA_OK;
     }
-    return available > SIZE_MAX / 2 ? SIZE_MAX / 2 : (size_t)(available / 5 * 4);
+    if (regular) {
+        unlink(path);
+    }
+    return fovea_fail(err, FOVEA_ERR_IO, "cannot write: %s", strerror(error));
 }

@@ -1,6 +1,6 @@
 /*
- * Files that are read whole: opened without ever blocking, regular files
- * only, mapped read-only.
+ * Files that are read or written whole. Reading: opened without ever
+ * blocking, regular files only, mapped read-only.
  */
 #ifndef FOVEA_LOADERS_MAPPED_FILE_H
 #define FOVEA_LOADERS_MAPPED_FILE_H
@@ -21,7 +21,11 @@ enum fovea_status fovea_descriptor_map(int fd, uint64_t most, struct fovea_mappi
 
 void fovea_mapping_finish(struct fovea_mapping *mapping);
 
-/* 80 % of the memory the machine or the cgroup has left: the default limit of parsing. */
-size_t fovea_default_max_memory(void);
+/*
+ * Write a file of two parts, either of which may be empty. A file that could
+ * not be written in full is removed again. Messages do not name the path.
+ */
+enum fovea_status fovea_file_save(const char *path, const void *head, size_t head_bytes,
+                                  const void *body, size_t body_bytes, struct fovea_error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include "loaders/onnx_convert.h"
 #include "loaders/onnx_scan.h"
 #include "ops/registry.h"
+#include "runtime/session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,7 +215,7 @@ static enum fovea_status load(struct fovea_model *model, const struct fovea_load
         .allow_external_links = options->allow_external_links,
         .folder = -1,
     };
-    size_t max_memory = options->max_memory ? options->max_memory : fovea_default_max_memory();
+    size_t max_memory = options->max_memory ? options->max_memory : fovea_default_memory_limit();
     struct fovea_mapping file;
     FoveaOnnx__ModelProto *proto = NULL;
     enum fovea_status st = fovea_file_map(model->path, FOVEA_LIMIT_PROTOBUF_BYTES, &file, err);

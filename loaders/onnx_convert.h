@@ -42,6 +42,9 @@ extern ProtobufCAllocator fovea_onnx_allocator;
 enum fovea_status fovea_onnx_dtype(int32_t data_type, enum fovea_dtype *out,
                                    struct fovea_error *err);
 
+/* The same the other way. */
+int32_t fovea_onnx_data_type(enum fovea_dtype dtype);
+
 /*
  * Type, shape and contents of a tensor message. The contents are either taken
  * out of the message, or made (*owned: free them), or lie in a mapping of the

@@ -72,6 +72,14 @@ enum fovea_status fovea_onnx_dtype(int32_t data_type, enum fovea_dtype *out,
     return FOVEA_OK;
 }
 
+int32_t fovea_onnx_data_type(enum fovea_dtype dtype) {
+    int32_t type = 0;
+    while (!types[type].supported || types[type].dtype != dtype) {
+        type++;
+    }
+    return type;
+}
+
 static enum fovea_status set_shape(const FoveaOnnx__TensorProto *proto, struct fovea_tensor *out,
                                    struct fovea_error *err) {
     enum fovea_dtype dtype;

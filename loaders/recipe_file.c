@@ -3,6 +3,7 @@
 #include "loaders/file.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,15 +229,18 @@ static enum fovea_status read_timm(const json_t *cfg, enum fovea_recipe_source s
     const json_t *crop_pct = json_object_get(cfg, "test_crop_pct");
     crop_pct = json_is_number(crop_pct) ? crop_pct : json_object_get(cfg, "crop_pct");
 
-    enum fovea_status status = set(r, FOVEA_RECIPE_CROP_PCT, crop_pct, source, err);
-    if (!status) {
-        status = set(r, FOVEA_RECIPE_FILTER, json_object_get(cfg, "interpolation"), source, err);
-    }
-    if (!status) {
-        status = set(r, FOVEA_RECIPE_MEAN, json_object_get(cfg, "mean"), source, err);
-    }
-    if (!status) {
-        status = set(r, FOVEA_RECIPE_STD, json_object_get(cfg, "std"), source, err);
+    const struct {
+        enum fovea_recipe_field field;
+        const json_t *value;
+    } fields[] = {
+        {FOVEA_RECIPE_CROP_PCT, crop_pct},
+        {FOVEA_RECIPE_FILTER, json_object_get(cfg, "interpolation")},
+        {FOVEA_RECIPE_MEAN, json_object_get(cfg, "mean")},
+        {FOVEA_RECIPE_STD, json_object_get(cfg, "std")},
+    };
+    enum fovea_status status = FOVEA_OK;
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]) && !status; i++) {
+        status = set(r, fields[i].field, fields[i].value, source, err);
     }
     if (!status && json_is_array(shape) && json_array_size(shape) == 3) {
         status = get_side(json_array_get(shape, 1), &r->height, err);
@@ -279,6 +283,12 @@ static enum fovea_status read_resample(const json_t *value, enum fovea_recipe_so
     return FOVEA_OK;
 }
 
+/* The share that makes timm's floor(size / share) give exactly `resized`. */
+static double crop_pct_of(int size, int resized) {
+    double share = (double)size / resized;
+    return floor(size / share) < resized ? nextafter(share, 0) : share;
+}
+
 /* {"height", "width"}: both sides; {"shortest_edge"}: that, with or without a crop. */
 static enum fovea_status read_hf_size(const json_t *cfg, enum fovea_recipe_source source,
                                       struct fovea_recipe *r, struct fovea_error *err) {
@@ -302,7 +312,7 @@ static enum fovea_status read_hf_size(const json_t *cfg, enum fovea_recipe_sourc
     int resized = r->height;
     if (!status && target != size) {
         status = get_side(edge ? edge : size, &resized, err);
-        r->crop_pct = (double)r->height / resized;
+        r->crop_pct = crop_pct_of(r->height, resized);
     }
     r->resize = shortest ? FOVEA_RESIZE_SHORT : FOVEA_RESIZE_SQUASH;
     r->source[FOVEA_RECIPE_RESIZE] = source;
@@ -315,16 +325,11 @@ static enum fovea_status read_hf(const json_t *cfg, enum fovea_recipe_source sou
                                  struct fovea_recipe *r, struct fovea_error *err) {
     enum fovea_status status =
         set(r, FOVEA_RECIPE_MEAN, json_object_get(cfg, "image_mean"), source, err);
-    if (!status) {
-        status = set(r, FOVEA_RECIPE_STD, json_object_get(cfg, "image_std"), source, err);
-    }
-    if (!status) {
-        status = read_resample(json_object_get(cfg, "resample"), source, r, err);
-    }
-    if (!status && json_object_get(cfg, "size")) {
-        status = read_hf_size(cfg, source, r, err);
-    }
-    return status;
+    status =
+        status ? status : set(r, FOVEA_RECIPE_STD, json_object_get(cfg, "image_std"), source, err);
+    status = status ? status : read_resample(json_object_get(cfg, "resample"), source, r, err);
+    bool has_size = json_object_get(cfg, "size") != NULL;
+    return status || !has_size ? status : read_hf_size(cfg, source, r, err);
 }
 
 static enum fovea_status read_config(json_t *object, enum fovea_recipe_source source,
@@ -347,19 +352,18 @@ typedef enum fovea_status (*read_fn)(json_t *object, enum fovea_recipe_source so
 static enum fovea_status parse(const char *text, size_t size, read_fn read,
                                enum fovea_recipe_source source, struct fovea_recipe *out,
                                struct fovea_error *err) {
-    json_error_t trouble;
-    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &trouble);
+    json_error_t e;
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &e);
     if (!root) {
-        return fovea_fail(err, FOVEA_ERR_FORMAT, "line %d, column %d: not JSON: %s", trouble.line,
-                          trouble.column, fovea_quote(trouble.text).text);
+        return fovea_fail(err, FOVEA_ERR_FORMAT, "line %d, column %d: not JSON: %s", e.line,
+                          e.column, fovea_quote(e.text).text);
     }
     struct fovea_recipe recipe = {0};
-    enum fovea_status status;
-    if (json_is_object(root)) {
-        status = read(root, source, &recipe, err);
-    } else {
+    enum fovea_status status = FOVEA_OK;
+    if (!json_is_object(root)) {
         status = fovea_fail(err, FOVEA_ERR_INVALID, "not an object of recipe keys");
     }
+    status = status ? status : read(root, source, &recipe, err);
     json_decref(root);
     if (!status) {
         *out = recipe;

@@ -51,6 +51,7 @@ static const struct fovea_op_entry table[] = {
     {"", "GatherElements", 11, &fovea_op_gather_elements},
     {"", "GatherND", 11, &fovea_op_gather_nd},
     {"", "Gelu", 20, &fovea_op_gelu},
+    {"", "Gemm", 7, &fovea_op_gemm},
     {"", "Greater", 7, &fovea_op_binary},
     {"", "GreaterOrEqual", 12, &fovea_op_binary},
     {"", "HardSigmoid", 6, &fovea_op_unary_alpha_beta},
@@ -67,6 +68,7 @@ static const struct fovea_op_entry table[] = {
     {"", "Log", 6, &fovea_op_unary},
     {"", "LogSoftmax", 1, &fovea_op_log_softmax_flat},
     {"", "LogSoftmax", 13, &fovea_op_log_softmax},
+    {"", "MatMul", 1, &fovea_op_matmul},
     {"", "Max", 6, &fovea_op_variadic},
     {"", "Mean", 6, &fovea_op_variadic},
     {"", "Min", 6, &fovea_op_variadic},
@@ -105,6 +107,8 @@ static const struct fovea_op_entry table[] = {
     {"", "ReduceSumSquare", 18, &fovea_op_reduce},
     {"", "Relu", 6, &fovea_op_unary},
     {"", "Reshape", 5, &fovea_op_reshape},
+    {"", "Resize", 10, &fovea_op_resize_10},
+    {"", "Resize", 11, &fovea_op_resize_11},
     {"", "Round", 11, &fovea_op_unary},
     {"", "Selu", 6, &fovea_op_selu},
     {"", "Shape", 1, &fovea_op_shape},
@@ -135,10 +139,13 @@ static const struct fovea_op_entry table[] = {
     {"", "Transpose", 1, &fovea_op_transpose},
     {"", "Unsqueeze", 1, &fovea_op_unsqueeze_1},
     {"", "Unsqueeze", 13, &fovea_op_unsqueeze_13},
+    {"", "Upsample", 7, &fovea_op_upsample_7},
+    {"", "Upsample", 9, &fovea_op_upsample_9},
     {"", "Where", 9, &fovea_op_where},
     {"", "Xor", 7, &fovea_op_binary},
     {"fovea", "Convert", 1, &fovea_op_convert},
     {"fovea", "Elementwise", 1, &fovea_op_elementwise},
+    {"fovea", "Linear", 1, &fovea_op_linear},
 };
 
 const struct fovea_op_entry *fovea_op_table(size_t *count) {
