@@ -74,6 +74,7 @@ extern const struct fovea_op fovea_op_unsqueeze_1;
 extern const struct fovea_op fovea_op_upsample_7;
 extern const struct fovea_op fovea_op_upsample_9;
 extern const struct fovea_op fovea_op_variadic;
+extern const struct fovea_op fovea_op_view;
 extern const struct fovea_op fovea_op_where;
 
 #endif

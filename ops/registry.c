@@ -145,7 +145,11 @@ static const struct fovea_op_entry table[] = {
     {"", "Xor", 7, &fovea_op_binary},
     {"fovea", "Convert", 1, &fovea_op_convert},
     {"fovea", "Elementwise", 1, &fovea_op_elementwise},
+    {"fovea", "Gelu", 1, &fovea_op_gelu},
+    {"fovea", "LayerNormalization", 1, &fovea_op_layer_norm},
     {"fovea", "Linear", 1, &fovea_op_linear},
+    {"fovea", "Swish", 1, &fovea_op_unary_alpha},
+    {"fovea", "View", 1, &fovea_op_view},
 };
 
 const struct fovea_op_entry *fovea_op_table(size_t *count) {
