@@ -3,9 +3,10 @@
  * C++ exceptions and status codes turned into Fovea errors.
  *
  * A primitive is made from a description of shapes and strides, then run on
- * pointers. Its weights may be packed once into the form it prefers. Making
- * and packing allocate; running allocates nothing of ours, and a primitive may
- * be run by several threads at once if each brings its own scratch memory.
+ * pointers. Posts that no fast kernel of the installed version takes are done
+ * in a pass of our own after it, so any combination runs. Its weights may be packed once into the
+ * form it prefers. Making and packing allocate; running allocates nothing of ours, and a primitive
+ * may be run by several threads at once if each brings its own scratch memory.
  */
 #ifndef FOVEA_RUNTIME_DNN_H
 #define FOVEA_RUNTIME_DNN_H
@@ -36,6 +37,9 @@ struct fovea_dnn_view {
 /* Dense row-major view of a value, or channels-last where its layout says so. */
 void fovea_dnn_view_of(const struct fovea_value *value, struct fovea_dnn_view *view);
 
+/* One more than an epilogue has: an operator may have an addition of its own. */
+#define FOVEA_DNN_MAX_POSTS (FOVEA_MAX_EPILOGUE + 1)
+
 /* As struct fovea_epilogue_step, with the operand's view (rank of dst, 1 where broadcast). */
 struct fovea_dnn_post {
     enum fovea_epilogue_kind kind;
@@ -60,7 +64,7 @@ struct fovea_dnn_conv {
     int64_t groups;
     bool bias;
     bool packed_weights; /* weights are constant: let oneDNN choose their form and pack once */
-    struct fovea_dnn_post posts[FOVEA_MAX_EPILOGUE];
+    struct fovea_dnn_post posts[FOVEA_DNN_MAX_POSTS];
     int n_posts;
 };
 enum fovea_status fovea_dnn_conv(struct fovea_dnn *dnn, const struct fovea_dnn_conv *desc,
@@ -76,7 +80,7 @@ struct fovea_dnn_matmul {
     float scale; /* of the product, before bias and posts; 1 for none */
     bool bias;
     bool packed_weights;
-    struct fovea_dnn_post posts[FOVEA_MAX_EPILOGUE];
+    struct fovea_dnn_post posts[FOVEA_DNN_MAX_POSTS];
     int n_posts;
 };
 enum fovea_status fovea_dnn_matmul(struct fovea_dnn *dnn, const struct fovea_dnn_matmul *desc,
@@ -119,9 +123,13 @@ struct fovea_prim_args {
     const void *weights; /* NULL if packed */
     const void *bias;    /* f32 [O] or [n] */
     void *dst;
-    const void *posts[FOVEA_MAX_EPILOGUE]; /* operand of post i, NULL for ACT */
+    const void *posts[FOVEA_DNN_MAX_POSTS]; /* operand of post i, NULL for ACT */
     void *scratch;
 };
+
+/* dst, scratch and the epilogue's operands as the node has them; the rest NULL. */
+void fovea_prim_args_of(const struct fovea_node *node, void *scratch, struct fovea_prim_args *args);
+
 enum fovea_status fovea_prim_run(const struct fovea_prim *prim, const struct fovea_prim_args *args,
                                  struct fovea_error *err);
 void fovea_prim_destroy(struct fovea_prim *prim);

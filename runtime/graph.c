@@ -12,7 +12,7 @@ void fovea_graph_init(struct fovea_graph *graph, fovea_op_find_fn find_op, int o
     graph->opset = opset;
 }
 
-static void drop_contents(struct fovea_value *value) {
+void fovea_value_drop(struct fovea_value *value) {
     free(value->owned);
     value->owned = NULL;
     if (value->constant) {
@@ -357,6 +357,12 @@ enum fovea_status fovea_value_replace(struct fovea_graph *graph, struct fovea_va
     return FOVEA_OK;
 }
 
+void fovea_graph_move_node(struct fovea_graph *graph, struct fovea_node *node,
+                           struct fovea_node *before) {
+    unlink_node(graph, node);
+    link_before(graph, node, before);
+}
+
 void fovea_graph_remove_node(struct fovea_graph *graph, struct fovea_node *node) {
     if (node->prepared && node->op->release) {
         node->op->release(node);
@@ -401,7 +407,7 @@ size_t fovea_graph_sweep(struct fovea_graph *graph) {
     }
     for (struct fovea_value *value = graph->values; value; value = value->next) {
         if (value->n_uses == 0 && !value->is_output) {
-            drop_contents(value);
+            fovea_value_drop(value);
         }
     }
     return removed;

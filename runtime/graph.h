@@ -138,6 +138,7 @@ struct fovea_node {
     int n_epilogue;
     void *priv;           /* op->priv_size bytes, zeroed, from infer on */
     size_t scratch_bytes; /* set by op->prepare: needed during run, contents undefined */
+    size_t packed_bytes;  /* set by op->prepare: weights packed by op->pack */
     bool prepared;
     struct fovea_node *prev, *next;
 };
@@ -178,6 +179,9 @@ enum fovea_status fovea_graph_add_constant(struct fovea_graph *graph, enum fovea
 /* Make `value` constant with contents that outlive the graph, or (owned) are freed with it. */
 void fovea_value_set_constant(struct fovea_value *value, void *data, bool owned);
 
+/* Forget, and free if owned, the contents of a constant that nothing reads. */
+void fovea_value_drop(struct fovea_value *value);
+
 /*
  * A new node before `before` (NULL: at the end), with `n_in` absent inputs and
  * `n_out` absent outputs, to be connected with fovea_node_set_input/_output.
@@ -209,6 +213,10 @@ enum fovea_status fovea_node_set_attr(struct fovea_node *node, const struct fove
 /* Every reader of `from` reads `to` instead; a graph output moves as well. */
 enum fovea_status fovea_value_replace(struct fovea_graph *graph, struct fovea_value *from,
                                       struct fovea_value *to, struct fovea_error *err);
+
+/* Put a node before `before` (NULL: at the end); the order must stay topological. */
+void fovea_graph_move_node(struct fovea_graph *graph, struct fovea_node *node,
+                           struct fovea_node *before);
 
 /* Take a node out of the graph; its outputs must have no readers left. */
 void fovea_graph_remove_node(struct fovea_graph *graph, struct fovea_node *node);

@@ -22,6 +22,21 @@ enum fovea_status fovea_model_create(const char *path, struct fovea_model **out,
     return FOVEA_OK;
 }
 
+enum fovea_status fovea_model_take_buffer(struct fovea_model *model, void *buffer,
+                                          struct fovea_error *err) {
+    /* Room doubles: it is used up when the count is a power of two. */
+    if ((model->n_buffers & (model->n_buffers - 1)) == 0) {
+        size_t bytes = (model->n_buffers ? model->n_buffers * 2 : 1) * sizeof(*model->buffers);
+        void **buffers = realloc(model->buffers, bytes);
+        if (!buffers) {
+            return fovea_fail_memory(err, bytes, "a model's buffers");
+        }
+        model->buffers = buffers;
+    }
+    model->buffers[model->n_buffers++] = buffer;
+    return FOVEA_OK;
+}
+
 void fovea_model_destroy(struct fovea_model *model) {
     if (!model) {
         return;
@@ -33,6 +48,10 @@ void fovea_model_destroy(struct fovea_model *model) {
         }
     }
     free(model->mappings);
+    for (size_t i = 0; i < model->n_buffers; i++) {
+        free(model->buffers[i]);
+    }
+    free(model->buffers);
     free((char *)model->path);
     free(model);
 }

@@ -30,6 +30,8 @@ struct fovea_model {
     int64_t ir_version;
     struct fovea_mapping *mappings; /* of external data; unmapped by destroy */
     size_t n_mappings;
+    void **buffers; /* contents of attributes' tensors; freed by destroy */
+    size_t n_buffers;
     size_t n_nodes_loaded;  /* before anything was changed */
     int64_t n_parameters;   /* elements of initializers */
     size_t parameter_bytes; /* as stored */
@@ -38,5 +40,9 @@ struct fovea_model {
 /* A model with an empty graph; the loader fills it in. */
 enum fovea_status fovea_model_create(const char *path, struct fovea_model **out,
                                      struct fovea_error *err);
+
+/* Take `buffer` (from malloc) to be freed with the model. */
+enum fovea_status fovea_model_take_buffer(struct fovea_model *model, void *buffer,
+                                          struct fovea_error *err);
 
 #endif

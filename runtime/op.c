@@ -104,6 +104,15 @@ enum fovea_status fovea_broadcast_shape(const struct fovea_tensor *a, const stru
     return FOVEA_OK;
 }
 
+struct fovea_value *fovea_own_input(const struct fovea_node *node, int index) {
+    for (int i = 0; i < node->n_epilogue; i++) {
+        if (node->epilogue[i].kind != FOVEA_EPILOGUE_ACT && node->epilogue[i].input == index) {
+            return NULL;
+        }
+    }
+    return fovea_node_input(node, index);
+}
+
 void fovea_value_strides(const struct fovea_value *value, int64_t *strides) {
     const struct fovea_tensor *t = &value->t;
     if (value->layout == FOVEA_CHANNELS_LAST && t->rank == 4) {

@@ -76,6 +76,8 @@ struct fovea_op {
     unsigned value_inputs; /* bit i: infer reads the contents of input i, which must be constant */
     unsigned flags;        /* enum fovea_op_flags */
     enum fovea_layout_rule layout;
+    /* Where the rule depends on the node's attributes; NULL: `layout` always holds. */
+    enum fovea_layout_rule (*layout_of)(const struct fovea_node *node);
     enum fovea_status (*infer)(struct fovea_node *node, struct fovea_error *err);
     enum fovea_status (*prepare)(struct fovea_node *node, struct fovea_engine *engine,
                                  struct fovea_error *err);
@@ -132,6 +134,9 @@ enum fovea_status fovea_input_ints(const struct fovea_node *node, int index, int
  */
 enum fovea_status fovea_broadcast_shape(const struct fovea_tensor *a, const struct fovea_tensor *b,
                                         int *rank, int64_t *dims, struct fovea_error *err);
+
+/* Input `index` if it is the operator's own: NULL if absent or read by the epilogue. */
+struct fovea_value *fovea_own_input(const struct fovea_node *node, int index);
 
 /* ---- helpers for run ---------------------------------------------------- */
 

@@ -82,7 +82,7 @@ static enum fovea_status add_inputs(struct run_op *r, struct fovea_node *node) {
         if (st) {
             return st;
         }
-        if (r->channels_last && value->t.rank == 4 && !value->constant) {
+        if (r->channels_last && value->t.rank == 4 && !value->constant && !(r->plain >> i & 1)) {
             value->layout = FOVEA_CHANNELS_LAST;
             value->owned = fovea_aligned_alloc(fovea_tensor_bytes(&value->t));
             value->t.data = value->owned;

@@ -1,0 +1,26 @@
+/*
+ * Whole files into memory, without ever waiting on a pipe or a device.
+ */
+#ifndef FOVEA_LOADERS_FILE_H
+#define FOVEA_LOADERS_FILE_H
+
+#include "runtime/error.h"
+
+/* What an encoded image may weigh; the largest of ImageNet is 15 MB. */
+#define FOVEA_IMAGE_FILE_MAX ((size_t)64 << 20)
+
+/*
+ * Read the regular file at `path`, of at most `max_size` bytes.
+ *
+ * On success *bytes is for the caller to free() and never NULL, even for an
+ * empty file. Messages do not repeat the path: the caller, who knows what the
+ * file is for, puts it in front.
+ *
+ * FOVEA_ERR_IO if it cannot be opened or read, or is no regular file: then
+ * *os_error, unless os_error is NULL, is the errno (ENOENT: it does not exist)
+ * or 0 where the system did not object. FOVEA_ERR_LIMIT over max_size.
+ */
+enum fovea_status fovea_file_read(const char *path, size_t max_size, uint8_t **bytes, size_t *size,
+                                  int *os_error, struct fovea_error *err);
+
+#endif

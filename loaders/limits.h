@@ -1,0 +1,38 @@
+/*
+ * Hard limits on what a file may ask for. What depends on the machine (memory)
+ * is in the load options; these hold everywhere, and are far above any
+ * network in use.
+ */
+#ifndef FOVEA_LOADERS_LIMITS_H
+#define FOVEA_LOADERS_LIMITS_H
+
+#include <stdint.h>
+
+/* A protobuf message is at most 2 GiB - 1 by the format's own rule. */
+#define FOVEA_LIMIT_PROTOBUF_BYTES ((uint64_t)INT32_MAX)
+
+/* Messages within messages, as the C++ protobuf library has it. */
+#define FOVEA_LIMIT_NESTING 100
+
+#define FOVEA_LIMIT_NODES 1000000
+#define FOVEA_LIMIT_TENSORS 1000000
+
+/* Bytes of a name: of a node, value, operator, attribute or external file. */
+#define FOVEA_LIMIT_NAME 4096
+
+#define FOVEA_LIMIT_NODE_ATTRS 256
+#define FOVEA_LIMIT_NODE_VALUES 65536
+
+/* Distinct files of external data. */
+#define FOVEA_LIMIT_EXTERNAL_FILES 1024
+
+/*
+ * Unpacked, a message may take this many times the bytes of its file, over an
+ * allowance for small ones. Networks take 1 to 7 times, a chain of the
+ * smallest possible nodes 15; messages made to exhaust memory (empty nodes,
+ * attributes, strings) take 40 to 200 times, as the scan reckons.
+ */
+#define FOVEA_LIMIT_AMPLIFICATION 24
+#define FOVEA_LIMIT_AMPLIFICATION_ALLOWANCE ((uint64_t)32 << 20)
+
+#endif

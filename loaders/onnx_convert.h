@@ -1,0 +1,83 @@
+/*
+ * The steps of loading a model, between the files of onnx*.c only: from
+ * unpacked protobuf messages to a struct fovea_model.
+ *
+ * Messages of failures say what, which value, which bound; callers prefix
+ * where (attribute, node, file).
+ */
+#ifndef FOVEA_LOADERS_ONNX_CONVERT_H
+#define FOVEA_LOADERS_ONNX_CONVERT_H
+
+#include "loaders/names.h"
+#include "loaders/onnx.pb-c.h"
+#include "runtime/model.h"
+
+/* A file of external data that has been mapped. */
+struct fovea_onnx_file {
+    const char *location; /* borrowed from the message */
+    struct fovea_mapping mapping;
+};
+
+struct fovea_onnx_loader {
+    struct fovea_model *model;
+    bool allow_external_links;
+    int opset;
+    struct fovea_names names;
+    int folder;                    /* descriptor of the model's folder, or -1: not opened yet */
+    struct fovea_onnx_file *files; /* the mappings are model->mappings too */
+    size_t n_files;
+};
+
+/* "" where an optional string is absent. */
+static inline const char *fovea_onnx_text(const char *text) {
+    return text ? text : "";
+}
+
+/* ---- onnx_tensor.c ------------------------------------------------------ */
+
+/* The allocator for unpacking: big buffers aligned as tensors are, all freed with free. */
+extern ProtobufCAllocator fovea_onnx_allocator;
+
+/* TensorProto.DataType as ours, or FOVEA_ERR_UNSUPPORTED naming it. */
+enum fovea_status fovea_onnx_dtype(int32_t data_type, enum fovea_dtype *out,
+                                   struct fovea_error *err);
+
+/* The same the other way. */
+int32_t fovea_onnx_data_type(enum fovea_dtype dtype);
+
+/*
+ * Type, shape and contents of a tensor message. The contents are either taken
+ * out of the message, or made (*owned: free them), or lie in a mapping of the
+ * model. `loader` NULL: external data is refused.
+ */
+enum fovea_status fovea_onnx_tensor(struct fovea_onnx_loader *loader, FoveaOnnx__TensorProto *proto,
+                                    struct fovea_tensor *out, bool *owned, struct fovea_error *err);
+
+/* ---- onnx_external.c ---------------------------------------------------- */
+
+/* Contents of a tensor whose type and shape are set in `out`, from a file beside the model. */
+enum fovea_status fovea_onnx_external(struct fovea_onnx_loader *loader,
+                                      const FoveaOnnx__TensorProto *proto, struct fovea_tensor *out,
+                                      bool *owned, struct fovea_error *err);
+
+/* ---- onnx_attr.c, onnx_node.c, onnx_graph.c ----------------------------- */
+
+/* Convert the attributes of a node. */
+enum fovea_status fovea_onnx_attrs(struct fovea_onnx_loader *loader,
+                                   const FoveaOnnx__NodeProto *proto, struct fovea_node *node,
+                                   struct fovea_error *err);
+
+/* Every operator is one we have; if not, the message names each, with its first node. */
+enum fovea_status fovea_onnx_operators(const struct fovea_onnx_loader *loader,
+                                       const FoveaOnnx__GraphProto *graph, struct fovea_error *err);
+
+/* Add node `index`, connected by loader->names. */
+enum fovea_status fovea_onnx_node(struct fovea_onnx_loader *loader,
+                                  const FoveaOnnx__GraphProto *graph, size_t index,
+                                  struct fovea_error *err);
+
+/* The whole graph; loader->opset is known. */
+enum fovea_status fovea_onnx_graph(struct fovea_onnx_loader *loader, FoveaOnnx__GraphProto *graph,
+                                   struct fovea_error *err);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * What a file is, by its first bytes: so that a PNG named .JPEG is called a
+ * PNG, not a corrupt JPEG.
+ */
+#ifndef FOVEA_LOADERS_SNIFF_H
+#define FOVEA_LOADERS_SNIFF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Words for the kind of file ("a PNG image", "an HTML page"); NULL if the bytes
+ * are of no kind known here. A JPEG is "a JPEG image".
+ */
+const char *fovea_sniff(const uint8_t *bytes, size_t size);
+
+#endif

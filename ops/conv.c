@@ -1,0 +1,141 @@
+/* Conv: cross-correlation over 1 to 3 spatial dimensions, by oneDNN. */
+#include "ops/ops.h"
+
+#include "ops/window.h"
+#include "runtime/dnn.h"
+
+#include <string.h>
+
+struct conv {
+    struct fovea_window window;
+    int64_t groups;
+    struct fovea_prim *prim;
+};
+
+static const struct fovea_attr_spec attrs[] = {
+    FOVEA_WINDOW_ATTRS,
+    {"group", FOVEA_ATTR_INT, false},
+    {NULL, FOVEA_ATTR_NONE, false},
+};
+
+static enum fovea_status check_channels(const struct fovea_node *node, int64_t groups,
+                                        struct fovea_error *err) {
+    const struct fovea_tensor *x = &node->in[0]->t, *w = &node->in[1]->t;
+    if (groups < 1 || x->dims[1] % groups != 0 || w->dims[0] % groups != 0) {
+        return fovea_fail(err, FOVEA_ERR_INVALID,
+                          "group is %lld; it must be positive and divide the %lld input and %lld "
+                          "output channels",
+                          (long long)groups, (long long)x->dims[1], (long long)w->dims[0]);
+    }
+    if (w->dims[1] != x->dims[1] / groups) {
+        return fovea_fail(err, FOVEA_ERR_INVALID,
+                          "weights %s have %lld input channels; %lld channels in %lld groups need "
+                          "%lld",
+                          fovea_shape_text(w).text, (long long)w->dims[1], (long long)x->dims[1],
+                          (long long)groups, (long long)(x->dims[1] / groups));
+    }
+    const struct fovea_value *bias = fovea_own_input(node, 2);
+    if (bias && (bias->t.rank != 1 || bias->t.dims[0] != w->dims[0])) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "the bias has shape %s; it must be [%lld]",
+                          fovea_shape_text(&bias->t).text, (long long)w->dims[0]);
+    }
+    return FOVEA_OK;
+}
+
+static enum fovea_status infer(struct fovea_node *node, struct fovea_error *err) {
+    struct conv *conv = node->priv;
+    enum fovea_status st = fovea_expect_rank(node, 0, 3, 5, err);
+    for (int i = 0; !st && i < 3; i++) {
+        if (fovea_own_input(node, i)) {
+            st = fovea_expect_dtype(node, i, FOVEA_DTYPE_BIT(FOVEA_F32), err);
+        }
+    }
+    if (st) {
+        return st;
+    }
+    const struct fovea_tensor *x = &node->in[0]->t, *w = &node->in[1]->t;
+    st = fovea_expect_rank(node, 1, x->rank, x->rank, err);
+    if (st) {
+        return st;
+    }
+    conv->groups = fovea_attr_int(node, "group", 1);
+    st = check_channels(node, conv->groups, err);
+    if (st) {
+        return st;
+    }
+    struct fovea_window_rules rules = {.kernel = w->dims + 2};
+    st = fovea_window_of(node, x, &rules, &conv->window, err);
+    if (st) {
+        return st;
+    }
+    int64_t dims[5] = {x->dims[0], w->dims[0]};
+    memcpy(dims + 2, conv->window.out, (size_t)conv->window.spatial * sizeof(*dims));
+    return fovea_set_output(node, 0, FOVEA_F32, x->rank, dims, err);
+}
+
+static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *engine,
+                                 struct fovea_error *err) {
+    struct conv *conv = node->priv;
+    const struct fovea_window *window = &conv->window;
+    struct fovea_dnn_conv desc = {
+        .groups = conv->groups,
+        .bias = fovea_own_input(node, 2) != NULL,
+        .packed_weights = node->in[1]->constant,
+    };
+    fovea_dnn_view_of(node->in[0], &desc.src);
+    fovea_dnn_view_of(node->out[0], &desc.dst);
+    memcpy(desc.kernel, window->kernel, sizeof(desc.kernel));
+    memcpy(desc.strides, window->strides, sizeof(desc.strides));
+    memcpy(desc.dilations, window->dilations, sizeof(desc.dilations));
+    memcpy(desc.pads_before, window->before, sizeof(desc.pads_before));
+    memcpy(desc.pads_after, window->after, sizeof(desc.pads_after));
+    enum fovea_status st = fovea_dnn_posts_of(node, desc.posts, &desc.n_posts, err);
+    if (!st) {
+        st = fovea_dnn_conv(engine->dnn, &desc, &conv->prim, err);
+    }
+    if (!st) {
+        node->scratch_bytes = fovea_prim_scratch_bytes(conv->prim);
+    }
+    return st;
+}
+
+static enum fovea_status pack(struct fovea_node *node, struct fovea_engine *engine,
+                              struct fovea_error *err) {
+    struct conv *conv = node->priv;
+    (void)engine;
+    return fovea_prim_pack(conv->prim, node->in[1]->t.data, err);
+}
+
+static enum fovea_status run(const struct fovea_node *node, const struct fovea_run *run,
+                             struct fovea_error *err) {
+    const struct conv *conv = node->priv;
+    const struct fovea_value *bias = fovea_own_input(node, 2);
+    struct fovea_prim_args args;
+    fovea_prim_args_of(node, run->scratch, &args);
+    args.src = node->in[0]->t.data;
+    args.weights = node->in[1]->t.data;
+    args.bias = bias ? bias->t.data : NULL;
+    return fovea_prim_run(conv->prim, &args, err);
+}
+
+static void release(struct fovea_node *node) {
+    struct conv *conv = node->priv;
+    fovea_prim_destroy(conv->prim);
+    conv->prim = NULL;
+}
+
+const struct fovea_op fovea_op_conv = {
+    .priv_size = sizeof(struct conv),
+    .attrs = attrs,
+    .min_in = 2,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .flags = FOVEA_OP_EPILOGUE,
+    .layout = FOVEA_LAYOUT_IMAGE,
+    .infer = infer,
+    .prepare = prepare,
+    .pack = pack,
+    .run = run,
+    .release = release,
+};

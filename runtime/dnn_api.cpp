@@ -1,0 +1,84 @@
+/*
+ * The functions whose spelling differs between oneDNN 2.x and 3.x. In 2.x an
+ * operation is described by a `desc` from which the primitive_desc is made and
+ * an eltwise post has a scale; 3.x has neither.
+ */
+#include "runtime/dnn_impl.hpp"
+
+namespace fovea {
+
+static const dnnl::prop_kind inference = dnnl::prop_kind::forward_inference;
+static const dnnl::algorithm direct = dnnl::algorithm::convolution_direct;
+
+#if DNNL_VERSION_MAJOR >= 3
+
+void append_eltwise(dnnl::post_ops &ops, float scale, dnnl::algorithm algorithm, float alpha,
+                    float beta) {
+    ops.append_eltwise(algorithm, alpha, beta);
+    if (scale != 1) {
+        ops.append_eltwise(dnnl::algorithm::eltwise_linear, scale, 0);
+    }
+}
+
+void append_hard_swish(dnnl::post_ops &ops, float scale) {
+    append_eltwise(ops, scale, dnnl::algorithm::eltwise_hardswish, 1.0f / 6, 0.5f);
+}
+
+dnnl::convolution_forward::primitive_desc conv_desc(const dnnl::engine &engine, const conv_descs &d,
+                                                    const dnnl::primitive_attr &attr) {
+    return dnnl::convolution_forward::primitive_desc(engine, inference, direct, d.src, d.weights,
+                                                     d.bias, d.dst, d.strides, d.dilations,
+                                                     d.before, d.after, attr, true);
+}
+
+dnnl::matmul::primitive_desc matmul_desc(const dnnl::engine &engine, const dnnl::memory::desc &src,
+                                         const dnnl::memory::desc &weights,
+                                         const dnnl::memory::desc &bias,
+                                         const dnnl::memory::desc &dst,
+                                         const dnnl::primitive_attr &attr) {
+    return dnnl::matmul::primitive_desc(engine, src, weights, bias, dst, attr, true);
+}
+
+pooling::primitive_desc pool_desc(const dnnl::engine &engine, const pool_descs &d,
+                                  const dnnl::primitive_attr &attr) {
+    return pooling::primitive_desc(engine, inference, d.algorithm, d.src, d.dst, d.strides,
+                                   d.kernel, d.dilations, d.before, d.after, attr, true);
+}
+
+#else
+
+void append_eltwise(dnnl::post_ops &ops, float scale, dnnl::algorithm algorithm, float alpha,
+                    float beta) {
+    ops.append_eltwise(scale, algorithm, alpha, beta);
+}
+
+void append_hard_swish(dnnl::post_ops &ops, float scale) {
+    ops.append_eltwise(scale, dnnl::algorithm::eltwise_hardswish, 0, 0);
+}
+
+dnnl::convolution_forward::primitive_desc conv_desc(const dnnl::engine &engine, const conv_descs &d,
+                                                    const dnnl::primitive_attr &attr) {
+    dnnl::convolution_forward::desc desc(inference, direct, d.src, d.weights, d.bias, d.dst,
+                                         d.strides, d.dilations, d.before, d.after);
+    return dnnl::convolution_forward::primitive_desc(desc, attr, engine, true);
+}
+
+dnnl::matmul::primitive_desc matmul_desc(const dnnl::engine &engine, const dnnl::memory::desc &src,
+                                         const dnnl::memory::desc &weights,
+                                         const dnnl::memory::desc &bias,
+                                         const dnnl::memory::desc &dst,
+                                         const dnnl::primitive_attr &attr) {
+    dnnl::matmul::desc desc(src, weights, bias, dst);
+    return dnnl::matmul::primitive_desc(desc, attr, engine, true);
+}
+
+pooling::primitive_desc pool_desc(const dnnl::engine &engine, const pool_descs &d,
+                                  const dnnl::primitive_attr &attr) {
+    pooling::desc desc(inference, d.algorithm, d.src, d.dst, d.strides, d.kernel, d.dilations,
+                       d.before, d.after);
+    return pooling::primitive_desc(desc, attr, engine, true);
+}
+
+#endif
+
+} // namespace fovea

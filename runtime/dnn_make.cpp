@@ -1,0 +1,264 @@
+/* Making primitives from dnn.h's descriptions. */
+#include "runtime/dnn_impl.hpp"
+
+#include <algorithm>
+
+using dnnl::memory;
+using fovea::guarded;
+
+namespace fovea {
+
+static dnnl::primitive_attr attr_of(const dnnl::post_ops &ops) {
+    dnnl::primitive_attr attr;
+    attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    attr.set_post_ops(ops);
+    return attr;
+}
+
+/*
+ * The description with the most posts that a real kernel takes; what is left
+ * follows as plain loops. `make(n)` gives the description with posts [0, n).
+ */
+template <typename Desc, typename Make> Desc best_desc(int n_posts, int *n_fused, Make make) {
+    Desc reference;
+    for (int n = n_posts; n >= 0; n--) {
+        Desc pd = make(n);
+        if (!pd) {
+            continue;
+        }
+        if (!is_reference(pd.impl_info_str())) {
+            *n_fused = n;
+            return pd;
+        }
+        if (!reference) {
+            reference = pd;
+            *n_fused = n;
+        }
+    }
+    if (!reference) {
+        throw dnnl::error(dnnl_unimplemented, "no implementation for these shapes and types");
+    }
+    return reference;
+}
+
+static memory::dims dims_of(const int64_t *values, int n) {
+    return memory::dims(values, values + n);
+}
+
+/* ---- convolution --------------------------------------------------------- */
+
+static memory::dims weights_dims(const struct fovea_dnn_conv *desc) {
+    int64_t out = desc->dst.dims[1], in = desc->src.dims[1], groups = desc->groups;
+    memory::dims dims;
+    if (groups > 1) {
+        dims = {groups, out / groups, in / groups};
+    } else {
+        dims = {out, in};
+    }
+    dims.insert(dims.end(), desc->kernel, desc->kernel + (desc->src.rank - 2));
+    return dims;
+}
+
+static memory::dims dense_strides(const memory::dims &dims) {
+    memory::dims strides(dims.size());
+    memory::dim stride = 1;
+    for (size_t i = dims.size(); i-- > 0;) {
+        strides[i] = stride;
+        stride *= dims[i];
+    }
+    return strides;
+}
+
+static conv_descs conv_descs_of(const struct fovea_dnn_conv *desc) {
+    int spatial = desc->src.rank - 2;
+    conv_descs d;
+    d.src = desc_of(desc->src);
+    d.dst = desc_of(desc->dst);
+    d.weights = memory::desc(weights_dims(desc), type_of(desc->src.dtype), memory::format_tag::any);
+    if (desc->bias) {
+        d.bias = memory::desc({desc->dst.dims[1]}, memory::data_type::f32, memory::format_tag::a);
+    }
+    d.strides = dims_of(desc->strides, spatial);
+    d.dilations = dims_of(desc->dilations, spatial);
+    for (auto &dilation : d.dilations) {
+        dilation--;
+    }
+    d.before = dims_of(desc->pads_before, spatial);
+    d.after = dims_of(desc->pads_after, spatial);
+    return d;
+}
+
+static void make_conv(struct fovea_prim *prim, const struct fovea_dnn_conv *desc) {
+    conv_descs d = conv_descs_of(desc);
+    auto pd = best_desc<dnnl::convolution_forward::primitive_desc>(
+        fusable_posts(prim), &prim->n_fused, [&](int n) {
+            dnnl::post_ops ops;
+            append_posts(prim, n, ops);
+            return conv_desc(prim->dnn->engine, d, attr_of(ops));
+        });
+    adopt(prim, pd);
+    prim->primitive = dnnl::convolution_forward(pd);
+    prim->bias = d.bias;
+    memory::dims dims = weights_dims(desc);
+    adopt_weights(prim, pd.weights_desc(),
+                  memory::desc(dims, type_of(desc->src.dtype), dense_strides(dims)),
+                  desc->packed_weights);
+}
+
+/* ---- matrix product ------------------------------------------------------ */
+
+/*
+ * Give dimensions of 1, whose strides mean nothing, the strides oneDNN expects
+ * of a dense matrix; its checks compare them.
+ */
+static struct fovea_dnn_view tidy(const struct fovea_dnn_view &view) {
+    struct fovea_dnn_view tidied = view;
+    for (int i = view.rank - 1; i >= 0; i--) {
+        if (view.dims[i] != 1) {
+            continue;
+        }
+        int64_t stride = 1;
+        for (int j = i + 1; j < view.rank; j++) {
+            stride = std::max(stride, tidied.dims[j] * tidied.strides[j]);
+        }
+        tidied.strides[i] = stride;
+    }
+    return tidied;
+}
+
+static bool has_unit_stride(const struct fovea_dnn_view &view) {
+    return view.strides[view.rank - 1] == 1 || view.strides[view.rank - 2] == 1;
+}
+
+static void make_matmul(struct fovea_prim *prim, const struct fovea_dnn_matmul *desc) {
+    struct fovea_dnn_view a = tidy(desc->src), b = tidy(desc->weights), c = tidy(desc->dst);
+    if (!has_unit_stride(a) || !has_unit_stride(b) || !has_unit_stride(c)) {
+        throw dnnl::error(dnnl_unimplemented, "a matrix without a stride of 1");
+    }
+    memory::desc src = desc_of(a), plain = desc_of(b), dst = desc_of(c), weights = plain, bias;
+    if (desc->packed_weights) {
+        weights = memory::desc(dims_of(b.dims, b.rank), type_of(b.dtype), memory::format_tag::any);
+    }
+    if (desc->bias) {
+        memory::dims dims((size_t)c.rank, 1);
+        dims.back() = c.dims[c.rank - 1];
+        prim->bias = memory::desc(dims, memory::data_type::f32, dense_strides(dims));
+    }
+    /* oneDNN would scale the bias as well: a scaled product takes it as a post. */
+    bool scaled = desc->scale != 1;
+    auto pd =
+        best_desc<dnnl::matmul::primitive_desc>(fusable_posts(prim), &prim->n_fused, [&](int n) {
+            dnnl::post_ops ops;
+            if (scaled) {
+                append_eltwise(ops, 1, dnnl::algorithm::eltwise_linear, desc->scale, 0);
+            }
+            if (scaled && desc->bias) {
+                prim->bias_arg = DNNL_ARG_ATTR_MULTIPLE_POST_OP(ops.len()) | DNNL_ARG_SRC_1;
+                ops.append_binary(dnnl::algorithm::binary_add, prim->bias);
+            }
+            append_posts(prim, n, ops);
+            return matmul_desc(prim->dnn->engine, src, weights, scaled ? bias : prim->bias, dst,
+                               attr_of(ops));
+        });
+    adopt(prim, pd);
+    prim->primitive = dnnl::matmul(pd);
+    adopt_weights(prim, pd.weights_desc(), plain, desc->packed_weights);
+}
+
+static void make_pool(struct fovea_prim *prim, const struct fovea_dnn_pool *desc) {
+    static const dnnl::algorithm algorithms[] = {
+        dnnl::algorithm::pooling_max,
+        dnnl::algorithm::pooling_avg_exclude_padding,
+        dnnl::algorithm::pooling_avg_include_padding,
+    };
+    int spatial = desc->src.rank - 2;
+    pool_descs d;
+    d.algorithm = algorithms[desc->kind];
+    d.src = desc_of(desc->src);
+    d.dst = desc_of(desc->dst);
+    d.kernel = dims_of(desc->kernel, spatial);
+    d.strides = dims_of(desc->strides, spatial);
+    d.dilations = dims_of(desc->dilations, spatial);
+    for (auto &dilation : d.dilations) {
+        dilation--;
+    }
+    d.before = dims_of(desc->pads_before, spatial);
+    d.after = dims_of(desc->pads_after, spatial);
+    auto pd = best_desc<pooling::primitive_desc>(0, &prim->n_fused, [&](int) {
+        return pool_desc(prim->dnn->engine, d, attr_of(dnnl::post_ops()));
+    });
+    adopt(prim, pd);
+    prim->primitive = pooling(pd);
+}
+
+/* Make a prim with `fill`; `what` names it in messages. */
+template <typename Fill>
+enum fovea_status make(struct fovea_dnn *dnn, const struct fovea_dnn_view &dst, const char *what,
+                       struct fovea_prim **out, struct fovea_error *err, Fill fill) {
+    return guarded(err, what, [&] {
+        std::unique_ptr<struct fovea_prim> prim(new struct fovea_prim);
+        prim->dnn = dnn;
+        prim->dst_view = dst;
+        enum fovea_status st = fill(prim.get());
+        if (!st) {
+            *out = prim.release();
+        }
+        return st;
+    });
+}
+
+} // namespace fovea
+
+enum fovea_status fovea_dnn_conv(struct fovea_dnn *dnn, const struct fovea_dnn_conv *desc,
+                                 struct fovea_prim **out, struct fovea_error *err) {
+    return fovea::make(dnn, desc->dst, "a convolution", out, err, [&](struct fovea_prim *prim) {
+        enum fovea_status st = fovea::take_posts(prim, desc->posts, desc->n_posts, err);
+        prim->has_bias = desc->bias;
+        prim->bias_dim = 1;
+        if (st || fovea::is_empty(desc->dst) || desc->src.dims[1] == 0) {
+            return st;
+        }
+        fovea::make_conv(prim, desc);
+        return FOVEA_OK;
+    });
+}
+
+enum fovea_status fovea_dnn_matmul(struct fovea_dnn *dnn, const struct fovea_dnn_matmul *desc,
+                                   struct fovea_prim **out, struct fovea_error *err) {
+    return fovea::make(dnn, desc->dst, "a matrix product", out, err, [&](struct fovea_prim *prim) {
+        enum fovea_status st = fovea::take_posts(prim, desc->posts, desc->n_posts, err);
+        prim->has_bias = desc->bias;
+        prim->bias_dim = desc->dst.rank - 1;
+        if (st || fovea::is_empty(desc->dst) || fovea::is_empty(desc->src)) {
+            return st;
+        }
+        fovea::make_matmul(prim, desc);
+        return FOVEA_OK;
+    });
+}
+
+enum fovea_status fovea_dnn_pool(struct fovea_dnn *dnn, const struct fovea_dnn_pool *desc,
+                                 struct fovea_prim **out, struct fovea_error *err) {
+    return fovea::make(dnn, desc->dst, "pooling", out, err, [&](struct fovea_prim *prim) {
+        if (!fovea::is_empty(desc->dst)) {
+            fovea::make_pool(prim, desc);
+        }
+        return FOVEA_OK;
+    });
+}
+
+enum fovea_status fovea_dnn_reorder(struct fovea_dnn *dnn, const struct fovea_dnn_view *src,
+                                    const struct fovea_dnn_view *dst, struct fovea_prim **out,
+                                    struct fovea_error *err) {
+    return fovea::make(dnn, *dst, "a reorder", out, err, [&](struct fovea_prim *prim) {
+        if (fovea::is_empty(*dst)) {
+            return FOVEA_OK;
+        }
+        dnnl::primitive_attr attr = fovea::attr_of(dnnl::post_ops());
+        dnnl::reorder::primitive_desc pd(dnn->engine, fovea::desc_of(*src), dnn->engine,
+                                         fovea::desc_of(*dst), attr);
+        fovea::adopt(prim, pd);
+        prim->primitive = dnnl::reorder(pd);
+        return FOVEA_OK;
+    });
+}

@@ -1,0 +1,61 @@
+/*
+ * Graph passes: functions that rewrite a graph into one that computes the same
+ * with fewer and larger steps.
+ *
+ * A pass sees an inferred graph and leaves an inferred one. It counts what it
+ * did and notes what it nearly did; results with and without any pass agree
+ * to rounding. Each can be switched off by name.
+ */
+#ifndef FOVEA_RUNTIME_PASS_H
+#define FOVEA_RUNTIME_PASS_H
+
+#include "runtime/engine.h"
+#include "runtime/graph.h"
+
+#define FOVEA_MAX_PASSES 24
+
+/* What one pass did. `miss` is its latest near miss, in words; "" if none. */
+struct fovea_pass_result {
+    const char *name;
+    size_t count;
+    size_t misses;
+    char miss[160];
+};
+
+struct fovea_pass_log {
+    struct fovea_pass_result results[FOVEA_MAX_PASSES];
+    size_t n_results;
+};
+
+/* What a pass gets besides the graph. */
+struct fovea_pass_context {
+    struct fovea_engine *engine;
+    struct fovea_pass_result *result; /* count and misses of this pass */
+};
+
+typedef enum fovea_status (*fovea_pass_fn)(struct fovea_graph *graph,
+                                           struct fovea_pass_context *context,
+                                           struct fovea_error *err);
+
+struct fovea_pass {
+    const char *name;
+    const char *help; /* one line: what it makes of what */
+    fovea_pass_fn run;
+};
+
+/* All passes in the order they run. */
+const struct fovea_pass *fovea_pass_table(size_t *count);
+
+/*
+ * Run the passes that `selection` names: "on" (or NULL) all, "off" none, else
+ * names separated by commas. An unknown name is FOVEA_ERR_INVALID.
+ */
+enum fovea_status fovea_passes_run(struct fovea_graph *graph, struct fovea_engine *engine,
+                                   const char *selection, struct fovea_pass_log *log,
+                                   struct fovea_error *err);
+
+/* Record that a pass nearly rewrote `node`, and why it did not. */
+void fovea_pass_miss(struct fovea_pass_context *context, const struct fovea_node *node,
+                     const char *why);
+
+#endif

@@ -1,0 +1,168 @@
+/*
+ * clean: remove nodes that change nothing.
+ *
+ * Identity and inference Dropout; casts to the type a value has; reshapes to
+ * the shape it has; transposes that keep the order; slices of everything;
+ * padding by nothing; concatenation of one. Two transposes in a row become one
+ * or none, a reshape of a reshape one.
+ */
+#include "runtime/infer.h"
+#include "runtime/match.h"
+#include "runtime/passes.h"
+
+#include <string.h>
+
+static bool same_type(const struct fovea_node *node) {
+    return node->in[0]->t.dtype == node->out[0]->t.dtype &&
+           fovea_tensor_same_shape(&node->in[0]->t, &node->out[0]->t);
+}
+
+static bool always(const struct fovea_node *node) {
+    return node->n_out < 2 || !node->out[1] ||
+           (node->out[1]->n_uses == 0 && !node->out[1]->is_output);
+}
+
+static bool keeps_order(const struct fovea_node *node) {
+    size_t count;
+    const int64_t *perm = fovea_attr_ints(node, "perm", &count);
+    if (!perm) {
+        return node->in[0]->t.rank < 2;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (perm[i] != (int64_t)i) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The same shape, and no step that is not 1 (a step of -1 keeps the shape too). */
+static bool takes_all(const struct fovea_node *node) {
+    const struct fovea_value *steps = fovea_node_input(node, 4);
+    if (!same_type(node)) {
+        return false;
+    }
+    if (node->n_in == 1) {
+        return true; /* opset < 10 has no steps */
+    }
+    for (int64_t i = 0; steps && i < fovea_tensor_count(&steps->t); i++) {
+        if (!steps->constant || fovea_tensor_get_int(&steps->t, i) != 1) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool pads_nothing(const struct fovea_node *node) {
+    const struct fovea_value *pads = fovea_node_input(node, 1);
+    if (!same_type(node) || !pads || !pads->constant) {
+        return false;
+    }
+    for (int64_t i = 0; i < fovea_tensor_count(&pads->t); i++) {
+        if (fovea_tensor_get_int(&pads->t, i) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool joins_one(const struct fovea_node *node) {
+    return node->n_in == 1;
+}
+
+/* When a node of that type hands its input on. */
+static const struct {
+    const char *type;
+    bool (*is_idle)(const struct fovea_node *node);
+} idle[] = {
+    {"Identity", always},    {"Dropout", always},        {"Cast", same_type},
+    {"CastLike", same_type}, {"Reshape", same_type},     {"Flatten", same_type},
+    {"Squeeze", same_type},  {"Unsqueeze", same_type},   {"Expand", same_type},
+    {"Tile", same_type},     {"Transpose", keeps_order}, {"Slice", takes_all},
+    {"Pad", pads_nothing},   {"Concat", joins_one},      {"Sum", joins_one},
+    {"Max", joins_one},      {"Min", joins_one},
+};
+
+static bool is_idle(const struct fovea_node *node) {
+    for (size_t i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
+        if (fovea_node_is(node, idle[i].type)) {
+            return idle[i].is_idle(node);
+        }
+    }
+    return false;
+}
+
+/* Readers of an idle node's output read its input. A graph's output must stay one of its own. */
+static enum fovea_status bypass(struct fovea_graph *graph, struct fovea_node *node,
+                                struct fovea_pass_context *context, struct fovea_error *err) {
+    struct fovea_value *from = node->out[0], *to = node->in[0];
+    if (from->is_output && (to->is_input || to->is_output || to->constant)) {
+        return FOVEA_OK;
+    }
+    context->result->count++;
+    return fovea_value_replace(graph, from, to, err);
+}
+
+/* Transpose(Transpose(x)): one permutation of x. */
+static enum fovea_status join_transposes(struct fovea_node *node,
+                                         struct fovea_pass_context *context,
+                                         struct fovea_error *err) {
+    struct fovea_node *inner = fovea_value_from(node->in[0], "Transpose");
+    size_t n_outer, n_inner;
+    if (!inner) {
+        return FOVEA_OK;
+    }
+    const int64_t *outer_perm = fovea_attr_ints(node, "perm", &n_outer);
+    const int64_t *inner_perm = fovea_attr_ints(inner, "perm", &n_inner);
+    if (!outer_perm || !inner_perm || n_outer != n_inner) {
+        return FOVEA_OK;
+    }
+    int64_t joined[FOVEA_MAX_RANK];
+    for (size_t i = 0; i < n_outer; i++) {
+        joined[i] = inner_perm[outer_perm[i]];
+    }
+    struct fovea_attr perm = {
+        .name = "perm", .kind = FOVEA_ATTR_INTS, .count = n_outer, .ints = joined};
+    enum fovea_status st = fovea_node_set_attr(node, &perm, err);
+    if (st) {
+        return st;
+    }
+    context->result->count++;
+    return fovea_node_set_input(node, 0, inner->in[0], err);
+}
+
+/*
+ * A reshape of a reshape reads what the first one read. A target of 0 copies
+ * a dimension of the input, so it only holds for the input it was written for.
+ */
+static enum fovea_status join_reshapes(struct fovea_node *node, struct fovea_pass_context *context,
+                                       struct fovea_error *err) {
+    struct fovea_node *inner = fovea_value_from(node->in[0], "Reshape");
+    if (!inner || !fovea_value_only_user(inner->out[0])) {
+        return FOVEA_OK;
+    }
+    const struct fovea_value *shape = node->in[1];
+    for (int64_t i = 0; i < fovea_tensor_count(&shape->t); i++) {
+        if (fovea_tensor_get_int(&shape->t, i) == 0) {
+            return FOVEA_OK;
+        }
+    }
+    context->result->count++;
+    return fovea_node_set_input(node, 0, inner->in[0], err);
+}
+
+enum fovea_status fovea_pass_clean(struct fovea_graph *graph, struct fovea_pass_context *context,
+                                   struct fovea_error *err) {
+    enum fovea_status st = FOVEA_OK;
+    for (struct fovea_node *node = graph->first; !st && node; node = node->next) {
+        if (fovea_node_is(node, "Transpose")) {
+            st = join_transposes(node, context, err);
+        } else if (fovea_node_is(node, "Reshape")) {
+            st = join_reshapes(node, context, err);
+        }
+        if (!st && is_idle(node)) {
+            st = bypass(graph, node, context, err);
+        }
+    }
+    return st;
+}

@@ -1,0 +1,179 @@
+/*
+ * epilogue: what follows a convolution or matmul is done while its result is
+ * still in registers: an activation, a residual sum, a gate.
+ *
+ * The operator moves to where the last node it takes in stood, so that a
+ * residual from another branch is ready.
+ */
+#include "runtime/match.h"
+#include "runtime/op.h"
+#include "runtime/passes.h"
+#include "runtime/rewrite.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Activations of one input, by operator; alpha and beta by attribute name and default. */
+static const struct activation {
+    const char *domain, *type;
+    enum fovea_act act;
+    const char *alpha_name;
+    float alpha;
+    const char *beta_name;
+    float beta;
+} activations[] = {
+    {"", "Relu", FOVEA_ACT_RELU, NULL, 0, NULL, 0},
+    {"", "LeakyRelu", FOVEA_ACT_LEAKY_RELU, "alpha", 0.01f, NULL, 0},
+    {"", "Elu", FOVEA_ACT_ELU, "alpha", 1, NULL, 0},
+    {"", "Gelu", FOVEA_ACT_GELU_ERF, NULL, 0, NULL, 0},
+    {"fovea", "Gelu", FOVEA_ACT_GELU_ERF, NULL, 0, NULL, 0},
+    {"", "Sigmoid", FOVEA_ACT_SIGMOID, NULL, 0, NULL, 0},
+    {"", "Tanh", FOVEA_ACT_TANH, NULL, 0, NULL, 0},
+    {"", "Swish", FOVEA_ACT_SWISH, "alpha", 1, NULL, 0},
+    {"fovea", "Swish", FOVEA_ACT_SWISH, "alpha", 1, NULL, 0},
+    {"", "HardSwish", FOVEA_ACT_HARD_SWISH, NULL, 0, NULL, 0},
+    {"", "HardSigmoid", FOVEA_ACT_HARD_SIGMOID, "alpha", 0.2f, "beta", 0.5f},
+};
+
+/* Bounds of a Clip, if they are constants: infinite where absent. */
+static bool clip_step(const struct fovea_node *node, struct fovea_epilogue_step *step) {
+    double low = fovea_attr_float(node, "min", -INFINITY);
+    double high = fovea_attr_float(node, "max", INFINITY);
+    const struct fovea_value *min = fovea_node_input(node, 1), *max = fovea_node_input(node, 2);
+    if (!fovea_node_is(node, "Clip") || (min && !fovea_value_scalar(min, &low)) ||
+        (max && !fovea_value_scalar(max, &high)) || !(low <= high)) {
+        return false;
+    }
+    *step = (struct fovea_epilogue_step){.kind = FOVEA_EPILOGUE_ACT,
+                                         .act = FOVEA_ACT_CLIP,
+                                         .alpha = (float)fmax(low, -3.4028234e38),
+                                         .beta = (float)fmin(high, 3.4028234e38),
+                                         .scale = 1};
+    return true;
+}
+
+static bool activation_step(const struct fovea_node *node, struct fovea_epilogue_step *step) {
+    for (size_t i = 0; i < sizeof(activations) / sizeof(activations[0]); i++) {
+        const struct activation *a = &activations[i];
+        if (strcmp(node->domain, a->domain) != 0 || strcmp(node->type, a->type) != 0) {
+            continue;
+        }
+        *step = (struct fovea_epilogue_step){
+            .kind = FOVEA_EPILOGUE_ACT,
+            .act = a->act,
+            .alpha = a->alpha_name ? fovea_attr_float(node, a->alpha_name, a->alpha) : 0,
+            .beta = a->beta_name ? fovea_attr_float(node, a->beta_name, a->beta) : 0,
+            .scale = 1};
+        if (a->act == FOVEA_ACT_GELU_ERF &&
+            strcmp(fovea_attr_string(node, "approximate", "none"), "tanh") == 0) {
+            step->act = FOVEA_ACT_GELU_TANH;
+        }
+        return true;
+    }
+    return clip_step(node, step);
+}
+
+/* The operand of Add or Mul, if it broadcasts into the result without growing it. */
+static struct fovea_value *other_operand(const struct fovea_node *user,
+                                         const struct fovea_value *result) {
+    struct fovea_value *other = user->in[0] == result ? user->in[1] : user->in[0];
+    const struct fovea_tensor *t = &other->t, *y = &result->t;
+    bool fits = other != result && t->dtype == FOVEA_F32 &&
+                fovea_tensor_same_shape(&user->out[0]->t, y) && fovea_tensor_count(t) > 0;
+    return fits ? other : NULL;
+}
+
+/* What epilogue step `user` is for `node`, and its operand (NULL for an activation). */
+static bool step_of(const struct fovea_node *node, const struct fovea_node *user,
+                    struct fovea_epilogue_step *step, struct fovea_value **operand) {
+    const struct fovea_value *result = node->out[0];
+    *operand = NULL;
+    if (user->n_out == 1 && user->in[0] == result && activation_step(user, step)) {
+        return true;
+    }
+    bool adds = fovea_node_is(user, "Add"), multiplies = fovea_node_is(user, "Mul");
+    if (!adds && !multiplies) {
+        return false;
+    }
+    *operand = other_operand(user, result);
+    *step = (struct fovea_epilogue_step){.kind = adds ? FOVEA_EPILOGUE_ADD : FOVEA_EPILOGUE_MUL};
+    return *operand != NULL;
+}
+
+/* A number that multiplies an activation is the activation's scale. */
+static bool join_scale(struct fovea_node *node, const struct fovea_epilogue_step *step,
+                       const struct fovea_value *operand) {
+    double scalar;
+    struct fovea_epilogue_step *last = &node->epilogue[node->n_epilogue - 1];
+    if (node->n_epilogue == 0 || step->kind != FOVEA_EPILOGUE_MUL ||
+        last->kind != FOVEA_EPILOGUE_ACT || !fovea_value_scalar(operand, &scalar)) {
+        return false;
+    }
+    last->scale *= (float)scalar;
+    return true;
+}
+
+/* Take the only reader of the result into the epilogue. */
+static enum fovea_status take_user(struct fovea_graph *graph, struct fovea_node *node,
+                                   bool *changed, struct fovea_pass_context *context,
+                                   struct fovea_error *err) {
+    struct fovea_node *user = fovea_value_only_user(node->out[0]);
+    struct fovea_epilogue_step step;
+    struct fovea_value *operand;
+    enum fovea_status st = FOVEA_OK;
+    *changed = false;
+    if (!user || !step_of(node, user, &step, &operand)) {
+        return FOVEA_OK;
+    }
+    if (!join_scale(node, &step, operand)) {
+        if (node->n_epilogue == FOVEA_MAX_EPILOGUE) {
+            fovea_pass_miss(context, user, "the epilogue is full");
+            return FOVEA_OK;
+        }
+        if (operand) {
+            st = fovea_node_add_input(node, operand, &step.input, err);
+        }
+        if (st) {
+            return st;
+        }
+        node->epilogue[node->n_epilogue++] = step;
+    }
+    fovea_graph_move_node(graph, node, user);
+    st = fovea_value_replace(graph, user->out[0], node->out[0], err);
+    fovea_graph_remove_node(graph, user);
+    *changed = true;
+    return st;
+}
+
+/*
+ * Bias is input 2 of the operators that have an epilogue. It must be there,
+ * present or absent, before an epilogue's operand is appended.
+ */
+static enum fovea_status reserve_bias(struct fovea_node *node, struct fovea_error *err) {
+    int index;
+    return node->n_in < 3 ? fovea_node_add_input(node, NULL, &index, err) : FOVEA_OK;
+}
+
+enum fovea_status fovea_pass_epilogue(struct fovea_graph *graph, struct fovea_pass_context *context,
+                                      struct fovea_error *err) {
+    struct fovea_node *node = graph->first;
+    while (node) {
+        /* The node may move towards the end: what follows it now is next. */
+        struct fovea_node *next = node->next;
+        bool changed = (node->op->flags & FOVEA_OP_EPILOGUE) && node->out[0]->t.dtype == FOVEA_F32;
+        enum fovea_status st = changed ? reserve_bias(node, err) : FOVEA_OK;
+        while (!st && changed) {
+            struct fovea_node *user = fovea_value_only_user(node->out[0]);
+            st = take_user(graph, node, &changed, context, err);
+            if (changed && user == next) {
+                next = node->next; /* the node that came next was taken in */
+            }
+            context->result->count += changed;
+        }
+        if (st) {
+            return st;
+        }
+        node = next;
+    }
+    return FOVEA_OK;
+}

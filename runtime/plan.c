@@ -1,0 +1,284 @@
+/* Placing values in the arena: see plan.h. */
+#include "runtime/plan.h"
+
+#include "runtime/op.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct range {
+    size_t offset, size;
+};
+
+/* Free ranges below `end`, sorted by offset, never touching each other. */
+struct space {
+    struct range *ranges;
+    size_t n, cap;
+    size_t end;
+};
+
+struct planner {
+    struct fovea_graph *graph;
+    size_t *last_use; /* by value number of a root: index of the last step that reads it */
+    struct space space;
+};
+
+enum { NO_STEP = 0 }; /* steps are counted from 1; graph inputs are written at step 0 */
+
+struct fovea_value *fovea_value_root(struct fovea_value *value) {
+    while (value->alias_of) {
+        value = value->alias_of;
+    }
+    return value;
+}
+
+static size_t rounded(size_t bytes) {
+    size_t lines = (bytes + FOVEA_ALIGNMENT - 1) / FOVEA_ALIGNMENT;
+    return (lines ? lines : 1) * FOVEA_ALIGNMENT;
+}
+
+/* ---- free ranges ---------------------------------------------------------- */
+
+static enum fovea_status space_free(struct space *space, struct range freed,
+                                    struct fovea_error *err) {
+    size_t i = 0;
+    while (i < space->n && space->ranges[i].offset < freed.offset) {
+        i++;
+    }
+    struct range *before = i > 0 ? &space->ranges[i - 1] : NULL;
+    struct range *after = i < space->n ? &space->ranges[i] : NULL;
+    bool joins_before = before && before->offset + before->size == freed.offset;
+    bool joins_after = after && freed.offset + freed.size == after->offset;
+    if (joins_before && joins_after) {
+        before->size += freed.size + after->size;
+        memmove(after, after + 1, (space->n - i - 1) * sizeof(*after));
+        space->n--;
+        return FOVEA_OK;
+    }
+    if (joins_before) {
+        before->size += freed.size;
+        return FOVEA_OK;
+    }
+    if (joins_after) {
+        after->offset = freed.offset;
+        after->size += freed.size;
+        return FOVEA_OK;
+    }
+    if (space->n == space->cap) {
+        size_t cap = space->cap ? space->cap * 2 : 16;
+        struct range *ranges = realloc(space->ranges, cap * sizeof(*ranges));
+        if (!ranges) {
+            return fovea_fail_memory(err, cap * sizeof(*ranges), "a plan");
+        }
+        space->ranges = ranges;
+        space->cap = cap;
+    }
+    memmove(&space->ranges[i + 1], &space->ranges[i], (space->n - i) * sizeof(*space->ranges));
+    space->ranges[i] = freed;
+    space->n++;
+    return FOVEA_OK;
+}
+
+/* The smallest free range that fits, or the end of the space, which may grow. */
+static size_t space_take(struct space *space, size_t size) {
+    size_t best = space->n;
+    for (size_t i = 0; i < space->n; i++) {
+        if (space->ranges[i].size >= size &&
+            (best == space->n || space->ranges[i].size < space->ranges[best].size)) {
+            best = i;
+        }
+    }
+    if (best == space->n) {
+        /* A last range that touches the end is used and made longer. */
+        size_t offset = space->end;
+        if (space->n > 0) {
+            struct range *last = &space->ranges[space->n - 1];
+            if (last->offset + last->size == space->end) {
+                offset = last->offset;
+                space->n--;
+            }
+        }
+        space->end = offset + size;
+        return offset;
+    }
+    struct range *range = &space->ranges[best];
+    size_t offset = range->offset;
+    range->offset += size;
+    range->size -= size;
+    if (range->size == 0) {
+        memmove(range, range + 1, (space->n - best - 1) * sizeof(*range));
+        space->n--;
+    }
+    return offset;
+}
+
+/* ---- lifetimes ------------------------------------------------------------ */
+
+/* A view shares its input's memory, unless that is constant or laid out otherwise. */
+static bool can_alias(const struct fovea_node *node) {
+    const struct fovea_value *from = node->in[0], *to = node->out[0];
+    return (node->op->flags & FOVEA_OP_VIEW) && to && !from->constant &&
+           fovea_tensor_bytes(&from->t) == fovea_tensor_bytes(&to->t);
+}
+
+static void note_use(struct planner *p, struct fovea_value *value, size_t step) {
+    if (value && !value->constant) {
+        struct fovea_value *root = fovea_value_root(value);
+        if (p->last_use[root->number] < step) {
+            p->last_use[root->number] = step;
+        }
+    }
+}
+
+static void find_lifetimes(struct planner *p) {
+    struct fovea_graph *graph = p->graph;
+    size_t step = 0;
+    for (struct fovea_node *node = graph->first; node; node = node->next) {
+        step++;
+        if (can_alias(node)) {
+            node->out[0]->alias_of = node->in[0];
+        }
+        for (int i = 0; i < node->n_in; i++) {
+            note_use(p, node->in[i], step);
+        }
+        for (int i = 0; i < node->n_out; i++) {
+            note_use(p, node->out[i], step); /* an unread output dies at once */
+        }
+    }
+    for (size_t i = 0; i < graph->n_outputs; i++) {
+        note_use(p, graph->outputs[i], step + 1);
+    }
+}
+
+/* ---- placing ---------------------------------------------------------------- */
+
+/* Whether the step also reads the memory of input `index` in another shape or order. */
+static bool is_read_otherwise(const struct fovea_node *node, int index) {
+    struct fovea_value *root = fovea_value_root(node->in[index]);
+    for (int i = 0; i < node->n_in; i++) {
+        struct fovea_value *in = node->in[i];
+        if (in && !in->constant && fovea_value_root(in) == root &&
+            (in->layout != node->in[index]->layout ||
+             !fovea_tensor_same_shape(&in->t, &node->in[index]->t))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An input that dies at `step` and that output 0 may be written over. */
+static struct fovea_value *in_place_target(const struct planner *p, const struct fovea_node *node,
+                                           size_t step) {
+    const struct fovea_value *out = node->out[0];
+    if (!(node->op->flags & FOVEA_OP_IN_PLACE) || !out) {
+        return NULL;
+    }
+    for (int i = 0; i < node->n_in; i++) {
+        struct fovea_value *in = node->in[i];
+        if (!in || in->constant || in->t.dtype != out->t.dtype || in->layout != out->layout ||
+            !fovea_tensor_same_shape(&in->t, &out->t) || is_read_otherwise(node, i)) {
+            continue;
+        }
+        struct fovea_value *root = fovea_value_root(in);
+        if (p->last_use[root->number] == step &&
+            fovea_tensor_bytes(&root->t) == fovea_tensor_bytes(&out->t)) {
+            return root;
+        }
+    }
+    return NULL;
+}
+
+static void place(struct planner *p, struct fovea_value *value) {
+    value->offset = space_take(&p->space, rounded(fovea_tensor_bytes(&value->t)));
+}
+
+static enum fovea_status free_if_dead(struct planner *p, struct fovea_value *value, size_t step,
+                                      struct fovea_error *err) {
+    if (!value || value->constant || value->alias_of || p->last_use[value->number] != step) {
+        return FOVEA_OK;
+    }
+    p->last_use[value->number] = NO_STEP; /* freed once, however often it is read */
+    struct range range = {value->offset, rounded(fovea_tensor_bytes(&value->t))};
+    return space_free(&p->space, range, err);
+}
+
+static enum fovea_status place_step(struct planner *p, struct fovea_node *node, size_t step,
+                                    struct fovea_error *err) {
+    struct fovea_value *target = in_place_target(p, node, step);
+    if (target && !node->out[0]->alias_of) {
+        /* The output takes the root's place and its lifetime. */
+        node->out[0]->alias_of = target;
+        p->last_use[target->number] = p->last_use[node->out[0]->number];
+    }
+    for (int i = 0; i < node->n_out; i++) {
+        if (node->out[i] && !node->out[i]->alias_of) {
+            place(p, node->out[i]);
+        }
+    }
+    enum fovea_status st = FOVEA_OK;
+    for (int i = 0; !st && i < node->n_in; i++) {
+        if (node->in[i] && !node->in[i]->constant) {
+            st = free_if_dead(p, fovea_value_root(node->in[i]), step, err);
+        }
+    }
+    for (int i = 0; !st && i < node->n_out; i++) {
+        if (node->out[i]) {
+            st = free_if_dead(p, fovea_value_root(node->out[i]), step, err);
+        }
+    }
+    return st;
+}
+
+static enum fovea_status place_all(struct planner *p, struct fovea_error *err) {
+    struct fovea_graph *graph = p->graph;
+    for (size_t i = 0; i < graph->n_inputs; i++) {
+        if (!graph->inputs[i]->constant) {
+            place(p, graph->inputs[i]);
+        }
+    }
+    size_t step = 0;
+    for (struct fovea_node *node = graph->first; node; node = node->next) {
+        enum fovea_status st = place_step(p, node, ++step, err);
+        if (st) {
+            return st;
+        }
+    }
+    return FOVEA_OK;
+}
+
+static void add_up(const struct fovea_graph *graph, struct fovea_plan *plan) {
+    for (const struct fovea_node *node = graph->first; node; node = node->next) {
+        plan->n_steps++;
+        plan->packed_bytes += node->packed_bytes;
+        if (node->scratch_bytes > plan->scratch_bytes) {
+            plan->scratch_bytes = node->scratch_bytes;
+        }
+    }
+    for (const struct fovea_value *value = graph->values; value; value = value->next) {
+        if (value->constant && value->n_uses > 0) {
+            plan->constant_bytes += fovea_tensor_bytes(&value->t);
+        }
+    }
+}
+
+enum fovea_status fovea_plan_graph(struct fovea_graph *graph, struct fovea_plan *out,
+                                   struct fovea_error *err) {
+    struct planner p = {.graph = graph};
+    p.last_use = calloc(graph->n_values + 1, sizeof(*p.last_use));
+    if (!p.last_use) {
+        return fovea_fail_memory(err, (graph->n_values + 1) * sizeof(*p.last_use), "a plan");
+    }
+    for (struct fovea_value *value = graph->values; value; value = value->next) {
+        value->alias_of = NULL;
+    }
+    find_lifetimes(&p);
+    enum fovea_status st = place_all(&p, err);
+    if (!st) {
+        struct fovea_plan plan = {.arena_bytes = p.space.end};
+        add_up(graph, &plan);
+        *out = plan;
+    }
+    free(p.space.ranges);
+    free(p.last_use);
+    return st;
+}

@@ -1,0 +1,37 @@
+/*
+ * The plan of a run: where in one arena every value lies, so that values
+ * which are never alive together share memory.
+ *
+ * Inputs and outputs of the graph live in the arena as well; a run copies them
+ * in and out. Views (FOVEA_OP_VIEW) share the memory of what they view, and
+ * elementwise operators write over an operand that dies with them.
+ */
+#ifndef FOVEA_RUNTIME_PLAN_H
+#define FOVEA_RUNTIME_PLAN_H
+
+#include "runtime/graph.h"
+
+struct fovea_plan {
+    size_t n_steps;        /* nodes, in order */
+    size_t arena_bytes;    /* values */
+    size_t scratch_bytes;  /* the most any one step needs */
+    size_t constant_bytes; /* contents of constants that steps read */
+    size_t packed_bytes;   /* weights in the form primitives prefer */
+};
+
+/*
+ * Give every value that is not constant an offset (value->offset, or
+ * value->alias_of). The graph's nodes are prepared: scratch and packed sizes
+ * are known. Nothing is allocated for the values themselves.
+ *
+ * Offsets are found by going through the steps once with a list of free
+ * ranges and taking the smallest that fits; time is linear in the steps for
+ * the few ranges that networks leave free.
+ */
+enum fovea_status fovea_plan_graph(struct fovea_graph *graph, struct fovea_plan *out,
+                                   struct fovea_error *err);
+
+/* The value whose memory `value` shares: itself, or what it is an alias of. */
+struct fovea_value *fovea_value_root(struct fovea_value *value);
+
+#endif

@@ -1,0 +1,119 @@
+/* Making nodes and constants for passes: see rewrite.h. */
+#include "runtime/rewrite.h"
+
+#include "runtime/infer.h"
+
+#include <string.h>
+
+enum fovea_status fovea_rewrite_node(struct fovea_graph *graph, struct fovea_node *before,
+                                     const char *domain, const char *type, const char *name,
+                                     struct fovea_value *const *in, int n_in,
+                                     struct fovea_node **out, struct fovea_error *err) {
+    struct fovea_node *node;
+    enum fovea_status st =
+        fovea_graph_add_node(graph, before, domain, type, name, n_in, 1, &node, err);
+    for (int i = 0; !st && i < n_in; i++) {
+        st = fovea_node_set_input(node, i, in[i], err);
+    }
+    if (st) {
+        return st;
+    }
+    struct fovea_value *value = fovea_graph_add_value(graph, name);
+    if (!value) {
+        return fovea_fail_memory(err, sizeof(*value), "a value");
+    }
+    fovea_node_set_output(node, 0, value);
+    *out = node;
+    return FOVEA_OK;
+}
+
+enum fovea_status fovea_rewrite_finish(struct fovea_node *node, struct fovea_value *old,
+                                       struct fovea_error *err) {
+    enum fovea_status st = fovea_infer_node(node, err);
+    if (!st && old) {
+        st = fovea_value_replace(node->graph, old, node->out[0], err);
+    }
+    return st;
+}
+
+enum fovea_status fovea_rewrite_set_int(struct fovea_node *node, const char *name, int64_t value,
+                                        struct fovea_error *err) {
+    struct fovea_attr attr = {.name = name, .kind = FOVEA_ATTR_INT, .i = value};
+    return fovea_node_set_attr(node, &attr, err);
+}
+
+enum fovea_status fovea_rewrite_set_float(struct fovea_node *node, const char *name, float value,
+                                          struct fovea_error *err) {
+    struct fovea_attr attr = {.name = name, .kind = FOVEA_ATTR_FLOAT, .f = value};
+    return fovea_node_set_attr(node, &attr, err);
+}
+
+enum fovea_status fovea_rewrite_set_ints(struct fovea_node *node, const char *name,
+                                         const int64_t *values, size_t count,
+                                         struct fovea_error *err) {
+    struct fovea_attr attr = {
+        .name = name, .kind = FOVEA_ATTR_INTS, .count = count, .ints = values};
+    return fovea_node_set_attr(node, &attr, err);
+}
+
+enum fovea_status fovea_rewrite_scalar(struct fovea_graph *graph, float scalar,
+                                       struct fovea_value **out, struct fovea_error *err) {
+    struct fovea_value *value;
+    enum fovea_status st = fovea_graph_add_constant(graph, FOVEA_F32, 0, NULL, &value, err);
+    if (!st) {
+        *(float *)value->t.data = scalar;
+        *out = value;
+    }
+    return st;
+}
+
+enum fovea_status fovea_rewrite_ints(struct fovea_graph *graph, const int64_t *values, size_t count,
+                                     struct fovea_value **out, struct fovea_error *err) {
+    struct fovea_value *value;
+    int64_t dims[1] = {(int64_t)count};
+    enum fovea_status st = fovea_graph_add_constant(graph, FOVEA_I64, 1, dims, &value, err);
+    if (!st) {
+        memcpy(value->t.data, values, count * sizeof(*values));
+        *out = value;
+    }
+    return st;
+}
+
+enum fovea_status fovea_rewrite_copy(struct fovea_graph *graph, const struct fovea_value *from,
+                                     int rank, const int64_t *dims, struct fovea_value **out,
+                                     struct fovea_error *err) {
+    struct fovea_value *value;
+    enum fovea_status st = fovea_graph_add_constant(graph, FOVEA_F32, rank, dims, &value, err);
+    if (!st) {
+        fovea_convert(from->t.dtype, from->t.data, FOVEA_F32, value->t.data,
+                      fovea_tensor_count(&value->t));
+        *out = value;
+    }
+    return st;
+}
+
+enum fovea_status fovea_rewrite_filled(struct fovea_graph *graph, int64_t count, float number,
+                                       struct fovea_value **out, struct fovea_error *err) {
+    struct fovea_value *value;
+    enum fovea_status st = fovea_graph_add_constant(graph, FOVEA_F32, 1, &count, &value, err);
+    for (int64_t i = 0; !st && i < count; i++) {
+        ((float *)value->t.data)[i] = number;
+    }
+    if (!st) {
+        *out = value;
+    }
+    return st;
+}
+
+enum fovea_status fovea_rewrite_reshape(struct fovea_graph *graph, struct fovea_node *before,
+                                        const char *name, struct fovea_value *x, int rank,
+                                        const int64_t *dims, struct fovea_node **out,
+                                        struct fovea_error *err) {
+    struct fovea_value *shape;
+    enum fovea_status st = fovea_rewrite_ints(graph, dims, (size_t)rank, &shape, err);
+    if (st) {
+        return st;
+    }
+    return fovea_rewrite_node(graph, before, "", "Reshape", name,
+                              (struct fovea_value *[]){x, shape}, 2, out, err);
+}

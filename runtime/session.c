@@ -1,0 +1,327 @@
+/* Sessions: see session.h and fovea.h. */
+#include "runtime/session.h"
+
+#include "runtime/dnn.h"
+#include "runtime/infer.h"
+#include "runtime/parallel.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct fovea_session {
+    const struct fovea_model *model;
+    struct fovea_graph graph;
+    struct fovea_engine engine;
+    struct fovea_pass_log pass_log;
+    struct fovea_plan plan;
+    unsigned char *arena;
+    void *scratch;
+    struct fovea_step_time *times; /* n_steps, or NULL */
+};
+
+void fovea_session_options_default(struct fovea_session_options *options) {
+    memset(options, 0, sizeof(*options));
+    options->passes = "on";
+}
+
+/* ---- binding inputs ------------------------------------------------------- */
+
+static enum fovea_status check_input(const struct fovea_io *io, const struct fovea_tensor *given,
+                                     struct fovea_error *err) {
+    if (given->dtype != io->dtype) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "input '%s' is %s; the model takes %s",
+                          fovea_quote(io->name).text, fovea_dtype_name(given->dtype),
+                          fovea_dtype_name(io->dtype));
+    }
+    bool fits = given->rank == io->rank;
+    for (int i = 0; fits && i < io->rank; i++) {
+        fits = io->dims[i] < 0 || io->dims[i] == given->dims[i];
+    }
+    if (!fits) {
+        struct fovea_tensor want = {.rank = io->rank};
+        memcpy(want.dims, io->dims, sizeof(want.dims));
+        return fovea_fail(
+            err, FOVEA_ERR_INVALID, "input '%s' has shape %s; the model takes %s (-1: any)",
+            fovea_quote(io->name).text, fovea_shape_text(given).text, fovea_shape_text(&want).text);
+    }
+    return fovea_tensor_check_shape(given, err);
+}
+
+/* Fix the contents of an input that decides shapes. */
+static enum fovea_status fix_input(struct fovea_value *value, const struct fovea_tensor *given,
+                                   struct fovea_error *err) {
+    size_t bytes = fovea_tensor_bytes(given);
+    if (!given->data) {
+        return fovea_fail(err, FOVEA_ERR_INVALID,
+                          "input '%s' decides shapes; its contents must be given with the session",
+                          fovea_quote(value->name).text);
+    }
+    void *data = fovea_aligned_alloc(bytes);
+    if (!data) {
+        return fovea_fail_memory(err, bytes, "an input");
+    }
+    memcpy(data, given->data, bytes);
+    fovea_value_set_constant(value, data, true);
+    return FOVEA_OK;
+}
+
+static enum fovea_status bind_inputs(struct fovea_session *s, const struct fovea_tensor *inputs,
+                                     struct fovea_error *err) {
+    for (size_t i = 0; i < s->graph.n_inputs; i++) {
+        struct fovea_value *value = s->graph.inputs[i];
+        enum fovea_status st = check_input(&s->model->inputs[i], &inputs[i], err);
+        if (st) {
+            return st;
+        }
+        fovea_tensor_set_shape(&value->t, inputs[i].dtype, inputs[i].rank, inputs[i].dims);
+        value->typed = true;
+        if (fovea_input_decides_shapes(&s->model->graph, i)) {
+            st = fix_input(value, &inputs[i], err);
+            if (st) {
+                return st;
+            }
+        }
+    }
+    return FOVEA_OK;
+}
+
+/* What infer found must be what the file declared, where it declared it. */
+static enum fovea_status check_outputs(const struct fovea_session *s, struct fovea_error *err) {
+    for (size_t i = 0; i < s->graph.n_outputs; i++) {
+        const struct fovea_io *io = &s->model->outputs[i];
+        const struct fovea_tensor *t = &s->graph.outputs[i]->t;
+        if (io->rank >= 0 && io->dtype != t->dtype) {
+            return fovea_fail(err, FOVEA_ERR_INVALID, "output '%s' is declared %s but computes %s",
+                              fovea_quote(io->name).text, fovea_dtype_name(io->dtype),
+                              fovea_dtype_name(t->dtype));
+        }
+    }
+    return FOVEA_OK;
+}
+
+/* ---- preparing -------------------------------------------------------------- */
+
+static enum fovea_status prepare_nodes(struct fovea_session *s, struct fovea_error *err) {
+    for (struct fovea_node *node = s->graph.first; node; node = node->next) {
+        node->prepared = true;
+        if (!node->op->prepare) {
+            continue;
+        }
+        enum fovea_status st = node->op->prepare(node, &s->engine, err);
+        if (st) {
+            fovea_error_prefix_node(err, node);
+            return st;
+        }
+    }
+    return FOVEA_OK;
+}
+
+static enum fovea_status pack_nodes(struct fovea_session *s, struct fovea_error *err) {
+    for (struct fovea_node *node = s->graph.first; node; node = node->next) {
+        if (!node->op->pack) {
+            continue;
+        }
+        enum fovea_status st = node->op->pack(node, &s->engine, err);
+        if (st) {
+            fovea_error_prefix_node(err, node);
+            return st;
+        }
+    }
+    return FOVEA_OK;
+}
+
+static enum fovea_status allocate(struct fovea_session *s, size_t limit, struct fovea_error *err) {
+    const struct fovea_plan *plan = &s->plan;
+    size_t working = plan->arena_bytes + plan->scratch_bytes + plan->packed_bytes;
+    if (working > limit) {
+        return fovea_fail(err, FOVEA_ERR_LIMIT,
+                          "the plan takes %zu bytes (values %zu, scratch %zu, packed weights %zu), "
+                          "over the limit of %zu",
+                          working, plan->arena_bytes, plan->scratch_bytes, plan->packed_bytes,
+                          limit);
+    }
+    s->arena = fovea_aligned_alloc(plan->arena_bytes);
+    s->scratch = fovea_aligned_alloc(plan->scratch_bytes);
+    if (!s->arena || !s->scratch) {
+        return fovea_fail_memory(err, plan->arena_bytes + plan->scratch_bytes, "a session");
+    }
+    for (struct fovea_value *value = s->graph.values; value; value = value->next) {
+        if (!value->constant && value->typed) {
+            value->t.data = s->arena + fovea_value_root(value)->offset;
+        }
+    }
+    return FOVEA_OK;
+}
+
+static enum fovea_status start_profile(struct fovea_session *s, struct fovea_error *err) {
+    s->times = calloc(s->plan.n_steps + 1, sizeof(*s->times));
+    if (!s->times) {
+        return fovea_fail_memory(err, s->plan.n_steps * sizeof(*s->times), "a profile");
+    }
+    size_t i = 0;
+    for (const struct fovea_node *node = s->graph.first; node; node = node->next) {
+        s->times[i++].node = node;
+    }
+    return FOVEA_OK;
+}
+
+static enum fovea_status build(struct fovea_session *s, const struct fovea_tensor *inputs,
+                               const struct fovea_session_options *options,
+                               struct fovea_error *err) {
+    size_t limit = options->max_memory ? options->max_memory : fovea_default_memory_limit();
+    enum fovea_status st = fovea_dnn_create(&s->engine.dnn, err);
+    if (!st) {
+        st = fovea_graph_clone(&s->model->graph, &s->graph, err);
+    }
+    if (!st) {
+        st = bind_inputs(s, inputs, err);
+    }
+    if (!st) {
+        st = fovea_infer_graph(&s->graph, &s->engine, limit, err);
+    }
+    if (!st) {
+        st = check_outputs(s, err);
+    }
+    if (!st) {
+        st = fovea_passes_run(&s->graph, &s->engine, options->passes, &s->pass_log, err);
+    }
+    if (!st) {
+        st = prepare_nodes(s, err);
+    }
+    if (!st) {
+        st = fovea_plan_graph(&s->graph, &s->plan, err);
+    }
+    if (!st) {
+        st = allocate(s, limit, err);
+    }
+    if (!st) {
+        st = pack_nodes(s, err);
+    }
+    if (!st && options->profile) {
+        st = start_profile(s, err);
+    }
+    return st;
+}
+
+enum fovea_status fovea_session_create(const struct fovea_model *model,
+                                       const struct fovea_tensor *inputs,
+                                       const struct fovea_session_options *options,
+                                       struct fovea_session **out, struct fovea_error *err) {
+    struct fovea_session_options defaults;
+    if (!options) {
+        fovea_session_options_default(&defaults);
+        options = &defaults;
+    }
+    struct fovea_session *s = calloc(1, sizeof(*s));
+    if (!s) {
+        return fovea_fail_memory(err, sizeof(*s), "a session");
+    }
+    s->model = model;
+    s->engine.threads = options->threads > 0 ? options->threads : fovea_cpu_budget();
+
+    int former = fovea_parallel_set_threads(s->engine.threads);
+    enum fovea_status st = build(s, inputs, options, err);
+    fovea_parallel_set_threads(former);
+    if (st) {
+        fovea_error_prefix(err, "%s", fovea_quote(model->path).text);
+        fovea_session_destroy(s);
+        return st;
+    }
+    *out = s;
+    return FOVEA_OK;
+}
+
+void fovea_session_destroy(struct fovea_session *session) {
+    if (!session) {
+        return;
+    }
+    fovea_graph_finish(&session->graph);
+    fovea_dnn_destroy(session->engine.dnn);
+    free(session->arena);
+    free(session->scratch);
+    free(session->times);
+    free(session);
+}
+
+/* ---- running ---------------------------------------------------------------- */
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static enum fovea_status run_steps(struct fovea_session *s, struct fovea_error *err) {
+    const struct fovea_run run = {.engine = &s->engine, .scratch = s->scratch};
+    struct fovea_step_time *time = s->times;
+    for (const struct fovea_node *node = s->graph.first; node; node = node->next) {
+        double start = time ? now() : 0;
+        enum fovea_status st = node->op->run(node, &run, err);
+        if (st) {
+            fovea_error_prefix_node(err, node);
+            return st;
+        }
+        if (time) {
+            time->seconds += now() - start;
+            time++;
+        }
+    }
+    return FOVEA_OK;
+}
+
+/* memcpy that takes NULL for nothing: a tensor of no elements may have no memory. */
+static void copy_bytes(void *to, const void *from, size_t bytes) {
+    if (bytes > 0) {
+        memcpy(to, from, bytes);
+    }
+}
+
+enum fovea_status fovea_session_run(struct fovea_session *session,
+                                    const struct fovea_tensor *inputs,
+                                    const struct fovea_tensor *outputs, struct fovea_error *err) {
+    struct fovea_graph *graph = &session->graph;
+    for (size_t i = 0; i < graph->n_inputs; i++) {
+        struct fovea_value *value = graph->inputs[i];
+        if (!value->constant) {
+            copy_bytes(value->t.data, inputs[i].data, fovea_tensor_bytes(&value->t));
+        }
+    }
+    int former = fovea_parallel_set_threads(session->engine.threads);
+    enum fovea_status st = run_steps(session, err);
+    fovea_parallel_set_threads(former);
+    if (st) {
+        return st;
+    }
+    for (size_t i = 0; i < graph->n_outputs; i++) {
+        const struct fovea_tensor *t = &graph->outputs[i]->t;
+        copy_bytes(outputs[i].data, t->data, fovea_tensor_bytes(t));
+    }
+    return FOVEA_OK;
+}
+
+/* ---- looking inside --------------------------------------------------------- */
+
+void fovea_session_output_shape(const struct fovea_session *session, size_t index,
+                                struct fovea_tensor *out) {
+    *out = session->graph.outputs[index]->t;
+    out->data = NULL;
+}
+
+const struct fovea_graph *fovea_session_get_graph(const struct fovea_session *session) {
+    return &session->graph;
+}
+
+const struct fovea_plan *fovea_session_get_plan(const struct fovea_session *session) {
+    return &session->plan;
+}
+
+const struct fovea_pass_log *fovea_session_get_pass_log(const struct fovea_session *session) {
+    return &session->pass_log;
+}
+
+const struct fovea_step_time *fovea_session_get_step_times(const struct fovea_session *session,
+                                                           size_t *count) {
+    *count = session->times ? session->plan.n_steps : 0;
+    return session->times;
+}

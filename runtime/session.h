@@ -1,0 +1,35 @@
+/*
+ * A session: a model bound to input shapes, rewritten, planned and prepared.
+ *
+ *     clone -> bind inputs -> infer -> passes -> prepare -> plan -> allocate -> pack -> run
+ *
+ * prepare makes primitives, which say how much scratch they need; plan then
+ * knows every byte, and memory limits are checked, before anything large is
+ * allocated. For tools that show what is inside; clients use fovea.h.
+ */
+#ifndef FOVEA_RUNTIME_SESSION_H
+#define FOVEA_RUNTIME_SESSION_H
+
+#include "runtime/model.h"
+#include "runtime/pass.h"
+#include "runtime/plan.h"
+
+/* What a step did over all runs since the session was made, if options->profile. */
+struct fovea_step_time {
+    const struct fovea_node *node;
+    double seconds;
+};
+
+/* All borrowed from the session. */
+const struct fovea_graph *fovea_session_get_graph(const struct fovea_session *session);
+const struct fovea_plan *fovea_session_get_plan(const struct fovea_session *session);
+const struct fovea_pass_log *fovea_session_get_pass_log(const struct fovea_session *session);
+
+/* Times of all steps in order; NULL and *count = 0 without options->profile. */
+const struct fovea_step_time *fovea_session_get_step_times(const struct fovea_session *session,
+                                                           size_t *count);
+
+/* Memory that may be taken at most by default: 80 % of what is available now, in bytes. */
+size_t fovea_default_memory_limit(void);
+
+#endif

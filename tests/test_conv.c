@@ -1,0 +1,304 @@
+/*
+ * Conv against a plain C reference. Inputs and weights are in [-1, 1]; f32
+ * sums over K products in another order differ by about sqrt(K) * 6e-8, so the
+ * tolerance is 2e-6 * (1 + sqrt(K)); oneDNN's activations add up to 2e-6.
+ */
+#include "tests/check.h"
+#include "tests/reference.h"
+#include "tests/run_op.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct conv_case {
+    const char *name;
+    int rank;
+    int64_t x[5], w[5];
+    int64_t groups;
+    int64_t strides[3], dilations[3], pads[6]; /* 0 for a stride or dilation reads as 1 */
+    bool bias;
+    struct fovea_epilogue_step steps[FOVEA_MAX_EPILOGUE];
+    int64_t operands[FOVEA_MAX_EPILOGUE][5]; /* dims, of the output's rank */
+    int n_steps;
+};
+
+static struct fovea_tensor random_tensor(int rank, const int64_t *dims, uint32_t seed) {
+    struct fovea_tensor t;
+    fovea_tensor_set_shape(&t, FOVEA_F32, rank, dims);
+    t.data = fovea_aligned_alloc(fovea_tensor_bytes(&t));
+    fill_random(t.data, fovea_tensor_count(&t), -1, 1, seed);
+    return t;
+}
+
+static void window_of(const struct conv_case *c, struct reference_window *w) {
+    w->spatial = c->rank - 2;
+    for (int d = 0; d < w->spatial; d++) {
+        w->kernel[d] = c->w[2 + d];
+        w->strides[d] = c->strides[d] ? c->strides[d] : 1;
+        w->dilations[d] = c->dilations[d] ? c->dilations[d] : 1;
+        w->before[d] = c->pads[d];
+        w->after[d] = c->pads[w->spatial + d];
+    }
+}
+
+static double conv_error(const struct conv_case *c, bool channels_last, bool constant,
+                         int threads) {
+    struct run_op r;
+    struct reference_window window;
+    struct fovea_tensor x = random_tensor(c->rank, c->x, 1), w = random_tensor(c->rank, c->w, 2);
+    struct fovea_tensor bias = random_tensor(1, c->w, 3), operands[FOVEA_MAX_EPILOGUE];
+    struct fovea_tensor want = {.data = malloc(1 << 22)};
+    window_of(c, &window);
+    reference_conv(&x, &w, c->bias ? bias.data : NULL, c->groups, &window, &want);
+    run_op_init(&r, "", "Conv", 13);
+    r.channels_last = channels_last;
+    r.plain = 1u << 1;
+    r.threads = threads;
+    run_op_attr_ints(&r, "strides", window.strides, (size_t)window.spatial);
+    run_op_attr_ints(&r, "dilations", window.dilations, (size_t)window.spatial);
+    run_op_attr_ints(&r, "pads", c->pads, 2 * (size_t)window.spatial);
+    run_op_attr_int(&r, "group", c->groups);
+    run_op_input(&r, FOVEA_F32, c->rank, c->x, x.data, false);
+    run_op_input(&r, FOVEA_F32, c->rank, c->w, w.data, constant);
+    if (c->bias) {
+        run_op_input(&r, FOVEA_F32, 1, c->w, bias.data, false);
+    }
+    for (int i = 0; i < c->n_steps; i++) {
+        operands[i].data = NULL;
+        r.epilogue[i] = c->steps[i];
+        if (c->steps[i].kind != FOVEA_EPILOGUE_ACT) {
+            r.epilogue[i].input = r.n_in;
+            operands[i] = random_tensor(c->rank, c->operands[i], 4 + (uint32_t)i);
+            run_op_input(&r, FOVEA_F32, c->rank, c->operands[i], operands[i].data, false);
+        }
+        reference_step(&c->steps[i], &operands[i], &want);
+    }
+    r.n_epilogue = c->n_steps;
+    double error = INFINITY;
+    if (run_op_run(&r, 1)) {
+        check_failed(__FILE__, __LINE__, c->name, r.err.message);
+    } else {
+        error = run_op_error(&r, 0, want.data, fovea_tensor_count(&want));
+    }
+    run_op_finish(&r);
+    for (int i = 0; i < c->n_steps; i++) {
+        free(operands[i].data);
+    }
+    free(x.data);
+    free(w.data);
+    free(bias.data);
+    free(want.data);
+    return error;
+}
+
+/* Plain and channels-last, packed and runtime weights, one thread and two. */
+static void check_conv(const struct conv_case *c) {
+    double products = 1;
+    for (int d = 1; d < c->rank; d++) {
+        products *= (double)c->w[d];
+    }
+    double tolerance = 2e-6 * (1 + sqrt(products)) + (c->n_steps ? 4e-6 : 0);
+    for (int variant = 0; variant < 8; variant++) {
+        bool last = variant & 1, constant = variant & 2;
+        int threads = variant & 4 ? 2 : 1;
+        if (last && c->rank != 4) {
+            continue;
+        }
+        double error = conv_error(c, last, constant, threads);
+        if (!(error <= tolerance)) {
+            char detail[200];
+            snprintf(detail, sizeof(detail), "error %g > %g (%s, %s weights, %d threads)", error,
+                     tolerance, last ? "channels-last" : "plain", constant ? "packed" : "runtime",
+                     threads);
+            check_failed(__FILE__, __LINE__, c->name, detail);
+        }
+    }
+}
+
+static void conv__shapes__match_reference(void) {
+    static const struct conv_case cases[] = {
+        {"1x1", 4, {1, 5, 7, 9}, {6, 5, 1, 1}, 1, .bias = true},
+        {"1x1 of 64", 4, {1, 64, 8, 8}, {32, 64, 1, 1}, 1, .bias = true},
+        {"3x3", 4, {2, 16, 9, 11}, {16, 16, 3, 3}, 1, .pads = {1, 1, 1, 1}, .bias = true},
+        {"3x3 no bias", 4, {1, 3, 9, 11}, {8, 3, 3, 3}, 1, .pads = {1, 1, 1, 1}},
+        {"stem", 4, {1, 3, 17, 19}, {16, 3, 3, 3}, 1, {2, 2}, {0}, {0, 0, 1, 1}, .bias = true},
+        {"stride 3", 4, {1, 8, 10, 10}, {8, 8, 2, 2}, 1, {3, 3}, .bias = true},
+        {"patch", 4, {1, 3, 32, 32}, {24, 3, 8, 8}, 1, {8, 8}, .bias = true},
+        {"asymmetric", 4, {1, 4, 6, 7}, {5, 4, 3, 2}, 1, {1, 2}, {0}, {2, 0, 1, 1}, .bias = true},
+        {"dilated", 4, {1, 4, 12, 13}, {4, 4, 3, 3}, 1, {1, 1}, {2, 3}, {2, 3, 2, 3}, .bias = true},
+        {"groups 2", 4, {1, 32, 6, 6}, {48, 16, 3, 3}, 2, {1, 1}, {0}, {1, 1, 1, 1}, .bias = true},
+        {"groups odd", 4, {1, 6, 6, 6}, {9, 2, 3, 3}, 3, {1, 1}, {0}, {1, 1, 1, 1}, .bias = true},
+        {"groups 128 wide", 4, {1, 256, 5, 5}, {256, 128, 3, 3}, 2, .pads = {1, 1, 1, 1}},
+        {"depthwise", 4, {2, 7, 8, 8}, {7, 1, 3, 3}, 7, {2, 2}, {0}, {1, 1, 1, 1}, .bias = true},
+        {"depthwise x2", 4, {1, 4, 8, 8}, {8, 1, 3, 3}, 4, .pads = {1, 1, 1, 1}, .bias = true},
+        {"one pixel", 4, {1, 8, 1, 1}, {4, 8, 1, 1}, 1, .bias = true},
+        {"one pixel in 3x3", 4, {1, 8, 1, 1}, {4, 8, 3, 3}, 1, .pads = {1, 1, 1, 1}},
+        {"one channel", 4, {1, 1, 6, 6}, {1, 1, 3, 3}, 1, .bias = false},
+        {"K of 1", 4, {3, 1, 4, 5}, {7, 1, 1, 1}, 1, .bias = true},
+        {"pads over kernel", 4, {1, 16, 3, 3}, {16, 16, 3, 3}, 1, .pads = {5, 4, 3, 7}},
+        {"leftover", 4, {1, 8, 9, 10}, {8, 8, 3, 3}, 1, {4, 4}, .bias = true},
+        {"stride over input", 4, {1, 8, 5, 5}, {8, 8, 3, 3}, 1, {1000000, 70}, .bias = true},
+        {"1-d", 3, {2, 6, 20}, {8, 6, 5}, 1, {2}, {2}, {3, 1}, .bias = true},
+        {"1-d groups", 3, {1, 6, 20}, {6, 2, 3}, 3, .pads = {1, 1}, .bias = true},
+        {"3-d", 5, {1, 4, 5, 6, 7}, {6, 4, 2, 3, 3}, 1, .pads = {0, 1, 1, 1, 1, 1}, .bias = true},
+        {"empty batch", 4, {0, 4, 5, 5}, {4, 4, 3, 3}, 1, .bias = true},
+        {"no channels", 4, {1, 0, 5, 5}, {4, 0, 3, 3}, 1, .bias = true},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        check_conv(&cases[i]);
+    }
+}
+
+static void conv__every_act__matches_reference(void) {
+    for (int act = 0; act < FOVEA_N_ACTS; act++) {
+        struct conv_case c = {"act", 4, {1, 16, 6, 7}, {16, 16, 3, 3}, 1, .bias = true};
+        char name[32];
+        snprintf(name, sizeof(name), "act %d", act);
+        c.name = name;
+        c.n_steps = 1;
+        c.steps[0] = (struct fovea_epilogue_step){
+            FOVEA_EPILOGUE_ACT, (enum fovea_act)act, 0.3f, 0.6f, 1.25f, 0};
+        check_conv(&c);
+    }
+}
+
+static void conv__operands_of_every_shape__match_reference(void) {
+    static const int64_t shapes[][4] = {
+        {2, 16, 6, 6}, {1, 16, 1, 1}, {1, 1, 1, 1}, {1, 16, 6, 6}, {2, 1, 1, 1},
+        {2, 16, 1, 1}, {1, 1, 6, 6},  {1, 1, 1, 6}, {2, 1, 6, 6},
+    };
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        for (int kind = FOVEA_EPILOGUE_ADD; kind <= FOVEA_EPILOGUE_MUL; kind++) {
+            struct conv_case c = {"operand",     4,           {2, 8, 6, 6},
+                                  {16, 8, 3, 3}, 1,           .pads = {1, 1, 1, 1},
+                                  .bias = true,  .n_steps = 2};
+            char name[32];
+            snprintf(name, sizeof(name), "operand shape %zu kind %d", i, kind);
+            c.name = name;
+            c.steps[0] =
+                (struct fovea_epilogue_step){(enum fovea_epilogue_kind)kind, 0, 0, 0, 1, 0};
+            memcpy(c.operands[0], shapes[i], sizeof(shapes[i]));
+            c.steps[1] =
+                (struct fovea_epilogue_step){FOVEA_EPILOGUE_ACT, FOVEA_ACT_RELU, 0, 0, 1, 0};
+            check_conv(&c);
+        }
+    }
+}
+
+static void conv__four_steps__match_reference(void) {
+    struct conv_case c = {"four steps",   4,           {1, 32, 8, 8},
+                          {32, 32, 3, 3}, 1,           .pads = {1, 1, 1, 1},
+                          .bias = true,   .n_steps = 4};
+    c.steps[0] =
+        (struct fovea_epilogue_step){FOVEA_EPILOGUE_ACT, FOVEA_ACT_GELU_ERF, 0, 0, 1.7f, 0};
+    c.steps[1] = (struct fovea_epilogue_step){FOVEA_EPILOGUE_MUL, 0, 0, 0, 1, 0};
+    c.steps[2] = (struct fovea_epilogue_step){FOVEA_EPILOGUE_ADD, 0, 0, 0, 1, 0};
+    c.steps[3] = (struct fovea_epilogue_step){FOVEA_EPILOGUE_ACT, FOVEA_ACT_GELU_TANH, 0, 0, 1, 0};
+    memcpy(c.operands[1], (int64_t[4]){1, 32, 1, 1}, 4 * sizeof(int64_t));
+    memcpy(c.operands[2], (int64_t[4]){1, 32, 8, 8}, 4 * sizeof(int64_t));
+    check_conv(&c);
+}
+
+/* ---- attributes ---------------------------------------------------------- */
+
+struct bad_case {
+    const char *attr;
+    int64_t values[4];
+    size_t count;
+    const char *part; /* of the message */
+};
+
+static void conv__bad_attributes__are_refused(void) {
+    static const struct bad_case cases[] = {
+        {"group", {0}, 0, "group is 0"},
+        {"group", {-1}, 0, "group is -1"},
+        {"group", {2}, 0, "group is 2"},
+        {"group", {(int64_t)1 << 62}, 0, "group is 4611686018427387904"},
+        {"kernel_shape", {2, 3}, 2, "the weights' kernel is 3 in dimension 0"},
+        {"kernel_shape", {0, 3}, 2, "'kernel_shape' has 0 at 0"},
+        {"kernel_shape", {3}, 1, "has 1 values; it must have 2"},
+        {"strides", {0, 1}, 2, "'strides' has 0 at 0"},
+        {"strides", {1, -1}, 2, "'strides' has -1 at 1"},
+        {"strides", {(int64_t)1 << 31, 1}, 2, "'strides' has 2147483648"},
+        {"strides", {INT64_MIN, 1}, 2, "'strides' has -9223372036854775808"},
+        {"dilations", {0, 1}, 2, "'dilations' has 0"},
+        {"dilations", {(int64_t)1 << 62, 1}, 2, "'dilations' has 4611686018427387904"},
+        {"dilations", {2147483647, 1}, 2, "the kernel spans 4294967295"},
+        {"pads", {-1, 0, 0, 0}, 4, "'pads' has -1"},
+        {"pads", {(int64_t)1 << 40, 0, 0, 0}, 4, "'pads' has 1099511627776"},
+        {"pads", {2147483647, 0, 2147483647, 0}, 4, "padded input has 4294967299"},
+        {"pads", {1, 1}, 2, "has 2 values; it must have 4"},
+    };
+    float x[3 * 25] = {0}, w[4 * 3 * 9] = {0};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct run_op r;
+        run_op_init(&r, "", "Conv", 11);
+        if (cases[i].count) {
+            run_op_attr_ints(&r, cases[i].attr, cases[i].values, cases[i].count);
+        } else {
+            run_op_attr_int(&r, cases[i].attr, cases[i].values[0]);
+        }
+        run_op_input(&r, FOVEA_F32, 4, (int64_t[]){1, 3, 5, 5}, x, false);
+        run_op_input(&r, FOVEA_F32, 4, (int64_t[]){4, 3, 3, 3}, w, true);
+        CHECK(run_op_run(&r, 1) == FOVEA_ERR_INVALID);
+        if (!strstr(r.err.message, cases[i].part)) {
+            check_failed(__FILE__, __LINE__, cases[i].part, r.err.message);
+        }
+        run_op_finish(&r);
+    }
+}
+
+static void conv__kernel_over_input__is_refused(void) {
+    struct run_op r;
+    float x[3 * 4] = {0}, w[4 * 3 * 9] = {0};
+    run_op_init(&r, "", "Conv", 11);
+    run_op_input(&r, FOVEA_F32, 4, (int64_t[]){1, 3, 2, 2}, x, false);
+    run_op_input(&r, FOVEA_F32, 4, (int64_t[]){4, 3, 3, 3}, w, true);
+    CHECK(run_op_run(&r, 1) == FOVEA_ERR_INVALID);
+    CHECK_STR(r.err.message,
+              "node 'test' (Conv): in spatial dimension 0 the kernel spans 3 and the padded input "
+              "has 2; that must be at least as many and at most 2147483647");
+    run_op_finish(&r);
+}
+
+/* SAME pads put the odd one at the end or at the beginning; VALID pads nothing. */
+static void conv__auto_pad__chooses_pads(void) {
+    static const struct {
+        const char *mode;
+        int64_t count;
+        float want[3];
+    } cases[] = {
+        {"SAME_UPPER", 3, {6, 12, 11}},
+        {"SAME_LOWER", 3, {3, 9, 15}},
+        {"VALID", 2, {6, 12}},
+    };
+    /* Sums of three neighbours at stride 2; SAME needs one pad in all for six elements. */
+    float x[6] = {1, 2, 3, 4, 5, 6}, w[3] = {1, 1, 1};
+    for (int i = 0; i < 3; i++) {
+        struct run_op r;
+        run_op_init(&r, "", "Conv", 11);
+        run_op_attr_string(&r, "auto_pad", cases[i].mode);
+        run_op_attr_ints(&r, "strides", (int64_t[]){2}, 1);
+        run_op_input(&r, FOVEA_F32, 3, (int64_t[]){1, 1, 6}, x, false);
+        run_op_input(&r, FOVEA_F32, 3, (int64_t[]){1, 1, 3}, w, true);
+        CHECK_OK(run_op_run(&r, 1), r.err);
+        CHECK(run_op_error(&r, 0, cases[i].want, cases[i].count) == 0);
+        run_op_finish(&r);
+    }
+}
+
+static const struct test tests[] = {
+    TEST(conv__shapes__match_reference),
+    TEST(conv__every_act__matches_reference),
+    TEST(conv__operands_of_every_shape__match_reference),
+    TEST(conv__four_steps__match_reference),
+    TEST(conv__bad_attributes__are_refused),
+    TEST(conv__kernel_over_input__is_refused),
+    TEST(conv__auto_pad__chooses_pads),
+};
+
+int main(int argc, char **argv) {
+    return RUN_TESTS(tests, argc, argv);
+}

@@ -1,0 +1,315 @@
+/*
+ * Preprocessing as a whole: geometry worked by hand, normalisation against
+ * PyTorch, and the pixels of real photographs against Pillow's hashes.
+ */
+#include "loaders/file.h"
+#include "loaders/preprocess.h"
+#include "loaders/sha256.h"
+#include "tests/check.h"
+#include "tests/jpeg_samples.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IMAGES FOVEA_SOURCE_ROOT "/../shared/images/"
+
+static struct fovea_recipe recipe_of(enum fovea_resize_mode mode, int height, int width,
+                                     double crop_pct) {
+    struct fovea_recipe recipe = {0};
+    struct fovea_error err;
+    CHECK_OK(fovea_recipe_preset("timm", FOVEA_FROM_PRESET, &recipe, &err), err);
+    recipe.resize = mode;
+    recipe.height = height;
+    recipe.width = width;
+    recipe.crop_pct = crop_pct;
+    recipe.source[FOVEA_RECIPE_SIZE] = FOVEA_FROM_FLAG;
+    return recipe;
+}
+
+/* ---- geometry -------------------------------------------------------------- */
+
+static struct fovea_geometry geometry_of(enum fovea_resize_mode mode, int height, int width,
+                                         double crop_pct, int in_width, int in_height) {
+    struct fovea_recipe recipe = recipe_of(mode, height, width, crop_pct);
+    struct fovea_geometry g = {0};
+    struct fovea_error err;
+    CHECK_OK(fovea_geometry_init(&g, &recipe, in_width, in_height, &err), err);
+    return g;
+}
+
+/* 256 * 500 / 375 = 341.33, cut; (341 - 224) / 2 = 58.5, to the even 58. */
+static void geometry__short__cuts_the_long_side_and_rounds_half_to_even(void) {
+    struct fovea_geometry g = geometry_of(FOVEA_RESIZE_SHORT, 224, 224, 0.875, 500, 375);
+    CHECK(g.resized_width == 341 && g.resized_height == 256);
+    CHECK(g.kept.x == 58 && g.kept.y == 16 && g.kept.width == 224 && g.kept.height == 224);
+    CHECK(g.left == 0 && g.top == 0);
+    g = geometry_of(FOVEA_RESIZE_SHORT, 224, 224, 0.875, 375, 502);
+    CHECK(g.resized_width == 256 && g.resized_height == 342);
+    CHECK(g.kept.y == 59);
+    g = geometry_of(FOVEA_RESIZE_SHORT, 224, 224, 0.875, 373, 500);
+    CHECK(g.resized_height == 343 && g.kept.y == 60); /* 59.5 */
+}
+
+static void geometry__squash__floors_size_over_crop_pct(void) {
+    struct fovea_geometry g = geometry_of(FOVEA_RESIZE_SQUASH, 256, 224, 0.9, 500, 375);
+    CHECK(g.resized_width == 248 && g.resized_height == 284); /* 248.9, 284.4 */
+    CHECK(g.kept.x == 12 && g.kept.y == 14);
+}
+
+/* 500x375 in 224x224: 224 wide, 168 high, 28 rows of padding above and below. */
+static void geometry__long__pads_the_short_side(void) {
+    struct fovea_geometry g = geometry_of(FOVEA_RESIZE_LONG, 224, 224, 1.0, 500, 375);
+    CHECK(g.resized_width == 224 && g.resized_height == 168);
+    CHECK(g.kept.x == 0 && g.kept.y == 0 && g.kept.width == 224 && g.kept.height == 168);
+    CHECK(g.left == 0 && g.top == 28);
+    /* 224 * 377 / 500 = 168.9; the odd row of padding goes below. */
+    g = geometry_of(FOVEA_RESIZE_LONG, 224, 224, 1.0, 500, 377);
+    CHECK(g.resized_height == 169 && g.top == 27);
+}
+
+/* Ratios 500/320 and 375/160: the smaller decides, 320 wide and 240 high. */
+static void geometry__short_to_an_oblong__keeps_the_ratio(void) {
+    struct fovea_geometry g = geometry_of(FOVEA_RESIZE_SHORT, 160, 320, 1.0, 500, 375);
+    CHECK(g.resized_width == 320 && g.resized_height == 240);
+    CHECK(g.kept.x == 0 && g.kept.y == 40);
+}
+
+static void geometry__extreme_aspect__is_refused_or_cheap(void) {
+    struct fovea_recipe recipe = recipe_of(FOVEA_RESIZE_LONG, 224, 224, 1.0);
+    struct fovea_geometry g;
+    struct fovea_error err;
+    CHECK(fovea_geometry_init(&g, &recipe, 65500, 1, &err) == FOVEA_ERR_INVALID);
+    CHECK_STR(err.message, "resizing 65500x1 to 224x0: a side of less than a pixel");
+    recipe = recipe_of(FOVEA_RESIZE_SHORT, 16384, 16384, 0.25);
+    CHECK(fovea_geometry_init(&g, &recipe, 65500, 1, &err) == FOVEA_ERR_LIMIT);
+}
+
+/* ---- stages ---------------------------------------------------------------- */
+
+static struct fovea_image sample(void) {
+    struct fovea_image image = {0};
+    struct fovea_error err;
+    CHECK_OK(fovea_jpeg_decode(baseline_jpeg, sizeof(baseline_jpeg), NULL, &image, NULL, &err),
+             err);
+    return image;
+}
+
+static void image__fused_resize_and_crop__equals_the_stages(void) {
+    static const int sizes[][2] = {{16, 16}, {30, 50}, {24, 24}, {60, 20}, {7, 90}};
+    struct fovea_image decoded = sample();
+    struct fovea_error err;
+    for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+        for (int mode = 0; mode < FOVEA_N_RESIZE_MODES; mode++) {
+            for (int k = 0; k < 3; k++) {
+                struct fovea_recipe recipe =
+                    recipe_of((enum fovea_resize_mode)mode, sizes[s][0], sizes[s][1],
+                              (const double[]){1.0, 0.875, 1.3}[k]);
+                struct fovea_image resized = {0}, staged = {0}, fused = {0};
+                CHECK_OK(fovea_preprocess_resize(&recipe, &decoded, &resized, &err), err);
+                CHECK_OK(fovea_preprocess_crop(&recipe, &decoded, &resized, &staged, &err), err);
+                CHECK_OK(fovea_preprocess_image(&recipe, &decoded, &fused, &err), err);
+                CHECK(fused.rgb && fused.width == sizes[s][1] && fused.height == sizes[s][0]);
+                CHECK(fused.rgb && staged.rgb &&
+                      memcmp(fused.rgb, staged.rgb, fovea_image_size(&fused)) == 0);
+                fovea_image_finish(&resized);
+                fovea_image_finish(&staged);
+                fovea_image_finish(&fused);
+            }
+        }
+    }
+    fovea_image_finish(&decoded);
+}
+
+static void image__long__is_padded_with_the_mean(void) {
+    struct fovea_recipe recipe = recipe_of(FOVEA_RESIZE_LONG, 40, 40, 1.0);
+    struct fovea_image decoded = sample(), made = {0};
+    struct fovea_error err;
+    CHECK_OK(fovea_preprocess_image(&recipe, &decoded, &made, &err), err);
+    const uint8_t fill[3] = {124, 116, 104};
+    CHECK(memcmp(made.rgb, fill, 3) == 0);
+    CHECK(memcmp(made.rgb + 3 * (40 * 40 - 1), fill, 3) == 0);
+    /* 40x24 needs no resizing: its first row is row 8. */
+    CHECK(memcmp(made.rgb + 3 * 40 * 8, decoded.rgb, 3 * 40) == 0);
+    fovea_image_finish(&made);
+    fovea_image_finish(&decoded);
+}
+
+/* The reference is PyTorch 1.13: uint8 -> float32, div(255), sub_(mean), div_(std). */
+static void normalize__imagenet_constants__equals_pytorch_to_the_bit(void) {
+    uint8_t rgb[] = {0, 0, 0, 1, 1, 1, 127, 127, 127, 200, 200, 200, 255, 255, 255};
+    static const float want[3][5] = {
+        {-0x1.0f177ap+1f, -0x1.0ce656p+1f, 0x1.d2734cp-5f, 0x1.4e9a9ep+0f, 0x1.1fdc3ap+1f},
+        {-0x1.049248p+1f, -0x1.02549ep+1f, 0x1.805bc8p-3f, 0x1.773738p+0f, 0x1.36db6ep+1f},
+        {-0x1.cdf012p+0f, -0x1.c979d4p+0f, 0x1.a2e17ap-2f, 0x1.ae6fdep+0f, 0x1.51eb86p+1f},
+    };
+    struct fovea_recipe recipe = recipe_of(FOVEA_RESIZE_SQUASH, 1, 5, 1.0);
+    struct fovea_image image = {.width = 5, .height = 1, .rgb = rgb};
+    float got[3][5];
+    fovea_preprocess_normalize(&recipe, &image, &got[0][0]);
+    CHECK(memcmp(got, want, sizeof(want)) == 0);
+}
+
+static void jpeg__in_one_call__equals_the_stages(void) {
+    struct fovea_recipe recipe = recipe_of(FOVEA_RESIZE_SHORT, 16, 20, 0.9);
+    struct fovea_image decoded = sample(), cropped = {0};
+    struct fovea_jpeg_report report;
+    struct fovea_error err;
+    float staged[3 * 16 * 20], whole[3 * 16 * 20];
+    CHECK_OK(fovea_preprocess_image(&recipe, &decoded, &cropped, &err), err);
+    fovea_preprocess_normalize(&recipe, &cropped, staged);
+    CHECK_OK(fovea_preprocess_jpeg(&recipe, NULL, baseline_jpeg, sizeof(baseline_jpeg), whole,
+                                   &report, &err),
+             err);
+    CHECK(memcmp(staged, whole, sizeof(whole)) == 0);
+    CHECK(report.n_components == 3 && report.orientation == 1);
+    fovea_image_finish(&cropped);
+    fovea_image_finish(&decoded);
+}
+
+/* ---- files ----------------------------------------------------------------- */
+
+static void read__what_is_no_file__says_what_it_is(void) {
+    uint8_t *bytes = NULL;
+    size_t size;
+    int os_error = -1;
+    struct fovea_error err;
+    CHECK(fovea_file_read("no/such/file", 10, &bytes, &size, &os_error, &err) == FOVEA_ERR_IO);
+    CHECK(os_error == 2); /* ENOENT */
+    CHECK(fovea_file_read("/", 10, &bytes, &size, &os_error, &err) == FOVEA_ERR_IO);
+    CHECK_STR(err.message, "a directory, not a regular file");
+    CHECK(fovea_file_read("/dev/zero", 10, &bytes, &size, &os_error, &err) == FOVEA_ERR_IO);
+    CHECK_STR(err.message, "a device, not a regular file");
+    CHECK(os_error == 0 && bytes == NULL);
+}
+
+static void read__over_the_limit__is_refused(void) {
+    uint8_t *bytes = NULL;
+    size_t size;
+    struct fovea_error err;
+    const char *path = FOVEA_SOURCE_ROOT "/meson.build";
+    CHECK(fovea_file_read(path, 10, &bytes, &size, NULL, &err) == FOVEA_ERR_LIMIT);
+    CHECK(strstr(err.message, "the limit is 10") != NULL);
+    CHECK_OK(fovea_file_read(path, 1 << 20, &bytes, &size, NULL, &err), err);
+    CHECK(size > 10 && memcmp(bytes, "project", 7) == 0);
+    free(bytes);
+}
+
+/* ---- Pillow's hashes --------------------------------------------------------- */
+
+static bool is_hash(const struct fovea_image *image, const json_t *want) {
+    struct fovea_sha256_hex hex = fovea_sha256_text(image->rgb, fovea_image_size(image));
+    return strcmp(hex.text, json_string_value(want)) == 0;
+}
+
+static struct fovea_recipe recipe_of_protocol(const json_t *protocol) {
+    const char *mode = json_string_value(json_object_get(protocol, "mode"));
+    int size = (int)json_integer_value(json_object_get(protocol, "size"));
+    double crop_pct = json_number_value(json_object_get(protocol, "crop_pct"));
+    enum fovea_resize_mode resize = FOVEA_RESIZE_SQUASH;
+    if (strcmp(mode, "center") == 0) {
+        resize = FOVEA_RESIZE_SHORT;
+    } else if (strcmp(mode, "border") == 0) {
+        resize = FOVEA_RESIZE_LONG;
+    } else {
+        CHECK_STR(mode, "squash");
+    }
+    struct fovea_recipe recipe = recipe_of(resize, size, size, crop_pct);
+    CHECK(
+        fovea_filter_find(json_string_value(json_object_get(protocol, "filter")), &recipe.filter));
+    return recipe;
+}
+
+static void check_stages(const struct fovea_image *decoded, const json_t *protocol,
+                         const json_t *want, const char *image_name, const char *protocol_name) {
+    struct fovea_recipe recipe = recipe_of_protocol(protocol);
+    struct fovea_image resized = {0}, cropped = {0};
+    struct fovea_error err;
+    CHECK_OK(fovea_preprocess_resize(&recipe, decoded, &resized, &err), err);
+    CHECK_OK(fovea_preprocess_crop(&recipe, decoded, &resized, &cropped, &err), err);
+    const json_t *cropped_hash = json_object_get(want, "cropped");
+    bool good = is_hash(&resized, json_object_get(want, "resized"));
+    /* The references leave out the crop of padded images. */
+    good = good && (json_is_null(cropped_hash) || is_hash(&cropped, cropped_hash));
+    if (!good) {
+        check_failed(__FILE__, __LINE__, image_name, protocol_name);
+    }
+    fovea_image_finish(&resized);
+    fovea_image_finish(&cropped);
+}
+
+static void check_image(const char *folder, const char *name, const json_t *protocols,
+                        const json_t *want) {
+    char path[4096];
+    uint8_t *bytes;
+    size_t size;
+    struct fovea_image decoded = {0};
+    struct fovea_error err = {.message = ""};
+    snprintf(path, sizeof(path), IMAGES "%s/%s", folder, name);
+    CHECK_OK(fovea_file_read(path, FOVEA_IMAGE_FILE_MAX, &bytes, &size, NULL, &err), err);
+    enum fovea_status status = fovea_jpeg_decode(bytes, size, NULL, &decoded, NULL, &err);
+    free(bytes);
+    if (status || json_object_get(want, "error")) {
+        if (!status || !json_object_get(want, "error")) {
+            check_failed(__FILE__, __LINE__, name, status ? err.message : "Pillow refuses it");
+        }
+        fovea_image_finish(&decoded);
+        return;
+    }
+    if (!is_hash(&decoded, json_object_get(want, "decoded"))) {
+        check_failed(__FILE__, __LINE__, name, "decoded");
+    }
+    const char *key;
+    json_t *protocol;
+    json_object_foreach((json_t *)protocols, key, protocol) {
+        const json_t *stages = json_object_get(json_object_get(want, "stages"), key);
+        check_stages(&decoded, protocol, stages, name, key);
+    }
+    fovea_image_finish(&decoded);
+}
+
+static void check_folder(const char *list, const char *folder, size_t n_images) {
+    json_t *root = json_load_file(list, 0, NULL);
+    if (!root) {
+        check_skip("no ../shared/images beside the source tree");
+        return;
+    }
+    json_t *protocols = json_object_get(root, "protocols");
+    json_t *images = json_object_get(root, "images");
+    CHECK(json_object_size(protocols) == 8 && json_object_size(images) == n_images);
+    const char *name;
+    json_t *want;
+    json_object_foreach(images, name, want) {
+        check_image(folder, name, protocols, want);
+    }
+    json_decref(root);
+}
+
+static void shared__photographs__equal_pillow_in_all_protocols(void) {
+    check_folder(IMAGES "imagenet-pillow.json", "imagenet", 32);
+}
+
+static void shared__odd_files__equal_pillow_in_all_protocols(void) {
+    check_folder(IMAGES "odd-pillow.json", "odd", 46);
+}
+
+static const struct test tests[] = {
+    TEST(geometry__short__cuts_the_long_side_and_rounds_half_to_even),
+    TEST(geometry__squash__floors_size_over_crop_pct),
+    TEST(geometry__long__pads_the_short_side),
+    TEST(geometry__short_to_an_oblong__keeps_the_ratio),
+    TEST(geometry__extreme_aspect__is_refused_or_cheap),
+    TEST(image__fused_resize_and_crop__equals_the_stages),
+    TEST(image__long__is_padded_with_the_mean),
+    TEST(normalize__imagenet_constants__equals_pytorch_to_the_bit),
+    TEST(jpeg__in_one_call__equals_the_stages),
+    TEST(read__what_is_no_file__says_what_it_is),
+    TEST(read__over_the_limit__is_refused),
+    TEST(shared__photographs__equal_pillow_in_all_protocols),
+    TEST(shared__odd_files__equal_pillow_in_all_protocols),
+};
+
+int main(int argc, char **argv) {
+    return RUN_TESTS(tests, argc, argv);
+}

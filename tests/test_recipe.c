@@ -1,0 +1,206 @@
+/* Recipes: presets, layering, and every way a recipe file can be wrong. */
+#include "loaders/recipe_file.h"
+#include "tests/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void expect_refusal(const char *text, enum fovea_status want, const char *message) {
+    struct fovea_recipe recipe;
+    struct fovea_error err = {.status = FOVEA_OK};
+    CHECK(fovea_recipe_parse(text, strlen(text), FOVEA_FROM_FILE, &recipe, &err) == want);
+    CHECK_STR(err.message, message);
+}
+
+static void parse__full_recipe__sets_every_field(void) {
+    const char *text = "{\"resize\": \"long\", \"size\": [480, 640], \"crop_pct\": 0.9375,"
+                       " \"filter\": \"lanczos\", \"mean\": [0.1, 0.2, 0.3], \"std\": 0.5,"
+                       " \"fill\": [1, 2, 255], \"resize_order\": \"vertical\"}";
+    struct fovea_recipe r;
+    struct fovea_error err;
+    CHECK_OK(fovea_recipe_parse(text, strlen(text), FOVEA_FROM_FILE, &r, &err), err);
+    CHECK_OK(fovea_recipe_check(&r, &err), err);
+    CHECK(r.resize == FOVEA_RESIZE_LONG && r.height == 480 && r.width == 640);
+    CHECK(r.crop_pct == 0.9375 && r.filter == FOVEA_FILTER_LANCZOS);
+    CHECK(r.mean[0] == 0.1 && r.mean[2] == 0.3 && r.std[0] == 0.5 && r.std[2] == 0.5);
+    CHECK(r.fill[0] == 1 && r.fill[2] == 255 && r.order == FOVEA_VERTICAL_FIRST);
+    for (int i = 0; i < FOVEA_RECIPE_N_FIELDS; i++) {
+        CHECK(r.source[i] == FOVEA_FROM_FILE);
+    }
+}
+
+static void parse__preset_and_keys__keys_win(void) {
+    const char *text = "{\"filter\": \"box\", \"preset\": \"siglip\", \"size\": 384}";
+    struct fovea_recipe r;
+    struct fovea_error err;
+    CHECK_OK(fovea_recipe_parse(text, strlen(text), FOVEA_FROM_FILE, &r, &err), err);
+    CHECK(r.resize == FOVEA_RESIZE_SQUASH && r.filter == FOVEA_FILTER_BOX);
+    CHECK(r.height == 384 && r.mean[1] == 0.5 && !r.source[FOVEA_RECIPE_FILL]);
+}
+
+static void parse__results_file__its_recipe_is_taken(void) {
+    const char *text = "{\"model\": \"m\", \"top1\": 0.6, \"recipe\": {\"size\": 48}}";
+    struct fovea_recipe r;
+    struct fovea_error err;
+    CHECK_OK(fovea_recipe_parse(text, strlen(text), FOVEA_FROM_FILE, &r, &err), err);
+    CHECK(r.height == 48 && !r.source[FOVEA_RECIPE_MEAN]);
+}
+
+static void parse__wrong_files__say_what_is_wrong(void) {
+    expect_refusal("{\"siez\": 3}", FOVEA_ERR_INVALID,
+                   "unknown key 'siez'; a recipe has preset, resize, size, crop_pct, filter, "
+                   "mean, std, fill, resize_order");
+    expect_refusal("[]", FOVEA_ERR_INVALID, "not an object of recipe keys");
+    expect_refusal("{\"size\": \"480\"}", FOVEA_ERR_INVALID,
+                   "\"size\" is a string; it must be an integer or [height, width]");
+    expect_refusal("{\"size\": [1, 2, 3]}", FOVEA_ERR_INVALID,
+                   "\"size\" is an array; it must be an integer or [height, width]");
+    expect_refusal("{\"size\": 0}", FOVEA_ERR_INVALID, "size 0 is outside 1..16384");
+    expect_refusal("{\"size\": 1e3}", FOVEA_ERR_INVALID,
+                   "\"size\" is a number; it must be an integer or [height, width]");
+    expect_refusal("{\"crop_pct\": 0}", FOVEA_ERR_INVALID, "crop_pct 0 is outside 0.01..2");
+    expect_refusal("{\"filter\": \"hamming\"}", FOVEA_ERR_INVALID,
+                   "\"filter\" is 'hamming'; it must be nearest, box, bilinear, bicubic or "
+                   "lanczos");
+    expect_refusal("{\"resize\": \"crop\"}", FOVEA_ERR_INVALID,
+                   "\"resize\" is 'crop'; it must be squash, short or long");
+    expect_refusal("{\"mean\": [123.675, 116.28, 103.53]}", FOVEA_ERR_INVALID,
+                   "mean 123.675 is outside 0..1, the scale of a pixel divided by 255");
+    expect_refusal("{\"std\": [0.1, 0, 0.1]}", FOVEA_ERR_INVALID,
+                   "std 0 is outside 1e-6..1, the scale of a pixel divided by 255");
+    expect_refusal("{\"mean\": [0.1, 0.2]}", FOVEA_ERR_INVALID,
+                   "\"mean\" is an array; it must be a number or an array of three");
+    expect_refusal("{\"fill\": 256}", FOVEA_ERR_INVALID, "fill 256 is no whole number in 0..255");
+    expect_refusal("{\"preset\": \"tinm\"}", FOVEA_ERR_INVALID,
+                   "no preset 'tinm'; there are timm, imagenet, siglip, deepmind, big-vision");
+}
+
+static void parse__not_json__names_line_and_column(void) {
+    struct fovea_recipe r;
+    struct fovea_error err;
+    const char *text = "{\"size\": 480,\n \"filter\" \"box\"}";
+    CHECK(fovea_recipe_parse(text, strlen(text), FOVEA_FROM_FILE, &r, &err) == FOVEA_ERR_FORMAT);
+    CHECK(strstr(err.message, "line 2, column 15: not JSON: ") == err.message);
+    /* Nesting without end must not run the parser out of stack. */
+    static char deep[100000];
+    memset(deep, '[', sizeof(deep));
+    CHECK(fovea_recipe_parse(deep, sizeof(deep), FOVEA_FROM_FILE, &r, &err) == FOVEA_ERR_FORMAT);
+    CHECK(fovea_recipe_parse("", 0, FOVEA_FROM_FILE, &r, &err) == FOVEA_ERR_FORMAT);
+}
+
+static void preset__of_tensorflow__is_unsupported_by_name(void) {
+    struct fovea_recipe r;
+    struct fovea_error err;
+    CHECK(fovea_recipe_preset("deepmind", FOVEA_FROM_PRESET, &r, &err) == FOVEA_ERR_UNSUPPORTED);
+    CHECK(strstr(err.message, "TensorFlow's bicubic") != NULL);
+    CHECK(fovea_recipe_preset("big-vision", FOVEA_FROM_PRESET, &r, &err) == FOVEA_ERR_UNSUPPORTED);
+    CHECK(strstr(err.message, "TensorFlow's area") != NULL);
+}
+
+static void overlay__set_fields__replace_with_their_source(void) {
+    struct fovea_recipe low, high = {0};
+    struct fovea_error err;
+    CHECK_OK(fovea_recipe_preset("timm", FOVEA_FROM_ARCHITECTURE, &low, &err), err);
+    high.height = high.width = 480;
+    high.source[FOVEA_RECIPE_SIZE] = FOVEA_FROM_FLAG;
+    high.filter = FOVEA_FILTER_BOX; /* not set, so it must not count */
+    fovea_recipe_overlay(&low, &high);
+    CHECK(low.height == 480 && low.source[FOVEA_RECIPE_SIZE] == FOVEA_FROM_FLAG);
+    CHECK(low.filter == FOVEA_FILTER_BICUBIC);
+    CHECK(low.source[FOVEA_RECIPE_FILTER] == FOVEA_FROM_ARCHITECTURE);
+    CHECK(low.crop_pct == 0.875 && low.mean[0] == 0.485 && low.std[2] == 0.225);
+}
+
+static void check__field_nobody_set__is_named(void) {
+    struct fovea_recipe r;
+    struct fovea_error err;
+    CHECK_OK(fovea_recipe_preset("timm", FOVEA_FROM_PRESET, &r, &err), err);
+    CHECK(fovea_recipe_check(&r, &err) == FOVEA_ERR_INVALID);
+    CHECK_STR(err.message, "nothing says the recipe's size");
+}
+
+/* timm's round(255 * mean): 127.5 goes to the even 128. */
+static void fill__not_set__is_the_mean_for_long_and_black_else(void) {
+    struct fovea_recipe r;
+    struct fovea_error err;
+    uint8_t fill[3];
+    CHECK_OK(fovea_recipe_preset("siglip", FOVEA_FROM_PRESET, &r, &err), err);
+    fovea_recipe_get_fill(&r, fill);
+    CHECK(fill[0] == 0);
+    r.resize = FOVEA_RESIZE_LONG;
+    fovea_recipe_get_fill(&r, fill);
+    CHECK(fill[0] == 128);
+    CHECK_OK(fovea_recipe_preset("timm", FOVEA_FROM_PRESET, &r, &err), err);
+    r.resize = FOVEA_RESIZE_LONG;
+    fovea_recipe_get_fill(&r, fill);
+    CHECK(fill[0] == 124 && fill[1] == 116 && fill[2] == 104);
+}
+
+static void config__of_timm__test_values_win(void) {
+    const char *text =
+        "{\"architecture\": \"dm_nfnet_f0\", \"pretrained_cfg\": {\"input_size\": [3, 192, 192],"
+        " \"test_input_size\": [3, 256, 256], \"crop_pct\": 0.9, \"crop_mode\": \"squash\","
+        " \"interpolation\": \"bicubic\", \"mean\": [0.485, 0.456, 0.406],"
+        " \"std\": [0.229, 0.224, 0.225], \"num_classes\": 1000}}";
+    struct fovea_recipe r;
+    struct fovea_error err;
+    CHECK_OK(fovea_recipe_parse_config(text, strlen(text), FOVEA_FROM_CONFIG, &r, &err), err);
+    CHECK_OK(fovea_recipe_check(&r, &err), err);
+    CHECK(r.height == 256 && r.resize == FOVEA_RESIZE_SQUASH && r.crop_pct == 0.9);
+    CHECK(r.source[FOVEA_RECIPE_MEAN] == FOVEA_FROM_CONFIG);
+}
+
+static void config__of_hugging_face__squash_or_short(void) {
+    const char *squash = "{\"do_resize\": true, \"image_mean\": [0.5, 0.5, 0.5],"
+                         " \"image_std\": [0.5, 0.5, 0.5], \"resample\": 2,"
+                         " \"size\": {\"height\": 224, \"width\": 224}}";
+    const char *crop =
+        "{\"do_center_crop\": true, \"crop_size\": {\"height\": 224, \"width\": 224},"
+        " \"image_mean\": [0.5, 0.5, 0.5], \"image_std\": [0.5, 0.5, 0.5],"
+        " \"resample\": 3, \"size\": {\"shortest_edge\": 256}}";
+    struct fovea_recipe r;
+    struct fovea_error err;
+    CHECK_OK(fovea_recipe_parse_config(squash, strlen(squash), FOVEA_FROM_CONFIG, &r, &err), err);
+    CHECK(r.resize == FOVEA_RESIZE_SQUASH && r.height == 224 && r.crop_pct == 1.0);
+    CHECK(r.filter == FOVEA_FILTER_BILINEAR);
+    CHECK_OK(fovea_recipe_parse_config(crop, strlen(crop), FOVEA_FROM_CONFIG, &r, &err), err);
+    CHECK(r.resize == FOVEA_RESIZE_SHORT && r.height == 224 && r.crop_pct == 0.875);
+    CHECK(r.filter == FOVEA_FILTER_BICUBIC);
+}
+
+static void config__unrelated_object__sets_nothing(void) {
+    const char *text = "{\"hidden_size\": 96, \"image_size\": 32}";
+    struct fovea_recipe r;
+    struct fovea_error err;
+    CHECK_OK(fovea_recipe_parse_config(text, strlen(text), FOVEA_FROM_CONFIG, &r, &err), err);
+    for (int i = 0; i < FOVEA_RECIPE_N_FIELDS; i++) {
+        CHECK(r.source[i] == FOVEA_FROM_NOWHERE);
+    }
+}
+
+static void load__missing_file__says_which(void) {
+    struct fovea_recipe r;
+    struct fovea_error err;
+    CHECK(fovea_recipe_load("no/such.json", FOVEA_FROM_FILE, &r, &err) == FOVEA_ERR_IO);
+    CHECK_STR(err.message, "recipe no/such.json: cannot open the file: No such file or directory");
+}
+
+static const struct test tests[] = {
+    TEST(parse__full_recipe__sets_every_field),
+    TEST(parse__preset_and_keys__keys_win),
+    TEST(parse__results_file__its_recipe_is_taken),
+    TEST(parse__wrong_files__say_what_is_wrong),
+    TEST(parse__not_json__names_line_and_column),
+    TEST(preset__of_tensorflow__is_unsupported_by_name),
+    TEST(overlay__set_fields__replace_with_their_source),
+    TEST(check__field_nobody_set__is_named),
+    TEST(fill__not_set__is_the_mean_for_long_and_black_else),
+    TEST(config__of_timm__test_values_win),
+    TEST(config__of_hugging_face__squash_or_short),
+    TEST(config__unrelated_object__sets_nothing),
+    TEST(load__missing_file__says_which),
+};
+
+int main(int argc, char **argv) {
+    return RUN_TESTS(tests, argc, argv);
+}
