@@ -8,10 +8,14 @@
 #include "runtime/op.h"
 
 /* In alphabetical order. */
+extern const struct fovea_op fovea_op_average_pool;
 extern const struct fovea_op fovea_op_conv;
 extern const struct fovea_op fovea_op_gemm;
+extern const struct fovea_op fovea_op_global_average_pool;
+extern const struct fovea_op fovea_op_global_max_pool;
 extern const struct fovea_op fovea_op_identity;
 extern const struct fovea_op fovea_op_linear;
 extern const struct fovea_op fovea_op_matmul;
+extern const struct fovea_op fovea_op_max_pool;
 
 #endif

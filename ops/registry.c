@@ -7,10 +7,14 @@
 
 /* By domain, type, opset. A row is added when ONNX changes what an operator means. */
 static const struct fovea_op_entry table[] = {
+    {"", "AveragePool", 7, &fovea_op_average_pool},
     {"", "Conv", 1, &fovea_op_conv},
     {"", "Gemm", 7, &fovea_op_gemm},
+    {"", "GlobalAveragePool", 1, &fovea_op_global_average_pool},
+    {"", "GlobalMaxPool", 1, &fovea_op_global_max_pool},
     {"", "Identity", 1, &fovea_op_identity},
     {"", "MatMul", 1, &fovea_op_matmul},
+    {"", "MaxPool", 1, &fovea_op_max_pool},
     {"fovea", "Linear", 1, &fovea_op_linear},
 };
 

@@ -1,0 +1,48 @@
+/*
+ * Compiler extensions, all of them: what the rest of the code may ask of gcc
+ * or clang beyond C11, with a meaning that plain C falls back to.
+ */
+#ifndef FOVEA_RUNTIME_PORTABILITY_H
+#define FOVEA_RUNTIME_PORTABILITY_H
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define FOVEA_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+    __has_feature(memory_sanitizer)
+#define FOVEA_SANITIZED 1
+#endif
+#endif
+
+/*
+ * A function whose loops are compiled for several levels of the x86-64
+ * instruction set; the loader picks the best that the CPU runs. What it calls
+ * must be inline. Not under sanitizers, which cannot see through the choice.
+ */
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) &&       \
+    __GNUC__ >= 12 && !defined(FOVEA_SANITIZED)
+#define FOVEA_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define FOVEA_KERNEL
+#endif
+
+/* A function that must end up inside its caller, to be compiled for the caller's level. */
+#if defined(__GNUC__)
+#define FOVEA_INLINE static inline __attribute__((always_inline))
+#else
+#define FOVEA_INLINE static inline
+#endif
+
+/*
+ * Before a loop: iterations do not depend on each other. Pointers into one
+ * array may be equal, they do not overlap otherwise.
+ */
+#if defined(__clang__)
+#define FOVEA_VECTOR_LOOP _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define FOVEA_VECTOR_LOOP _Pragma("GCC ivdep")
+#else
+#define FOVEA_VECTOR_LOOP
+#endif
+
+#endif
