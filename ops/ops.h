@@ -10,6 +10,7 @@
 /* In alphabetical order. */
 extern const struct fovea_op fovea_op_average_pool;
 extern const struct fovea_op fovea_op_conv;
+extern const struct fovea_op fovea_op_einsum;
 extern const struct fovea_op fovea_op_gemm;
 extern const struct fovea_op fovea_op_global_average_pool;
 extern const struct fovea_op fovea_op_global_max_pool;
@@ -17,5 +18,6 @@ extern const struct fovea_op fovea_op_identity;
 extern const struct fovea_op fovea_op_linear;
 extern const struct fovea_op fovea_op_matmul;
 extern const struct fovea_op fovea_op_max_pool;
+extern const struct fovea_op fovea_op_reorder;
 
 #endif

@@ -9,6 +9,7 @@
 static const struct fovea_op_entry table[] = {
     {"", "AveragePool", 7, &fovea_op_average_pool},
     {"", "Conv", 1, &fovea_op_conv},
+    {"", "Einsum", 12, &fovea_op_einsum},
     {"", "Gemm", 7, &fovea_op_gemm},
     {"", "GlobalAveragePool", 1, &fovea_op_global_average_pool},
     {"", "GlobalMaxPool", 1, &fovea_op_global_max_pool},
@@ -16,6 +17,7 @@ static const struct fovea_op_entry table[] = {
     {"", "MatMul", 1, &fovea_op_matmul},
     {"", "MaxPool", 1, &fovea_op_max_pool},
     {"fovea", "Linear", 1, &fovea_op_linear},
+    {"fovea", "Reorder", 1, &fovea_op_reorder},
 };
 
 const struct fovea_op_entry *fovea_op_table(size_t *count) {
