@@ -39,6 +39,12 @@ extern const struct fovea_op fovea_op_gelu;
 extern const struct fovea_op fovea_op_gemm;
 extern const struct fovea_op fovea_op_hardmax;
 extern const struct fovea_op fovea_op_hardmax_flat;
+extern const struct fovea_op fovea_op_average_pool;
+extern const struct fovea_op fovea_op_conv;
+extern const struct fovea_op fovea_op_einsum;
+extern const struct fovea_op fovea_op_gemm;
+extern const struct fovea_op fovea_op_global_average_pool;
+extern const struct fovea_op fovea_op_global_max_pool;
 extern const struct fovea_op fovea_op_identity;
 extern const struct fovea_op fovea_op_is_inf;
 extern const struct fovea_op fovea_op_layer_norm;
@@ -91,5 +97,7 @@ extern const struct fovea_op fovea_op_upsample_9;
 extern const struct fovea_op fovea_op_variadic;
 extern const struct fovea_op fovea_op_view;
 extern const struct fovea_op fovea_op_where;
+extern const struct fovea_op fovea_op_max_pool;
+extern const struct fovea_op fovea_op_reorder;
 
 #endif

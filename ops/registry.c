@@ -63,6 +63,12 @@ static const struct fovea_op_entry table[] = {
     {"", "HardSwish", 14, &fovea_op_unary},
     {"", "Hardmax", 1, &fovea_op_hardmax_flat},
     {"", "Hardmax", 13, &fovea_op_hardmax},
+    {"", "AveragePool", 7, &fovea_op_average_pool},
+    {"", "Conv", 1, &fovea_op_conv},
+    {"", "Einsum", 12, &fovea_op_einsum},
+    {"", "Gemm", 7, &fovea_op_gemm},
+    {"", "GlobalAveragePool", 1, &fovea_op_global_average_pool},
+    {"", "GlobalMaxPool", 1, &fovea_op_global_max_pool},
     {"", "Identity", 1, &fovea_op_identity},
     {"", "IsInf", 10, &fovea_op_is_inf},
     {"", "IsNaN", 9, &fovea_op_unary},
@@ -166,6 +172,9 @@ static const struct fovea_op_entry table[] = {
     {"fovea", "Linear", 1, &fovea_op_linear},
     {"fovea", "Swish", 1, &fovea_op_unary_alpha},
     {"fovea", "View", 1, &fovea_op_view},
+    {"", "MaxPool", 1, &fovea_op_max_pool},
+    {"fovea", "Linear", 1, &fovea_op_linear},
+    {"fovea", "Reorder", 1, &fovea_op_reorder},
 };
 
 const struct fovea_op_entry *fovea_op_table(size_t *count) {
