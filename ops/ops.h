@@ -8,6 +8,8 @@
 #include "runtime/op.h"
 
 /* In alphabetical order. */
+extern const struct fovea_op fovea_op_attention;
+extern const struct fovea_op fovea_op_attention_onnx;
 extern const struct fovea_op fovea_op_batch_norm;
 extern const struct fovea_op fovea_op_batch_norm_by_outputs;
 extern const struct fovea_op fovea_op_binary;

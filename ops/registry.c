@@ -7,6 +7,8 @@
 
 /* By domain, type, opset. A row is added when ONNX changes what an operator means. */
 static const struct fovea_op_entry table[] = {
+    {"", "Attention", 23, &fovea_op_attention_onnx},
+    {"", "Attention", 24, NULL},
     {"", "BatchNormalization", 1, &fovea_op_batch_norm_by_outputs},
     {"", "BatchNormalization", 14, &fovea_op_batch_norm},
     {"", "Abs", 6, &fovea_op_unary},
@@ -80,6 +82,7 @@ static const struct fovea_op_entry table[] = {
     {"", "ThresholdedRelu", 10, &fovea_op_unary_alpha},
     {"", "Where", 9, &fovea_op_where},
     {"", "Xor", 7, &fovea_op_binary},
+    {"fovea", "Attention", 1, &fovea_op_attention},
     {"fovea", "Convert", 1, &fovea_op_convert},
     {"fovea", "Elementwise", 1, &fovea_op_elementwise},
     {"", "Concat", 4, &fovea_op_concat},
