@@ -9,6 +9,8 @@
 
 /* In alphabetical order. */
 extern const struct fovea_op fovea_op_arg_max;
+extern const struct fovea_op fovea_op_attention;
+extern const struct fovea_op fovea_op_attention_onnx;
 extern const struct fovea_op fovea_op_batch_norm;
 extern const struct fovea_op fovea_op_batch_norm_by_outputs;
 extern const struct fovea_op fovea_op_binary;
