@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"preprocess", fovea_cmd_preprocess, "the exact pixels a model would see"},
     {"verify", cmd_verify, "compare a model's outputs with stored ones"},
     {"run", cmd_run, "tensors in, tensors out"},
+    {"inspect", cmd_inspect, "inputs, size, preprocessing, memory plan and fusions of a model"},
     {"ops", cmd_ops, "list the supported operators and opsets"},
 };
 

@@ -7,14 +7,11 @@
 #include "tools/model_options.h"
 #include "tools/tensor_file.h"
 
-/* How many dims of an input may differ from the model's: -1 in the model fits anything. */
-enum fovea_status check_input(const struct fovea_io *io, const struct fovea_tensor *tensor,
-                              struct fovea_error *err);
-
 /*
  * Put `given` into the order of the model's inputs: by name when every one has
  * the name of a different input, else as they stand. The contents stay lent.
- * `out` has room for the model's inputs. Counts, types and shapes are checked.
+ * `out` has room for the model's inputs. Types and shapes are for
+ * fovea_session_create to check.
  */
 enum fovea_status match_inputs(const struct fovea_model *model, const struct tensor_list *given,
                                struct fovea_tensor *out, struct fovea_error *err);
