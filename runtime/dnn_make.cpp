@@ -121,7 +121,9 @@ static struct fovea_dnn_view tidy(const struct fovea_dnn_view &view) {
         for (int j = i + 1; j < view.rank; j++) {
             stride = std::max(stride, tidied.dims[j] * tidied.strides[j]);
         }
-        tidied.strides[i] = stride;
+        /* A row of elements far apart is the transpose of a column. */
+        bool is_row = i == view.rank - 2 && tidied.strides[view.rank - 1] != 1;
+        tidied.strides[i] = is_row ? 1 : stride;
     }
     return tidied;
 }
