@@ -394,14 +394,15 @@ classifier_tests() {
     "$fovea" eval "$model" "$tmp/long" $one --workers 1 --json "$tmp/part.json" \
         >"$tmp/out" 2>"$tmp/err" &
     job=$!
-    while [ ! -s "$tmp/err" ] && kill -0 $job 2>/dev/null; do sleep 0.05; done
-    kill -TERM $job
+    while ! grep -q '^900 images' "$tmp/err" && kill -0 $job 2>/dev/null; do sleep 0.05; done
+    sleep 0.2
+    kill -TERM $job 2>/dev/null
     wait $job
     code=$?
-    if [ $code = 143 ] && [ -s "$tmp/part.json" ]; then
+    if [ $code = 143 ]; then
         out_has '^PARTIAL'
         json "$tmp/part.json" 'd["partial"] and d["ok"] + d["not_done"] == d["listed"] == 900'
-    elif [ $code != 143 ] && [ $code != 0 ]; then
+    elif [ $code != 0 ]; then # a machine may be done with all 900 before it is stopped
         broken "exit $code after SIGTERM"
     fi
     end
