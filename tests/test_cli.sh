@@ -129,6 +129,8 @@ run 2 run --max-memory 4X model.onnx
 err_has "--max-memory: '4X' is not a number of bytes"
 run 2 verify --precision bf16 x
 err_has 'not available in this version'
+run 2 verify --passes linear,nonsense x
+err_has "'linear,nonsense': on, off, or names"
 run 2 ops --json=a --help=b
 end
 
@@ -371,6 +373,8 @@ classifier_tests() {
     mkdir -p "$tmp/empty/class"
     run 1 eval "$model" "$tmp/empty" $one
     err_has 'no image'
+    run 1 eval "$model" "$small" $one --predictions "$tmp/no/p.csv"
+    err_has 'cannot write'
     run 2 eval "$model"
     end
 

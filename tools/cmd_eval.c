@@ -5,6 +5,7 @@
 #include "runtime/parallel.h"
 #include "tools/eval_report.h"
 #include "tools/exit_codes.h"
+#include "tools/out_file.h"
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
 
@@ -117,11 +118,24 @@ static int exit_code(const struct eval *eval) {
     return c.failed + c.missing > 0 ? EXIT_SOME_FAILED : EXIT_DONE;
 }
 
+/* Hours of work should not end in a file that cannot be written. */
+static enum fovea_status check_outputs(const struct evaluation *e, struct fovea_error *err) {
+    const char *const paths[] = {e->predictions, e->logits, e->json.path};
+    enum fovea_status status = FOVEA_OK;
+    for (size_t i = 0; !status && i < sizeof(paths) / sizeof(paths[0]); i++) {
+        status = paths[i] ? out_file_check(paths[i], err) : FOVEA_OK;
+    }
+    return status;
+}
+
 static int evaluate_all(struct evaluation *e, const struct operands *operands) {
     struct fovea_error err;
     e->options.path = operands->words[0];
     e->options.default_batch = DEFAULT_BATCH;
-    enum fovea_status status = evaluate(e, operands->words[1], &err);
+    enum fovea_status status = check_outputs(e, &err);
+    if (!status) {
+        status = evaluate(e, operands->words[1], &err);
+    }
     if (!status) {
         status = report(e, &err);
     }

@@ -1,6 +1,9 @@
 /* See model_options.h. */
 #include "tools/model_options.h"
 
+#include "runtime/pass.h"
+
+#include <stdio.h>
 #include <string.h>
 
 static enum fovea_status parse_precision(const char *text, void *target, struct fovea_error *err) {
@@ -16,6 +19,42 @@ static enum fovea_status parse_precision(const char *text, void *target, struct 
                       fovea_quote(text).text);
 }
 
+static bool is_pass(const char *name, size_t length) {
+    size_t count;
+    const struct fovea_pass *passes = fovea_pass_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(passes[i].name) == length && strncmp(passes[i].name, name, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum fovea_status fail_passes(const char *text, struct fovea_error *err) {
+    char names[256] = "";
+    size_t count, at = 0;
+    const struct fovea_pass *passes = fovea_pass_table(&count);
+    for (size_t i = 0; i < count && at < sizeof(names); i++) {
+        at += (size_t)snprintf(names + at, sizeof(names) - at, " %s", passes[i].name);
+    }
+    return fovea_fail(err, FOVEA_ERR_INVALID, "'%s': on, off, or names separated by commas of%s",
+                      fovea_quote(text).text, names);
+}
+
+static enum fovea_status parse_passes(const char *text, void *target, struct fovea_error *err) {
+    bool known = strcmp(text, "on") == 0 || strcmp(text, "off") == 0;
+    for (const char *at = text; !known;) {
+        size_t length = strcspn(at, ",");
+        if (!is_pass(at, length)) {
+            return fail_passes(text, err);
+        }
+        known = at[length] == 0;
+        at += length + 1;
+    }
+    *(const char **)target = text;
+    return FOVEA_OK;
+}
+
 void run_option_specs(struct model_options *options,
                       struct option_spec specs[N_MODEL_OPTIONS - 1]) {
     const struct option_spec rows[] = {
@@ -24,7 +63,7 @@ void run_option_specs(struct model_options *options,
         {"threads", "N", "threads of the model (default: what affinity and cgroup allow)",
          option_count, &options->threads, 0},
         {"passes", "WHICH", "graph passes: on (default), off, or names separated by commas",
-         option_text, &options->passes, 0},
+         parse_passes, &options->passes, 0},
         {"max-memory", "BYTES",
          "refuse models that need more for parsing, or for weights\n"
          "and activations; suffixes K, M, G (default: 80 % of what is available)",

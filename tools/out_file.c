@@ -53,6 +53,13 @@ enum fovea_status out_file_init(struct out_file *file, const char *path, struct 
     return FOVEA_OK;
 }
 
+enum fovea_status out_file_check(const char *path, struct fovea_error *err) {
+    struct out_file file;
+    enum fovea_status status = out_file_init(&file, path, err);
+    out_file_finish(&file);
+    return status;
+}
+
 enum fovea_status out_file_commit(struct out_file *file, struct fovea_error *err) {
     bool bad = ferror(file->stream);
     bad = fclose(file->stream) != 0 || bad;

@@ -19,6 +19,9 @@ struct out_file {
 /* FOVEA_ERR_IO names the path. Zeroed on failure, so that abandoning is harmless. */
 enum fovea_status out_file_init(struct out_file *file, const char *path, struct fovea_error *err);
 
+/* Whether `path` could be written, to be known before long work; leaves nothing behind. */
+enum fovea_status out_file_check(const char *path, struct fovea_error *err);
+
 /* Write out, close and put in place. Either way the file is finished with. */
 enum fovea_status out_file_commit(struct out_file *file, struct fovea_error *err);
 
