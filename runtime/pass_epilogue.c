@@ -104,9 +104,11 @@ static bool step_of(const struct fovea_node *node, const struct fovea_node *user
 static bool join_scale(struct fovea_node *node, const struct fovea_epilogue_step *step,
                        const struct fovea_value *operand) {
     double scalar;
+    if (node->n_epilogue == 0 || step->kind != FOVEA_EPILOGUE_MUL) {
+        return false;
+    }
     struct fovea_epilogue_step *last = &node->epilogue[node->n_epilogue - 1];
-    if (node->n_epilogue == 0 || step->kind != FOVEA_EPILOGUE_MUL ||
-        last->kind != FOVEA_EPILOGUE_ACT || !fovea_value_scalar(operand, &scalar)) {
+    if (last->kind != FOVEA_EPILOGUE_ACT || !fovea_value_scalar(operand, &scalar)) {
         return false;
     }
     last->scale *= (float)scalar;
