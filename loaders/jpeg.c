@@ -54,7 +54,6 @@ static enum fovea_status status_of(int code) {
     case JERR_SOF_UNSUPPORTED:
     case JERR_BAD_PRECISION:
     case JERR_COMPONENT_COUNT:
-    case JERR_ARITH_NOTIMPL:
     case JERR_CONVERSION_NOTIMPL:
     case JERR_FRACT_SAMPLE_NOTIMPL:
         return FOVEA_ERR_UNSUPPORTED;

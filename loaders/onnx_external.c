@@ -128,6 +128,14 @@ static enum fovea_status check_location(const char *location, struct fovea_error
 
 enum { OPEN_FLAGS = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY };
 
+static bool is_link(int folder, const char *name) {
+    struct stat status;
+    int error = errno;
+    bool link = fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
+    errno = error;
+    return link;
+}
+
 /* For kernels before 5.6, or where a sandbox forbids openat2: folder by folder. */
 static int open_by_steps(int folder, const char *location, int no_links) {
     char step[FOVEA_LIMIT_NAME];
@@ -140,7 +148,7 @@ static int open_by_steps(int folder, const char *location, int no_links) {
         location += strspn(location, "/");
         int flags = *location ? O_PATH | O_DIRECTORY | O_CLOEXEC : OPEN_FLAGS;
         int next = openat(at, length ? step : ".", flags | no_links);
-        int error = errno;
+        int error = next < 0 && is_link(at, step) ? ELOOP : errno;
         close(at);
         errno = error;
         at = next;

@@ -3,6 +3,7 @@
 
 #include "loaders/limits.h"
 #include "loaders/onnx.pb-c.h"
+#include "loaders/onnx_schema.h"
 
 #include <string.h>
 
@@ -37,41 +38,13 @@ struct field {
     const ProtobufCFieldDescriptor *known;
 };
 
-enum wire { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_LENGTH = 2, WIRE_32 = 5 };
-
-/* Fields that onnx.proto keeps as bytes but that hold messages. */
-static const struct {
-    const ProtobufCMessageDescriptor *type;
-    uint32_t number;
-    const ProtobufCMessageDescriptor *holds;
-} opaque[] = {
-    {&fovea_onnx__attribute_proto__descriptor, 6, &fovea_onnx__graph_proto__descriptor},
-    {&fovea_onnx__attribute_proto__descriptor, 10, &fovea_onnx__tensor_proto__descriptor},
-    {&fovea_onnx__attribute_proto__descriptor, 11, &fovea_onnx__graph_proto__descriptor},
-    {&fovea_onnx__attribute_proto__descriptor, 14, &fovea_onnx__type_proto__descriptor},
-    {&fovea_onnx__attribute_proto__descriptor, 15, &fovea_onnx__type_proto__descriptor},
-    {&fovea_onnx__attribute_proto__descriptor, 22, &fovea_onnx__sparse_tensor_proto__descriptor},
-    {&fovea_onnx__attribute_proto__descriptor, 23, &fovea_onnx__sparse_tensor_proto__descriptor},
-    {&fovea_onnx__type_proto__descriptor, 4, &fovea_onnx__element_type_proto__descriptor},
-    {&fovea_onnx__type_proto__descriptor, 5, &fovea_onnx__map_type_proto__descriptor},
-    {&fovea_onnx__type_proto__descriptor, 9, &fovea_onnx__element_type_proto__descriptor},
-    {&fovea_onnx__element_type_proto__descriptor, 1, &fovea_onnx__type_proto__descriptor},
-    {&fovea_onnx__map_type_proto__descriptor, 2, &fovea_onnx__type_proto__descriptor},
-    {&fovea_onnx__graph_proto__descriptor, 13, &fovea_onnx__value_info_proto__descriptor},
-    {&fovea_onnx__graph_proto__descriptor, 15, &fovea_onnx__sparse_tensor_proto__descriptor},
-    {&fovea_onnx__function_proto__descriptor, 7, &fovea_onnx__node_proto__descriptor},
-};
-
 /* ---- memory that protobuf-c would take ---------------------------------- */
 
-/* What malloc takes for `size` bytes: a header, rounding, pages when large. */
+/* The most malloc takes for `size` bytes: a header, rounding, a remainder, pages when large. */
 static size_t heap(size_t size) {
-    enum { LEAST = 32, LARGE = 64 * 1024, PAGES = 2 * 4096 };
-    size_t taken = (size + 8 + 15) / 16 * 16;
-    if (size >= LARGE) {
-        taken += PAGES;
-    }
-    return taken < LEAST ? LEAST : taken;
+    enum { LARGE = 64 * 1024, PAGES = 2 * 4096 };
+    size_t taken = (size + 8 + 15) / 16 * 16 + 16;
+    return size < LARGE ? taken : taken + PAGES;
 }
 
 static enum fovea_status add_memory(struct scan *s, size_t bytes) {
@@ -87,20 +60,8 @@ static enum fovea_status add_memory(struct scan *s, size_t bytes) {
 
 /* protobuf-c lists a message's fields before it reads them, in slabs that double. */
 static size_t list_bytes(const struct frame *frame) {
-    enum { ON_STACK = 16, ENTRY = 48 };
+    enum { ON_STACK = 16, ENTRY = 40 };
     return frame->members > ON_STACK ? 2 * heap(frame->members * ENTRY) : 0;
-}
-
-static size_t element_bytes(ProtobufCType type) {
-    switch (type) {
-    case PROTOBUF_C_TYPE_INT32:
-    case PROTOBUF_C_TYPE_FLOAT:
-        return 4;
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
-    default:
-        return 8;
-    }
 }
 
 /* ---- reading ------------------------------------------------------------ */
@@ -199,28 +160,13 @@ static enum fovea_status read_extent(struct scan *s, struct field *field) {
 
 /* ---- checks of known fields --------------------------------------------- */
 
-static unsigned wire_of(ProtobufCType type) {
-    switch (type) {
-    case PROTOBUF_C_TYPE_FLOAT:
-        return WIRE_32;
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return WIRE_64;
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_BYTES:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return WIRE_LENGTH;
-    default:
-        return WIRE_VARINT;
-    }
-}
-
 static bool is_packed(const struct field *field) {
     return field->wire == WIRE_LENGTH && field->known->label == PROTOBUF_C_LABEL_REPEATED &&
-           wire_of(field->known->type) != WIRE_LENGTH;
+           fovea_onnx_wire(field->known->type) != WIRE_LENGTH;
 }
 
 static enum fovea_status check_wire(struct scan *s, const struct field *field) {
-    unsigned wanted = wire_of(field->known->type);
+    unsigned wanted = fovea_onnx_wire(field->known->type);
     if (field->wire == wanted || is_packed(field)) {
         return FOVEA_OK;
     }
@@ -247,7 +193,7 @@ static enum fovea_status check_repetition(struct scan *s, const struct field *fi
 
 /* The elements of a packed field: well formed, and how many. */
 static enum fovea_status count_packed(struct scan *s, const struct field *field, size_t *count) {
-    unsigned wire = wire_of(field->known->type);
+    unsigned wire = fovea_onnx_wire(field->known->type);
     size_t end = s->at + field->length;
     if (wire != WIRE_VARINT) {
         size_t size = wire == WIRE_32 ? 4 : 8;
@@ -290,19 +236,6 @@ static enum fovea_status check_text(struct scan *s, const struct field *field) {
 }
 
 /* ---- messages within ---------------------------------------------------- */
-
-static const ProtobufCMessageDescriptor *held_message(const struct frame *frame,
-                                                      const struct field *field) {
-    if (field->known->type == PROTOBUF_C_TYPE_MESSAGE) {
-        return field->known->descriptor;
-    }
-    for (size_t i = 0; i < sizeof(opaque) / sizeof(opaque[0]); i++) {
-        if (opaque[i].type == frame->type && opaque[i].number == field->number) {
-            return opaque[i].holds;
-        }
-    }
-    return NULL;
-}
 
 static enum fovea_status count_message(struct scan *s, const ProtobufCMessageDescriptor *type) {
     if (type == &fovea_onnx__node_proto__descriptor && ++s->counts.nodes > FOVEA_LIMIT_NODES) {
@@ -364,7 +297,7 @@ static enum fovea_status take_unknown(struct scan *s, const struct field *field)
 }
 
 static enum fovea_status take_contents(struct scan *s, const struct field *field, size_t *count) {
-    const ProtobufCMessageDescriptor *held = held_message(top(s), field);
+    const ProtobufCMessageDescriptor *held = fovea_onnx_held_message(top(s)->type, field->known);
     bool unpacked = top(s)->unpacked;
     enum fovea_status st = FOVEA_OK;
     if (is_packed(field)) {
@@ -401,7 +334,7 @@ static enum fovea_status take_known(struct scan *s, const struct field *field) {
     if (st || !frame->unpacked || field->known->label != PROTOBUF_C_LABEL_REPEATED) {
         return st;
     }
-    size_t bytes = count * element_bytes(field->known->type);
+    size_t bytes = count * fovea_onnx_element_bytes(field->known->type);
     return add_memory(s, first ? heap(bytes) : bytes);
 }
 

@@ -325,16 +325,11 @@ static enum fovea_status read_hf(const json_t *cfg, enum fovea_recipe_source sou
                                  struct fovea_recipe *r, struct fovea_error *err) {
     enum fovea_status status =
         set(r, FOVEA_RECIPE_MEAN, json_object_get(cfg, "image_mean"), source, err);
-    if (!status) {
-        status = set(r, FOVEA_RECIPE_STD, json_object_get(cfg, "image_std"), source, err);
-    }
-    if (!status) {
-        status = read_resample(json_object_get(cfg, "resample"), source, r, err);
-    }
-    if (!status && json_object_get(cfg, "size")) {
-        status = read_hf_size(cfg, source, r, err);
-    }
-    return status;
+    status =
+        status ? status : set(r, FOVEA_RECIPE_STD, json_object_get(cfg, "image_std"), source, err);
+    status = status ? status : read_resample(json_object_get(cfg, "resample"), source, r, err);
+    bool has_size = json_object_get(cfg, "size") != NULL;
+    return status || !has_size ? status : read_hf_size(cfg, source, r, err);
 }
 
 static enum fovea_status read_config(json_t *object, enum fovea_recipe_source source,
@@ -357,19 +352,18 @@ typedef enum fovea_status (*read_fn)(json_t *object, enum fovea_recipe_source so
 static enum fovea_status parse(const char *text, size_t size, read_fn read,
                                enum fovea_recipe_source source, struct fovea_recipe *out,
                                struct fovea_error *err) {
-    json_error_t trouble;
-    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &trouble);
+    json_error_t e;
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &e);
     if (!root) {
-        return fovea_fail(err, FOVEA_ERR_FORMAT, "line %d, column %d: not JSON: %s", trouble.line,
-                          trouble.column, fovea_quote(trouble.text).text);
+        return fovea_fail(err, FOVEA_ERR_FORMAT, "line %d, column %d: not JSON: %s", e.line,
+                          e.column, fovea_quote(e.text).text);
     }
     struct fovea_recipe recipe = {0};
-    enum fovea_status status;
-    if (json_is_object(root)) {
-        status = read(root, source, &recipe, err);
-    } else {
+    enum fovea_status status = FOVEA_OK;
+    if (!json_is_object(root)) {
         status = fovea_fail(err, FOVEA_ERR_INVALID, "not an object of recipe keys");
     }
+    status = status ? status : read(root, source, &recipe, err);
     json_decref(root);
     if (!status) {
         *out = recipe;

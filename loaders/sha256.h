@@ -5,6 +5,7 @@
 #ifndef FOVEA_LOADERS_SHA256_H
 #define FOVEA_LOADERS_SHA256_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ enum { FOVEA_SHA256_SIZE = 32 };
 struct fovea_sha256 {
     uint32_t state[8];
     uint64_t n_bytes;
+    bool plain;        /* in C rather than by the CPU's instructions, where it has them */
     uint8_t block[64]; /* the last n_bytes % 64 bytes, not yet digested */
 };
 

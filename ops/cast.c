@@ -4,26 +4,8 @@
  * values: fovea_convert.
  */
 #include "ops/elementwise.h"
+#include "ops/onnx_type.h"
 #include "ops/ops.h"
-
-/* The types of ONNX's TensorProto.DataType that tensors here can have. */
-static bool dtype_of_onnx(int64_t type, enum fovea_dtype *out) {
-    static const struct {
-        int onnx;
-        enum fovea_dtype dtype;
-    } known[] = {
-        {1, FOVEA_F32},  {2, FOVEA_U8},   {3, FOVEA_I8},    {4, FOVEA_U16},  {5, FOVEA_I16},
-        {6, FOVEA_I32},  {7, FOVEA_I64},  {9, FOVEA_BOOL},  {10, FOVEA_F16}, {11, FOVEA_F64},
-        {12, FOVEA_U32}, {13, FOVEA_U64}, {16, FOVEA_BF16},
-    };
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (known[i].onnx == type) {
-            *out = known[i].dtype;
-            return true;
-        }
-    }
-    return false;
-}
 
 /* Once the runtime has widened a half output it stays wide, should infer be called again. */
 static enum fovea_status set_type(struct fovea_node *node, enum fovea_dtype dtype,
@@ -39,7 +21,7 @@ static enum fovea_status set_type(struct fovea_node *node, enum fovea_dtype dtyp
 static enum fovea_status infer_cast(struct fovea_node *node, struct fovea_error *err) {
     enum fovea_dtype dtype;
     int64_t to = fovea_attr_int(node, "to", 0);
-    if (!dtype_of_onnx(to, &dtype)) {
+    if (!fovea_dtype_of_onnx(to, &dtype)) {
         return fovea_fail(err, FOVEA_ERR_UNSUPPORTED, "to is data type %lld, which is %s",
                           (long long)to, to == 8 ? "string" : "no supported type");
     }
@@ -47,7 +29,8 @@ static enum fovea_status infer_cast(struct fovea_node *node, struct fovea_error 
 }
 
 static enum fovea_status infer_cast_like(struct fovea_node *node, struct fovea_error *err) {
-    return set_type(node, node->in[1]->t.dtype, err);
+    const struct fovea_value *like = node->in[1];
+    return set_type(node, fovea_dtype_is_half(like->stored) ? like->stored : like->t.dtype, err);
 }
 
 /* The one op whose output type is set by who made the node. */
@@ -92,7 +75,7 @@ static const struct fovea_attr_spec attrs_cast_like[] = {
     {                                                                                              \
         .priv_size = sizeof(struct fovea_elementwise_priv), .attrs = (table),                      \
         .min_in = (n_inputs), .max_in = (n_inputs), .min_out = 1, .max_out = 1,                    \
-        .flags = FOVEA_OP_IN_PLACE, .layout = FOVEA_LAYOUT_ANY, .infer = (function),               \
+        .flags = FOVEA_OP_IN_PLACE | FOVEA_OP_SETS_TYPE, .layout = FOVEA_LAYOUT_ANY, .infer = (function),               \
         .prepare = prepare, .run = fovea_elementwise_op_run,                                       \
         .release = fovea_elementwise_op_release,                                                   \
     }

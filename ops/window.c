@@ -119,9 +119,6 @@ static enum fovea_status fit(struct fovea_window *w, int d, const struct fovea_w
     if (w->kernel[d] == 1) {
         w->dilations[d] = 1;
     }
-    if (rules->ceil_mode) {
-        w->after[d] = (w->out[d] - 1) * w->strides[d] + extent - w->in[d] - w->before[d];
-    }
     return FOVEA_OK;
 }
 

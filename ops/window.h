@@ -20,8 +20,7 @@ struct fovea_window {
     int spatial; /* 1 to 3 */
     int64_t in[3], out[3];
     int64_t kernel[3], strides[3], dilations[3];
-    int64_t before[3],
-        after[3]; /* pads; with ceil_mode, after is the last window's reach (may be < 0) */
+    int64_t before[3], after[3]; /* pads; with ceil_mode a window may reach over after */
 };
 
 struct fovea_window_rules {

@@ -91,7 +91,10 @@ const char *fovea_dtype_name(enum fovea_dtype dtype);
 struct fovea_model;
 struct fovea_session;
 
-/* A model's input or output. A dimension of -1 is chosen per session. */
+/*
+ * A model's input or output. A dimension of -1 is chosen per session; the rank
+ * of an output is -1 where the file does not say.
+ */
 struct fovea_io {
     const char *name;
     enum fovea_dtype dtype;
@@ -111,8 +114,8 @@ void fovea_load_options_default(struct fovea_load_options *options);
 /*
  * Load a model from an .onnx file; external data is sought beside it.
  *
- * `options` may be NULL for the defaults. The files stay mapped until the
- * model is destroyed and must not change meanwhile.
+ * `options` may be NULL for the defaults. Files of external data stay mapped
+ * until the model is destroyed and must not change meanwhile.
  *
  * FOVEA_ERR_FORMAT if it is not ONNX, FOVEA_ERR_UNSUPPORTED if it uses an
  * operator, opset or type this build lacks (the message names the node),

@@ -19,6 +19,7 @@ static const struct fovea_pass table[] = {
     {"affine", "constant factors and offsets into weights", fovea_pass_affine},
     {"attention", "softmax(Q K^T) V to one step", fovea_pass_attention},
     {"epilogue", "activation, residual and gate into convolution and Linear", fovea_pass_epilogue},
+    {"elementwise", "neighbouring elementwise operators to one program", fovea_pass_elementwise},
     {"layout", "channels-last images, transposes that are only names", fovea_pass_layout},
 };
 

@@ -25,6 +25,9 @@ enum fovea_status fovea_pass_affine(struct fovea_graph *graph, struct fovea_pass
                                     struct fovea_error *err);
 enum fovea_status fovea_pass_attention(struct fovea_graph *graph,
                                        struct fovea_pass_context *context, struct fovea_error *err);
+enum fovea_status fovea_pass_elementwise(struct fovea_graph *graph,
+                                         struct fovea_pass_context *context,
+                                         struct fovea_error *err);
 enum fovea_status fovea_pass_epilogue(struct fovea_graph *graph, struct fovea_pass_context *context,
                                       struct fovea_error *err);
 enum fovea_status fovea_pass_layout(struct fovea_graph *graph, struct fovea_pass_context *context,

@@ -114,7 +114,9 @@ static const struct mapping mappings[] = {
 };
 
 static const struct mapping *find(const struct fovea_node *node) {
-    if (node->domain[0] && strcmp(node->domain, "ai.onnx") != 0) {
+    /* Passes write Gelu and Swish in domain "fovea", with the meaning of ai.onnx. */
+    if (node->domain[0] && strcmp(node->domain, "ai.onnx") != 0 &&
+        strcmp(node->domain, "fovea") != 0) {
         return NULL;
     }
     for (size_t i = 0; i < sizeof(mappings) / sizeof(mappings[0]); i++) {

@@ -66,6 +66,47 @@ void reference_conv(const struct fovea_tensor *x, const struct fovea_tensor *w, 
     }
 }
 
+/* Offset in the plane of a window's tap, -1 in the padding, -2 outside of that. */
+static int64_t tap_offset(const int64_t *in, const struct reference_window *w, const int64_t *at,
+                          int64_t tap) {
+    int64_t k[3], offset = 0;
+    bool padding = false;
+    unflatten(tap, w->kernel, w->spatial, k);
+    for (int d = 0; d < w->spatial; d++) {
+        int64_t i = at[d] * w->strides[d] - w->before[d] + k[d] * w->dilations[d];
+        if (i >= in[d] + w->after[d]) {
+            return -2;
+        }
+        padding = padding || i < 0 || i >= in[d];
+        offset = offset * in[d] + i;
+    }
+    return padding ? -1 : offset;
+}
+
+void reference_pool(const struct fovea_tensor *x, const struct reference_window *w, bool average,
+                    bool count_pads, struct fovea_tensor *y, int64_t *indices) {
+    int64_t plane = product(x->dims + 2, w->spatial), taps = product(w->kernel, w->spatial);
+    for (int64_t i = 0; i < fovea_tensor_count(y); i++) {
+        int64_t at[5], counted = 0;
+        unflatten(i, y->dims, y->rank, at);
+        int64_t base = (at[0] * x->dims[1] + at[1]) * plane;
+        double sum = 0, best = -INFINITY;
+        for (int64_t t = 0; t < taps; t++) {
+            int64_t offset = tap_offset(x->dims + 2, w, at + 2, t);
+            counted += offset >= 0 || (count_pads && offset == -1);
+            double v = offset >= 0 ? ((const float *)x->data)[base + offset] : 0;
+            sum += v;
+            if (offset >= 0 && v > best) {
+                best = v;
+                if (indices) {
+                    indices[i] = base + offset;
+                }
+            }
+        }
+        ((float *)y->data)[i] = (float)(average ? sum / (double)counted : best);
+    }
+}
+
 void reference_matmul(const float *a, const float *b, const float *bias, int64_t batch, int64_t m,
                       int64_t k, int64_t n, float scale, float *c) {
     for (int64_t i = 0; i < batch * m; i++) {

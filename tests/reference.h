@@ -26,6 +26,14 @@ void reference_conv(const struct fovea_tensor *x, const struct fovea_tensor *w, 
 void reference_matmul(const float *a, const float *b, const float *bias, int64_t batch, int64_t m,
                       int64_t k, int64_t n, float scale, float *c);
 
+/*
+ * Pooling of x [N,C,in...] to y, whose shape is set by the caller. Average:
+ * of the elements inside the image, or (count_pads) over the taps inside image
+ * and pads. Max: with the flat index of each maximum if `indices` is not NULL.
+ */
+void reference_pool(const struct fovea_tensor *x, const struct reference_window *window,
+                    bool average, bool count_pads, struct fovea_tensor *y, int64_t *indices);
+
 /* One epilogue step on y; operand (of a rank up to y's) broadcasts, NULL for ACT. */
 void reference_step(const struct fovea_epilogue_step *step, const struct fovea_tensor *operand,
                     struct fovea_tensor *y);

@@ -59,6 +59,21 @@ static void sha256__any_cut__does_not_matter(void) {
     }
 }
 
+/* With the CPU's instructions, where it has them, and without: the same. */
+static void sha256__plain_c__equals_the_instructions(void) {
+    uint8_t text[1000];
+    for (size_t i = 0; i < sizeof(text); i++) {
+        text[i] = (uint8_t)(i * i);
+    }
+    for (size_t size = 0; size < sizeof(text); size += 37) {
+        struct fovea_sha256 sha;
+        fovea_sha256_init(&sha);
+        sha.plain = true;
+        fovea_sha256_update(&sha, text, size);
+        CHECK_STR(fovea_sha256_digest_text(&sha).text, fovea_sha256_text(text, size).text);
+    }
+}
+
 static const struct test tests[] = {
     TEST(sha256__nist_one_block__abc),
     TEST(sha256__empty__is_the_known_digest),
@@ -66,6 +81,7 @@ static const struct test tests[] = {
     TEST(sha256__nist_112_bytes__pads_into_a_block_of_its_own),
     TEST(sha256__nist_a_million__in_odd_pieces),
     TEST(sha256__any_cut__does_not_matter),
+    TEST(sha256__plain_c__equals_the_instructions),
 };
 
 int main(int argc, char **argv) {

@@ -1,10 +1,16 @@
 /*
- * The subcommands. Each gets the arguments from its own name on, and returns
- * the exit status: 0 done, 1 failed, 2 usage, 3 finished but some inputs failed.
+ * The subcommands, one file cmd_NAME.c each. Every function takes the words
+ * from the command's own name on and returns an exit code (exit_codes.h).
  */
 #ifndef FOVEA_TOOLS_COMMANDS_H
 #define FOVEA_TOOLS_COMMANDS_H
 
+int cmd_classify(int argc, char **argv);
+int cmd_eval(int argc, char **argv);
+int cmd_inspect(int argc, char **argv);
+int cmd_ops(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
 int fovea_cmd_preprocess(int argc, char **argv);
 
 #endif

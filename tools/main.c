@@ -1,6 +1,11 @@
-/* The fovea command: a table of subcommands. */
+/* The fovea command: finds the subcommand and calls it. */
+#include "runtime/dnn.h"
+#include "runtime/fovea.h"
 #include "tools/commands.h"
+#include "tools/exit_codes.h"
+#include "tools/say.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,32 +15,101 @@ struct command {
     const char *help;
 };
 
+/* In the order of --help. */
 static const struct command commands[] = {
+    {"classify", cmd_classify, "the most likely labels of images"},
+    {"eval", cmd_eval, "top-1 and top-5 over a labelled dataset"},
     {"preprocess", fovea_cmd_preprocess, "the exact pixels a model would see"},
+    {"verify", cmd_verify, "compare a model's outputs with stored ones"},
+    {"run", cmd_run, "tensors in, tensors out"},
+    {"inspect", cmd_inspect, "inputs, size, preprocessing, memory plan and fusions of a model"},
+    {"ops", cmd_ops, "list the supported operators and opsets"},
 };
 
-static void print_usage(FILE *to) {
-    fprintf(to, "usage: fovea COMMAND [OPTION]... [ARGUMENT]...\n\n");
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].help);
-    }
-    fprintf(to, "\nfovea COMMAND --help has the options of a command.\n");
-}
+enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
-int main(int argc, char **argv) {
-    if (argc < 2) {
-        print_usage(stderr);
-        return 2;
-    }
-    if (strcmp(argv[1], "--help") == 0) {
-        print_usage(stdout);
-        return 0;
-    }
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (strcmp(commands[i].name, argv[1]) == 0) {
-            return commands[i].run(argc - 1, argv + 1);
+static const struct command *find_command(const char *name) {
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
         }
     }
-    fprintf(stderr, "fovea: no command '%s'; fovea --help lists them\n", argv[1]);
-    return 2;
+    return NULL;
+}
+
+static void print_help(FILE *stream) {
+    fprintf(stream, "usage: fovea COMMAND [options] ...\n\n"
+                    "Runs image classifiers (NFNet, ViT and their kin) exported to ONNX.\n\n"
+                    "commands:\n");
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        fprintf(stream, "  %-12s%s\n", commands[i].name, commands[i].help);
+    }
+    fprintf(stream, "\n'fovea COMMAND --help' or 'fovea help COMMAND' tells about one.\n"
+                    "Exit status: 0 done, 1 failed, 2 wrong usage, 3 finished but some inputs "
+                    "failed.\n");
+}
+
+static int unknown_command(const char *name) {
+    const char *names[N_COMMANDS];
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        names[i] = commands[i].name;
+    }
+    const char *near = nearest_word(name, names, N_COMMANDS);
+    say("fovea: unknown command '%s'%s%s%s", fovea_quote(name).text, near ? "; is it '" : "",
+        near ? near : "", near ? "'?" : "");
+    say("Try 'fovea --help'.");
+    return EXIT_USAGE;
+}
+
+static int help_command(int argc, char **argv) {
+    if (argc < 2) {
+        print_help(stdout);
+        return EXIT_DONE;
+    }
+    const struct command *command = find_command(argv[1]);
+    if (!command) {
+        return unknown_command(argv[1]);
+    }
+    char help[] = "--help";
+    char *words[] = {argv[1], help, NULL};
+    return command->run(2, words);
+}
+
+static int dispatch(int argc, char **argv) {
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        print_help(stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("fovea %s (oneDNN %s)\n", FOVEA_VERSION, fovea_dnn_version());
+        return EXIT_DONE;
+    }
+    if (strcmp(name, "help") == 0) {
+        return help_command(argc - 1, argv + 1);
+    }
+    const struct command *command = find_command(name);
+    return command ? command->run(argc - 1, argv + 1) : unknown_command(name);
+}
+
+/*
+ * Numbers are written and read in the C locale everywhere: setlocale is never
+ * called. A reader that went away (EPIPE) is nobody to tell; a full disk is.
+ */
+int main(int argc, char **argv) {
+    int code = dispatch(argc, argv);
+    bool bad = ferror(stdout) != 0;
+    errno = 0;
+    bad = fflush(stdout) != 0 || bad;
+    if (!bad) {
+        return code;
+    }
+    if (errno != EPIPE) {
+        say("fovea: cannot write the results to stdout: %s", strerror(errno ? errno : EIO));
+    }
+    return code == EXIT_DONE ? EXIT_FAILED : code;
 }

@@ -1,0 +1,51 @@
+/*
+ * A model that takes a batch of images and gives logits, with its recipe.
+ */
+#ifndef FOVEA_TOOLS_CLASSIFIER_H
+#define FOVEA_TOOLS_CLASSIFIER_H
+
+#include "loaders/recipe.h"
+#include "tools/labels.h"
+#include "tools/model_options.h"
+#include "tools/preprocess_options.h"
+
+/* What to open and how. */
+struct classifier_options {
+    const char *path;
+    struct model_options model;
+    struct fovea_preprocess_options preprocess;
+    const char *labels; /* a file of labels, or NULL */
+    int default_batch;  /* where neither the model nor --batch says */
+};
+
+struct classifier {
+    const char *path; /* lent */
+    struct fovea_model *model;
+    struct fovea_session *session;
+    struct fovea_recipe recipe; /* the one used; complete */
+    char note[640];             /* about the recipe, for the user; or "" */
+    struct labels labels;
+    int64_t batch, classes;
+    size_t image_floats;         /* 3 * height * width */
+    float *pixels;               /* [batch, 3, height, width], to be filled by the caller */
+    float *logits;               /* [batch, classes], made by classifier_run */
+    struct fovea_tensor *inputs; /* the one input, in the model's type */
+    struct fovea_tensor *outputs;
+    size_t n_outputs, output; /* which of them has the logits */
+};
+
+/*
+ * Load the model, settle recipe and shapes, and plan.
+ *
+ * FOVEA_ERR_INVALID if the model is no classifier of RGB images, or what was
+ * asked contradicts it. `out` need not be finished after a failure.
+ */
+enum fovea_status classifier_init(struct classifier *out, const struct classifier_options *options,
+                                  struct fovea_error *err);
+
+/* From pixels to logits, the whole batch. Rows that were not filled are not to be looked at. */
+enum fovea_status classifier_run(struct classifier *classifier, struct fovea_error *err);
+
+void classifier_finish(struct classifier *classifier);
+
+#endif

@@ -1,0 +1,182 @@
+/* fovea eval: top-1 and top-5 over a labelled dataset. */
+#include "tools/commands.h"
+
+#include "loaders/sha256.h"
+#include "runtime/parallel.h"
+#include "tools/eval_report.h"
+#include "tools/exit_codes.h"
+#include "tools/preprocess_rows.h"
+#include "tools/say.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { DEFAULT_BATCH = 4, MAX_WORKERS = 256 };
+
+/* What the command line asks for. */
+struct evaluation {
+    struct json_target json;
+    struct classifier_options options;
+    int workers;
+    const char *predictions, *logits;
+    struct eval eval;
+};
+
+/* The digest of the file at `path`. */
+static enum fovea_status file_sha256(const char *path, struct fovea_sha256_hex *out,
+                                     struct fovea_error *err) {
+    struct fovea_sha256 sha;
+    char block[1 << 16];
+    FILE *file = fopen(path, "r");
+    if (!file) {
+        return fovea_fail(err, FOVEA_ERR_IO, "cannot read '%s': %s", fovea_quote(path).text,
+                          strerror(errno));
+    }
+    fovea_sha256_init(&sha);
+    for (size_t n; (n = fread(block, 1, sizeof(block), file)) > 0;) {
+        fovea_sha256_update(&sha, block, n);
+    }
+    bool bad = ferror(file) != 0;
+    fclose(file);
+    if (bad) {
+        return fovea_fail(err, FOVEA_ERR_IO, "cannot read '%s'", fovea_quote(path).text);
+    }
+    *out = fovea_sha256_digest_text(&sha);
+    return FOVEA_OK;
+}
+
+/* Decoding is a small share of the work of a large network: half the CPUs, when the model waits. */
+static int default_workers(void) {
+    int half = fovea_cpu_budget() / 2;
+    return half < 1 ? 1 : half;
+}
+
+static void say_setting(const struct eval *eval, const char *labels) {
+    const struct fovea_dataset *set = &eval->dataset;
+    fovea_preprocess_recipe_print(&eval->model.recipe, stderr);
+    if (eval->model.note[0]) {
+        say("note: %s", eval->model.note);
+    }
+    say("%zu images in %s", set->n_images, labels);
+    if (set->n_ignored > 0) {
+        say("warning: %zu files are not named .jpg, .jpeg or .png and were not listed, the first: "
+            "%s",
+            set->n_ignored, set->ignored ? fovea_quote(set->ignored).text : "");
+    }
+}
+
+static enum fovea_status evaluate(struct evaluation *e, const char *root, struct fovea_error *err) {
+    char words[160];
+    struct eval *eval = &e->eval;
+    enum fovea_status status = fovea_dataset_load(root, &eval->dataset, err);
+    if (status) {
+        fovea_error_prefix(err, "%s", fovea_quote(root).text);
+        return status;
+    }
+    status = classifier_init(&eval->model, &e->options, err);
+    if (!status) {
+        status = eval_map_labels(eval, words, sizeof(words), err);
+    }
+    if (status) {
+        return status;
+    }
+    eval->jpeg = &e->options.preprocess.jpeg;
+    eval->workers = e->workers > 0 ? e->workers : default_workers();
+    eval->workers = eval->workers < MAX_WORKERS ? eval->workers : MAX_WORKERS;
+    say_setting(eval, words);
+    return eval_run(eval, e->logits != NULL, err);
+}
+
+static enum fovea_status report(const struct evaluation *e, struct fovea_error *err) {
+    struct fovea_sha256_hex sha;
+    enum fovea_status status = FOVEA_OK;
+    if (json_target_wants_text(&e->json)) {
+        eval_print(&e->eval);
+    }
+    if (e->predictions) {
+        status = eval_write_predictions(&e->eval, e->predictions, err);
+    }
+    if (!status && e->logits) {
+        status = eval_write_logits(&e->eval, e->logits, err);
+    }
+    if (!status && e->json.on) {
+        status = file_sha256(e->eval.model.path, &sha, err);
+        if (!status) {
+            status = json_target_write(&e->json, eval_json(&e->eval, sha.text), err);
+        }
+    }
+    return status;
+}
+
+static int exit_code(const struct eval *eval) {
+    struct eval_counts c;
+    eval_count(eval, &c);
+    if (eval->stop_signal) {
+        return EXIT_SIGNAL + eval->stop_signal;
+    }
+    return c.failed + c.missing > 0 ? EXIT_SOME_FAILED : EXIT_DONE;
+}
+
+static int evaluate_all(struct evaluation *e, const struct operands *operands) {
+    struct fovea_error err;
+    e->options.path = operands->words[0];
+    e->options.default_batch = DEFAULT_BATCH;
+    enum fovea_status status = evaluate(e, operands->words[1], &err);
+    if (!status) {
+        status = report(e, &err);
+    }
+    int code = status ? say_failure("eval", &err) : exit_code(&e->eval);
+    eval_finish(&e->eval);
+    return code;
+}
+
+int cmd_eval(int argc, char **argv) {
+    struct evaluation e = {0};
+    struct option_spec model_rows[N_MODEL_OPTIONS];
+    struct preprocess_rows preprocess;
+    model_option_specs(&e.options.model, model_rows);
+    preprocess_rows_init(&preprocess, &e.options.preprocess);
+    const struct option_spec own[] = {
+        {"predictions", "FILE", "write path,label,pred,correct,logit,prob,top5 of every image",
+         option_text, &e.predictions, 0},
+        {"logits", "FILE", "write all logits as .npy, images by classes", option_text, &e.logits,
+         0},
+        {"labels", "FILE",
+         "names of the classes: one a line, or JSON\n"
+         "(default: the model's metadata, or config.json beside it)",
+         option_text, &e.options.labels, 0},
+        {"workers", "N", "threads that read and decode (default: half the CPUs)", option_count,
+         &e.workers, 0},
+        json_option_spec(&e.json),
+        {0},
+    };
+    const struct option_group groups[] = {
+        {"options", own, NULL},
+        {"model", model_rows, NULL},
+        preprocess_rows_group(&preprocess),
+        {0},
+    };
+    const struct usage usage = {
+        "eval",
+        "MODEL DATASET",
+        "Classify every image of DATASET, a folder of class folders, and count how many are\n"
+        "right. Class folders are matched to the model's labels by name if all of them are\n"
+        "labels; else the sorted names are classes 0, 1, ..., numeric names the class itself.\n"
+        "Images that cannot be read are named, counted, never replaced; the exit status is 3.",
+        "  fovea eval model.onnx val\n"
+        "  fovea eval model.onnx val --recipe recipe.json --predictions out.csv\n"
+        "  fovea eval model.onnx val --size 480 --resize squash --crop-pct 0.9375 --json "
+        "out.json\n",
+        groups,
+    };
+    struct operands operands;
+    int end = options_parse(&usage, argc, argv, &operands);
+    if (end != OPTIONS_GO_ON) {
+        return end;
+    }
+    if (operands.count != 2) {
+        return say_usage("eval", "takes a model and a dataset, but got %zu operands",
+                         operands.count);
+    }
+    return evaluate_all(&e, &operands);
+}

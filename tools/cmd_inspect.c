@@ -1,0 +1,163 @@
+/* fovea inspect: what a model is, and what becomes of it. */
+#include "tools/commands.h"
+
+#include "tools/exit_codes.h"
+#include "tools/inspection.h"
+#include "tools/model_macs.h"
+#include "tools/model_options.h"
+#include "tools/model_recipe.h"
+#include "tools/preprocess_rows.h"
+#include "tools/say.h"
+
+#include <stdlib.h>
+
+/* What the command line asks for, and what is made for it. */
+struct inspect {
+    struct json_target json;
+    struct model_options model_options;
+    struct fovea_preprocess_options preprocess;
+    bool fusions, plan;
+    struct fovea_model *model;
+    struct fovea_session *session;
+    struct fovea_tensor *inputs;
+    struct fovea_recipe recipe;
+    bool has_recipe;
+    int64_t macs;
+};
+
+static void inspect_finish(struct inspect *in) {
+    fovea_session_destroy(in->session);
+    fovea_model_destroy(in->model);
+    free(in->inputs);
+}
+
+static bool takes_images(const struct fovea_model *model) {
+    const struct fovea_io *io = fovea_model_get_input(model, 0);
+    return fovea_model_n_inputs(model) == 1 && io->rank == 4 && io->dims[1] == 3;
+}
+
+static enum fovea_status find_recipe(struct inspect *in, const char *path,
+                                     struct fovea_error *err) {
+    struct fovea_recipe known;
+    char note[640];
+    if (!takes_images(in->model)) {
+        return FOVEA_OK;
+    }
+    enum fovea_status status = model_recipe_get(in->model, path, &known, note, sizeof(note), err);
+    if (!status) {
+        status = fovea_preprocess_options_resolve(&in->preprocess, &known, &in->recipe, err);
+    }
+    in->has_recipe = !status;
+    if (note[0]) {
+        say("note: %s", note);
+    }
+    return status;
+}
+
+/* Shapes to plan for: what the model leaves open comes from --batch, the recipe, or is 1. */
+static enum fovea_status choose_shapes(struct inspect *in, struct fovea_error *err) {
+    size_t n = fovea_model_n_inputs(in->model);
+    in->inputs = calloc(n ? n : 1, sizeof(*in->inputs));
+    if (!in->inputs) {
+        return fovea_fail_memory(err, n * sizeof(*in->inputs), "inputs");
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct fovea_io *io = fovea_model_get_input(in->model, i);
+        int64_t dims[FOVEA_MAX_RANK];
+        for (int d = 0; d < io->rank; d++) {
+            int64_t open = 1;
+            if (d == 0 && in->model_options.batch > 0) {
+                open = in->model_options.batch;
+            } else if (in->has_recipe && d >= 2) {
+                open = d == 2 ? in->recipe.height : in->recipe.width;
+            }
+            dims[d] = io->dims[d] >= 0 ? io->dims[d] : open;
+        }
+        fovea_tensor_set_shape(&in->inputs[i], io->dtype, io->rank, dims);
+    }
+    return FOVEA_OK;
+}
+
+static enum fovea_status open_model(struct inspect *in, const char *path, struct fovea_error *err) {
+    struct fovea_load_options load;
+    struct fovea_session_options options;
+    model_options_get(&in->model_options, &load, &options);
+    enum fovea_status status = fovea_model_load(path, &load, &in->model, err);
+    return status ? status : find_recipe(in, path, err);
+}
+
+static enum fovea_status plan_model(struct inspect *in, struct fovea_error *err) {
+    struct fovea_load_options load;
+    struct fovea_session_options options;
+    model_options_get(&in->model_options, &load, &options);
+    enum fovea_status status = choose_shapes(in, err);
+    if (!status) {
+        status = model_macs(in->model, in->inputs, &in->macs, err);
+    }
+    return status ? status
+                  : fovea_session_create(in->model, in->inputs, &options, &in->session, err);
+}
+
+/* A model that cannot be planned is still shown as far as it goes; the command failed, though. */
+static int inspect_model(struct inspect *in, const char *path) {
+    struct fovea_error err;
+    in->macs = -1;
+    if (open_model(in, path, &err)) {
+        return say_failure("inspect", &err);
+    }
+    int code = plan_model(in, &err) ? say_failure("inspect", &err) : EXIT_DONE;
+    const struct inspection shown = {
+        .model = in->model,
+        .session = in->session,
+        .inputs = in->inputs,
+        .recipe = in->has_recipe ? &in->recipe : NULL,
+        .macs = in->macs,
+    };
+    if (json_target_wants_text(&in->json)) {
+        inspection_print(&shown, in->fusions, in->plan);
+    }
+    json_t *root = in->json.on ? inspection_json(&shown) : NULL;
+    return json_target_write(&in->json, root, &err) ? say_failure("inspect", &err) : code;
+}
+
+int cmd_inspect(int argc, char **argv) {
+    struct inspect in = {0};
+    struct option_spec model_rows[N_MODEL_OPTIONS];
+    struct preprocess_rows preprocess;
+    model_option_specs(&in.model_options, model_rows);
+    preprocess_rows_init(&preprocess, &in.preprocess);
+    const struct option_spec own[] = {
+        {"fusions", NULL, "every pass, and what it nearly did", option_flag, &in.fusions, 0},
+        {"plan", NULL, "every step: operator, node, result and its place in the arena", option_flag,
+         &in.plan, 0},
+        json_option_spec(&in.json),
+        {0},
+    };
+    const struct option_group groups[] = {
+        {"options", own, NULL},
+        {"model", model_rows, NULL},
+        preprocess_rows_group(&preprocess),
+        {0},
+    };
+    const struct usage usage = {
+        "inspect",
+        "MODEL",
+        "Print what a model takes and gives, how large it is, what its preprocessing is known\n"
+        "to be, and what passes and plan make of it.",
+        "  fovea inspect model.onnx\n"
+        "  fovea inspect model.onnx --batch 8 --fusions --plan\n"
+        "  fovea inspect model.onnx --passes off --json\n",
+        groups,
+    };
+    struct operands operands;
+    int end = options_parse(&usage, argc, argv, &operands);
+    if (end != OPTIONS_GO_ON) {
+        return end;
+    }
+    if (operands.count != 1) {
+        return say_usage("inspect", "takes one model, but got %zu operands", operands.count);
+    }
+    int code = inspect_model(&in, operands.words[0]);
+    inspect_finish(&in);
+    return code;
+}

@@ -1,0 +1,115 @@
+/* See compare_tensors.h. */
+#include "tools/compare_tensors.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* What rounding allows each type after a network's worth of arithmetic. */
+static struct tolerance tolerance_of(enum fovea_dtype dtype, const struct tolerance *asked) {
+    struct tolerance t = {0, 0};
+    if (fovea_dtype_is_half(dtype)) {
+        t = (struct tolerance){2e-2, 2e-2};
+    } else if (dtype == FOVEA_F32) {
+        t = (struct tolerance){1e-4, 1e-3};
+    } else if (dtype == FOVEA_F64) {
+        t = (struct tolerance){1e-7, 1e-7};
+    }
+    t.atol = asked->atol >= 0 ? asked->atol : t.atol;
+    t.rtol = asked->rtol >= 0 ? asked->rtol : t.rtol;
+    return t;
+}
+
+/* "[0,2,17]" of element `index`, in the place of a shape. */
+static struct fovea_shape_text position_text(const struct fovea_tensor *tensor, int64_t index) {
+    struct fovea_tensor position = {.rank = tensor->rank};
+    for (int d = tensor->rank - 1; d >= 0; d--) {
+        position.dims[d] = index % tensor->dims[d];
+        index /= tensor->dims[d];
+    }
+    return fovea_shape_text(&position);
+}
+
+static double difference(double got, double want) {
+    if (got == want || (isnan(got) && isnan(want))) {
+        return 0;
+    }
+    double d = fabs(got - want);
+    return isnan(d) ? INFINITY : d;
+}
+
+/* Sums over a pair of float tensors. */
+struct sums {
+    double error, norm; /* of squares */
+    int64_t worst;      /* the element farthest outside */
+    double excess;      /* by how much */
+};
+
+static void add_element(struct comparison *c, struct sums *s, const struct tolerance *t,
+                        int64_t index, double got, double want) {
+    double d = difference(got, want);
+    double bound = t->atol + (isfinite(want) ? t->rtol * fabs(want) : 0);
+    s->error += d * d;
+    s->norm += isfinite(want) ? want * want : 0;
+    c->max_abs = d > c->max_abs ? d : c->max_abs;
+    if (d > bound) {
+        if (c->n_bad == 0 || d - bound > s->excess) {
+            s->worst = index;
+            s->excess = d - bound;
+        }
+        c->n_bad++;
+    }
+}
+
+static void compare_floats(const struct fovea_tensor *got, const struct fovea_tensor *want,
+                           const struct tolerance *t, struct comparison *c, struct sums *s) {
+    int64_t count = fovea_tensor_count(want);
+    for (int64_t i = 0; i < count; i++) {
+        add_element(c, s, t, i, fovea_tensor_get_float(got, i), fovea_tensor_get_float(want, i));
+    }
+}
+
+/* Exact: a difference of 1 between large 64-bit values is lost in a double. */
+static void compare_ints(const struct fovea_tensor *got, const struct fovea_tensor *want,
+                         struct comparison *c, struct sums *s) {
+    static const struct tolerance exact = {0, 0};
+    int64_t count = fovea_tensor_count(want);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t a = fovea_tensor_get_int(got, i), b = fovea_tensor_get_int(want, i);
+        double x = (double)a, y = (double)b;
+        add_element(c, s, &exact, i, a != b && x == y ? y + 1 : x, y);
+    }
+}
+
+static void explain(const struct fovea_tensor *got, const struct fovea_tensor *want,
+                    const struct tolerance *t, struct comparison *c, int64_t worst) {
+    snprintf(c->message, sizeof(c->message),
+             "%lld of %lld elements differ, worst at %s: got %.9g, expected %.9g "
+             "(allowed: %g + %g * |expected|)",
+             (long long)c->n_bad, (long long)fovea_tensor_count(want),
+             position_text(want, worst).text, fovea_tensor_get_float(got, worst),
+             fovea_tensor_get_float(want, worst), t->atol, t->rtol);
+}
+
+bool compare_tensors(const struct fovea_tensor *got, const struct fovea_tensor *want,
+                     const struct tolerance *tolerance, struct comparison *out) {
+    struct sums sums = {0};
+    *out = (struct comparison){0};
+    if (got->dtype != want->dtype || !fovea_tensor_same_shape(got, want)) {
+        snprintf(out->message, sizeof(out->message), "got %s%s, expected %s%s",
+                 fovea_dtype_name(got->dtype), fovea_shape_text(got).text,
+                 fovea_dtype_name(want->dtype), fovea_shape_text(want).text);
+        return false;
+    }
+    struct tolerance t = {0, 0};
+    if (fovea_dtype_is_float(want->dtype)) {
+        t = tolerance_of(want->dtype, tolerance);
+        compare_floats(got, want, &t, out, &sums);
+    } else {
+        compare_ints(got, want, out, &sums);
+    }
+    out->rel_l2 = sums.error == 0 ? 0 : sqrt(sums.error / sums.norm);
+    if (out->n_bad > 0) {
+        explain(got, want, &t, out, sums.worst);
+    }
+    return true;
+}

@@ -1,0 +1,27 @@
+/*
+ * What an evaluation found, for people, for scripts, and image by image.
+ */
+#ifndef FOVEA_TOOLS_EVAL_REPORT_H
+#define FOVEA_TOOLS_EVAL_REPORT_H
+
+#include "tools/eval_run.h"
+#include "tools/json_out.h"
+
+/* The figures, on stdout. */
+void eval_print(const struct eval *eval);
+
+/* The object that scripts rely on; NULL if out of memory. `sha256` is the model file's. */
+json_t *eval_json(const struct eval *eval, const char *sha256);
+
+/*
+ * A CSV in the dataset's order: path,label,pred,correct,logit,prob,top5. An
+ * image without an answer has its path and label, and nothing after them.
+ */
+enum fovea_status eval_write_predictions(const struct eval *eval, const char *path,
+                                         struct fovea_error *err);
+
+/* f32 [listed, classes] as .npy; rows of images without an answer are NaN. */
+enum fovea_status eval_write_logits(const struct eval *eval, const char *path,
+                                    struct fovea_error *err);
+
+#endif

@@ -1,0 +1,178 @@
+/* See inspection.h. */
+#include "tools/inspection.h"
+
+#include "tools/preprocess_options.h"
+
+#include <string.h>
+
+/* A shape of the model's, -1 as '?' or under its symbolic name. */
+static void print_io(const char *what, const struct fovea_io *io) {
+    printf("%-12s%s  %s[", what, fovea_quote(io->name).text, fovea_dtype_name(io->dtype));
+    for (int d = 0; d < io->rank; d++) {
+        printf("%s", d > 0 ? "," : "");
+        if (io->dims[d] >= 0) {
+            printf("%lld", (long long)io->dims[d]);
+        } else {
+            printf("%s", io->dim_names[d] ? fovea_quote(io->dim_names[d]).text : "?");
+        }
+    }
+    printf("]\n");
+}
+
+static void print_model(const struct inspection *i) {
+    const struct fovea_model *m = i->model;
+    printf("%-12s%s\n", "model", m->path);
+    printf("%-12s%s, opset %d, IR %lld\n", "made by", m->producer[0] ? m->producer : "(not said)",
+           m->graph.opset, (long long)m->ir_version);
+    for (size_t n = 0; n < fovea_model_n_inputs(m); n++) {
+        print_io("input", fovea_model_get_input(m, n));
+    }
+    for (size_t n = 0; n < fovea_model_n_outputs(m); n++) {
+        print_io("output", fovea_model_get_output(m, n));
+    }
+    printf("%-12s%lld, %.1f MB as stored\n", "parameters", (long long)m->n_parameters,
+           (double)m->parameter_bytes / 1e6);
+    for (size_t n = 0; n < m->n_metadata; n++) {
+        printf("%-12s%s = %s\n", "metadata", fovea_quote(m->metadata[n].key).text,
+               fovea_quote(m->metadata[n].value).text);
+    }
+}
+
+static void print_session(const struct inspection *i) {
+    const struct fovea_plan *plan = fovea_session_get_plan(i->session);
+    for (size_t n = 0; n < i->model->graph.n_inputs; n++) {
+        printf("%-12s%s %s\n", "planned for", fovea_quote(i->model->inputs[n].name).text,
+               fovea_shape_text(&i->inputs[n]).text);
+    }
+    if (i->macs >= 0) {
+        printf("%-12s%.3f G\n", "MACs", (double)i->macs / 1e9);
+    }
+    printf("%-12s%zu in the file, %zu after folding and passes\n", "nodes",
+           i->model->n_nodes_loaded, plan->n_steps);
+    printf("%-12s%.1f MB of values, %.1f MB of scratch\n", "plan", (double)plan->arena_bytes / 1e6,
+           (double)plan->scratch_bytes / 1e6);
+    printf("%-12s%.1f MB packed, %.1f MB plain\n", "weights", (double)plan->packed_bytes / 1e6,
+           (double)plan->constant_bytes / 1e6);
+}
+
+static void print_fusions(const struct fovea_pass_log *log, bool misses) {
+    for (size_t n = 0; n < log->n_results; n++) {
+        const struct fovea_pass_result *r = &log->results[n];
+        if (r->count == 0 && !misses) {
+            continue;
+        }
+        printf("%-12s%-14s %zu\n", "pass", r->name, r->count);
+        if (misses && r->misses > 0) {
+            printf("%-12s  nearly %zu more, the last: %s\n", "", r->misses, r->miss);
+        }
+    }
+}
+
+static void print_step(size_t number, const struct fovea_node *node) {
+    printf("%4zu  %s%s%s", number, node->domain, node->domain[0] ? "." : "", node->type);
+    for (int e = 0; e < node->n_epilogue; e++) {
+        static const char *const kinds[] = {"act", "add", "mul"};
+        printf("+%s", kinds[node->epilogue[e].kind]);
+    }
+    printf("  '%s'", fovea_quote(node->name).text);
+    for (int o = 0; o < node->n_out; o++) {
+        const struct fovea_value *y = node->out[o];
+        if (y) {
+            printf("  %s%s%s @%zu", fovea_dtype_name(y->t.dtype), fovea_shape_text(&y->t).text,
+                   y->layout == FOVEA_CHANNELS_LAST ? " channels-last" : "",
+                   fovea_value_root((struct fovea_value *)y)->offset);
+        }
+    }
+    putchar('\n');
+}
+
+void inspection_print(const struct inspection *i, bool fusions, bool plan) {
+    print_model(i);
+    if (i->recipe) {
+        fputs("preprocess  ", stdout);
+        fovea_preprocess_recipe_print(i->recipe, stdout);
+    }
+    if (!i->session) {
+        return;
+    }
+    print_session(i);
+    print_fusions(fovea_session_get_pass_log(i->session), fusions);
+    const struct fovea_graph *graph = fovea_session_get_graph(i->session);
+    size_t number = 0;
+    for (const struct fovea_node *node = graph->first; plan && node; node = node->next) {
+        print_step(number++, node);
+    }
+}
+
+/* ---- JSON ---------------------------------------------------------------------- */
+
+static json_t *io_json(const struct fovea_io *io) {
+    json_t *shape = json_array();
+    for (int d = 0; d < io->rank; d++) {
+        json_array_append_new(shape, io->dims[d] >= 0   ? json_integer(io->dims[d])
+                                     : io->dim_names[d] ? json_text(io->dim_names[d])
+                                                        : json_null());
+    }
+    return json_pack("{s:o, s:s, s:o}", "name", json_text(io->name), "dtype",
+                     fovea_dtype_name(io->dtype), "shape", shape);
+}
+
+static json_t *shape_json(const struct fovea_tensor *tensor) {
+    json_t *dims = json_array();
+    for (int d = 0; d < tensor->rank; d++) {
+        json_array_append_new(dims, json_integer(tensor->dims[d]));
+    }
+    return dims;
+}
+
+static json_t *model_json(const struct inspection *i) {
+    const struct fovea_model *m = i->model;
+    json_t *inputs = json_array(), *outputs = json_array(), *metadata = json_object();
+    for (size_t n = 0; n < fovea_model_n_inputs(m); n++) {
+        json_array_append_new(inputs, io_json(fovea_model_get_input(m, n)));
+    }
+    for (size_t n = 0; n < fovea_model_n_outputs(m); n++) {
+        json_array_append_new(outputs, io_json(fovea_model_get_output(m, n)));
+    }
+    for (size_t n = 0; n < m->n_metadata; n++) {
+        json_object_set_new(metadata, m->metadata[n].key, json_text(m->metadata[n].value));
+    }
+    return json_pack(
+        "{s:o, s:o, s:i, s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:o}", "model", json_text(m->path),
+        "producer", json_text(m->producer), "opset", m->graph.opset, "ir_version",
+        (json_int_t)m->ir_version, "inputs", inputs, "outputs", outputs, "parameters",
+        (json_int_t)m->n_parameters, "parameter_bytes", (json_int_t)m->parameter_bytes,
+        "nodes_before", (json_int_t)m->n_nodes_loaded, "recipe",
+        i->recipe ? fovea_preprocess_recipe_json(i->recipe) : json_null(), "metadata", metadata);
+}
+
+static json_t *session_json(const struct inspection *i) {
+    const struct fovea_plan *plan = fovea_session_get_plan(i->session);
+    const struct fovea_pass_log *log = fovea_session_get_pass_log(i->session);
+    json_t *fusions = json_object(), *shapes = json_array();
+    for (size_t n = 0; n < log->n_results; n++) {
+        json_object_set_new(fusions, log->results[n].name,
+                            json_integer((json_int_t)log->results[n].count));
+    }
+    for (size_t n = 0; n < i->model->graph.n_inputs; n++) {
+        json_array_append_new(shapes, shape_json(&i->inputs[n]));
+    }
+    return json_pack("{s:o, s:o, s:I, s:I, s:I, s:o}", "planned_shapes", shapes, "macs",
+                     i->macs >= 0 ? json_integer(i->macs) : json_null(), "plan_bytes",
+                     (json_int_t)(plan->arena_bytes + plan->scratch_bytes), "weights_bytes",
+                     (json_int_t)(plan->packed_bytes + plan->constant_bytes), "nodes_after",
+                     (json_int_t)plan->n_steps, "fusions", fusions);
+}
+
+json_t *inspection_json(const struct inspection *i) {
+    json_t *root = model_json(i);
+    if (root && i->session) {
+        json_t *more = session_json(i);
+        if (!more || json_object_update(root, more)) {
+            json_decref(root);
+            root = NULL;
+        }
+        json_decref(more);
+    }
+    return root;
+}

@@ -1,0 +1,55 @@
+/* See model_options.h. */
+#include "tools/model_options.h"
+
+#include <string.h>
+
+static enum fovea_status parse_precision(const char *text, void *target, struct fovea_error *err) {
+    (void)target;
+    if (strcmp(text, "f32") == 0) {
+        return FOVEA_OK;
+    }
+    if (strcmp(text, "bf16") == 0 || strcmp(text, "auto") == 0) {
+        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
+                          "'%s' is not available in this version; only f32 is", text);
+    }
+    return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is no precision; f32 is",
+                      fovea_quote(text).text);
+}
+
+void run_option_specs(struct model_options *options,
+                      struct option_spec specs[N_MODEL_OPTIONS - 1]) {
+    const struct option_spec rows[] = {
+        {"precision", "P", "arithmetic: f32, the default and so far the only one", parse_precision,
+         NULL, 0},
+        {"threads", "N", "threads of the model (default: what affinity and cgroup allow)",
+         option_count, &options->threads, 0},
+        {"passes", "WHICH", "graph passes: on (default), off, or names separated by commas",
+         option_text, &options->passes, 0},
+        {"max-memory", "BYTES",
+         "refuse models that need more for parsing, or for weights\n"
+         "and activations; suffixes K, M, G (default: 80 % of what is available)",
+         option_bytes, &options->max_memory, 0},
+        {0},
+    };
+    memcpy(specs, rows, sizeof(rows));
+}
+
+void model_option_specs(struct model_options *options, struct option_spec specs[N_MODEL_OPTIONS]) {
+    specs[0] = (struct option_spec){
+        "batch",         "N", "images per run, for models that leave it open", option_count,
+        &options->batch, 0,
+    };
+    run_option_specs(options, specs + 1);
+}
+
+void model_options_get(const struct model_options *options, struct fovea_load_options *load,
+                       struct fovea_session_options *session) {
+    fovea_load_options_default(load);
+    fovea_session_options_default(session);
+    session->threads = options->threads;
+    if (options->passes) {
+        session->passes = options->passes;
+    }
+    load->max_memory = options->max_memory;
+    session->max_memory = options->max_memory;
+}

@@ -1,0 +1,27 @@
+/*
+ * The options of every command that runs a model.
+ */
+#ifndef FOVEA_TOOLS_MODEL_OPTIONS_H
+#define FOVEA_TOOLS_MODEL_OPTIONS_H
+
+#include "tools/options.h"
+
+/* Zero means: not given. */
+struct model_options {
+    int batch;          /* images per run */
+    int threads;        /* of the model */
+    const char *passes; /* "on", "off", or names; NULL: not given */
+    size_t max_memory;
+};
+
+enum { N_MODEL_OPTIONS = 6 };
+
+/* The rows of all of them (--size is a preprocessing option), or of all but --batch. */
+void model_option_specs(struct model_options *options, struct option_spec specs[N_MODEL_OPTIONS]);
+void run_option_specs(struct model_options *options, struct option_spec specs[N_MODEL_OPTIONS - 1]);
+
+/* What they come to for the library. */
+void model_options_get(const struct model_options *options, struct fovea_load_options *load,
+                       struct fovea_session_options *session);
+
+#endif

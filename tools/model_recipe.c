@@ -1,0 +1,102 @@
+/* See model_recipe.h. */
+#include "tools/model_recipe.h"
+
+#include "loaders/file.h"
+#include "loaders/recipe_file.h"
+#include "tools/json_out.h"
+#include "tools/labels.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_CONFIG_BYTES = 16 << 20 };
+
+/* The preset for the architecture that timm's config.json names, if it is known. */
+static void add_architecture(struct fovea_recipe *recipe, const char *bytes, size_t size) {
+    struct fovea_recipe preset;
+    json_t *root = json_loadb(bytes, size, 0, NULL);
+    const char *name = json_string_value(json_object_get(root, "architecture"));
+    bool siglip = name && strstr(name, "siglip");
+    if (siglip && !fovea_recipe_preset("siglip", FOVEA_FROM_ARCHITECTURE, &preset, NULL)) {
+        fovea_recipe_overlay(recipe, &preset);
+    }
+    json_decref(root);
+}
+
+static void add_config(struct fovea_recipe *recipe, const char *model_path, const char *name,
+                       char *note, size_t note_bytes) {
+    struct fovea_recipe config = {0};
+    struct fovea_error err;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    int os_error = 0;
+    char *path = path_beside(model_path, name);
+    if (!path) {
+        return;
+    }
+    enum fovea_status status =
+        fovea_file_read(path, MAX_CONFIG_BYTES, &bytes, &size, &os_error, &err);
+    free(path);
+    if (status && os_error == ENOENT) {
+        return;
+    }
+    if (!status) {
+        add_architecture(recipe, (char *)bytes, size);
+        status = fovea_recipe_parse_config((char *)bytes, size, FOVEA_FROM_CONFIG, &config, &err);
+    }
+    free(bytes);
+    if (status) {
+        snprintf(note, note_bytes, "%s beside the model is passed over: %s", name, err.message);
+        return;
+    }
+    fovea_recipe_overlay(recipe, &config);
+}
+
+static enum fovea_status add_metadata(struct fovea_recipe *recipe, const struct fovea_model *model,
+                                      struct fovea_error *err) {
+    static const char *const keys[] = {"recipe", "fovea.recipe"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        struct fovea_recipe stored;
+        const char *text = fovea_model_get_metadata(model, keys[i]);
+        if (!text) {
+            continue;
+        }
+        enum fovea_status status =
+            fovea_recipe_parse(text, strlen(text), FOVEA_FROM_METADATA, &stored, err);
+        if (status) {
+            fovea_error_prefix(err, "metadata '%s'", keys[i]);
+            return status;
+        }
+        fovea_recipe_overlay(recipe, &stored);
+    }
+    return FOVEA_OK;
+}
+
+/* Height and width of a single [N,3,H,W] input, where the model fixes both. */
+static void add_input_shape(struct fovea_recipe *recipe, const struct fovea_model *model) {
+    const struct fovea_io *io = fovea_model_get_input(model, 0);
+    if (!io || io->rank != 4 || io->dims[2] < 1 || io->dims[3] < 1 ||
+        io->dims[2] > FOVEA_RECIPE_SIZE_MAX || io->dims[3] > FOVEA_RECIPE_SIZE_MAX) {
+        return;
+    }
+    recipe->height = (int)io->dims[2];
+    recipe->width = (int)io->dims[3];
+    recipe->source[FOVEA_RECIPE_SIZE] = FOVEA_FROM_METADATA;
+}
+
+enum fovea_status model_recipe_get(const struct fovea_model *model, const char *model_path,
+                                   struct fovea_recipe *out, char *note, size_t note_bytes,
+                                   struct fovea_error *err) {
+    struct fovea_recipe recipe = {0};
+    note[0] = 0;
+    add_config(&recipe, model_path, "config.json", note, note_bytes);
+    add_config(&recipe, model_path, "preprocessor_config.json", note, note_bytes);
+    enum fovea_status status = add_metadata(&recipe, model, err);
+    if (status) {
+        return status;
+    }
+    add_input_shape(&recipe, model);
+    *out = recipe;
+    return FOVEA_OK;
+}
