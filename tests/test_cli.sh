@@ -1,0 +1,459 @@
+#!/bin/sh
+# test_cli.sh FOVEA SOURCE_ROOT: the command as a user meets it: exit codes,
+# messages, help, JSON keys, and whole evaluations against references made with
+# Pillow and PyTorch. Closes on "N passed, N failed, N skipped".
+set -u
+fovea=$1
+root=$2
+shared=$root/../shared
+shapes=$root/examples/shapes
+nodes=/usr/share/libonnx-testdata/data/node
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+passed=0 failed=0 skipped=0
+test= ok=
+
+# ---- a test is begin, steps, end --------------------------------------------------
+
+begin() {
+    test=$1
+    ok=yes
+}
+
+broken() {
+    echo "FAIL $test: $*"
+    ok=no
+}
+
+end() {
+    if [ "$ok" = yes ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        sed 's/^/    stderr: /' "$tmp/err" | head -5
+    fi
+}
+
+skip() {
+    echo "SKIP $1: $2"
+    skipped=$((skipped + 1))
+}
+
+# run EXIT_CODE ARGUMENT...: the command, keeping stdout and stderr
+run() {
+    want=$1
+    shift
+    "$fovea" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+    got=$?
+    [ "$got" = "$want" ] || broken "fovea $*: exit $got, expected $want"
+}
+
+out_has() {
+    grep -q -e "$1" "$tmp/out" || broken "stdout lacks '$1': $(head -3 "$tmp/out")"
+}
+
+err_has() {
+    grep -q -e "$1" "$tmp/err" || broken "stderr lacks '$1': $(head -3 "$tmp/err")"
+}
+
+out_empty() {
+    [ -s "$tmp/out" ] && broken "stdout is not empty: $(head -3 "$tmp/out")"
+}
+
+# json FILE EXPRESSION: a Python expression over the parsed file `d` that must be true
+json() {
+    [ -n "$python" ] || return 0
+    "$python" -c 'import json, sys
+d = json.load(open(sys.argv[1]))
+sys.exit(0 if eval(sys.argv[2]) else 1)' "$1" "$2" || broken "JSON: not true: $2"
+}
+
+python=$(command -v python3 || true)
+[ -n "$python" ] || echo "SKIP JSON checks: there is no python3"
+
+# ---- the frame --------------------------------------------------------------------
+
+begin help__lists_every_command__exit_0
+run 0 --help
+for command in classify eval inspect ops preprocess run verify; do
+    out_has "^  $command "
+done
+end
+
+for command in classify eval inspect ops preprocess run verify; do
+    begin "help__of_${command}__has_usage_and_examples"
+    run 0 help $command
+    out_has "^usage: fovea $command"
+    out_has '[Ee]xamples:'
+    out_has '--json'
+    cp "$tmp/out" "$tmp/help"
+    run 0 $command --help
+    cmp -s "$tmp/out" "$tmp/help" || broken "'help $command' and '$command --help' differ"
+    end
+
+    begin "${command}__unknown_option__exit_2_and_names_it"
+    run 2 $command --no-such-option
+    err_has 'no-such-option'
+    out_empty
+    end
+done
+
+begin version__names_fovea_and_oneDNN
+run 0 --version
+out_has '^fovea [0-9.]* (oneDNN [0-9.]*)$'
+end
+
+begin frame__no_command__exit_2
+run 2
+err_has '^usage:'
+out_empty
+end
+
+begin frame__misspelt_command__exit_2_with_a_hint
+run 2 clasify
+err_has "unknown command 'clasify'; is it 'classify'?"
+out_empty
+end
+
+begin frame__misspelt_option__exit_2_with_a_hint
+run 2 verify --pases off x
+err_has "unknown option '--pases'; is it --passes?"
+end
+
+begin frame__bad_values__exit_2_and_say_what_is_wrong
+run 2 verify --threads 0 x
+err_has "--threads: '0' is not a number in 1.."
+run 2 verify --threads
+err_has 'needs an argument'
+run 2 run --max-memory 4X model.onnx
+err_has "--max-memory: '4X' is not a number of bytes"
+run 2 verify --precision bf16 x
+err_has 'not available in this version'
+run 2 ops --json=a --help=b
+end
+
+begin frame__operands_missing__exit_2
+for command in classify eval inspect run verify; do
+    run 2 $command
+    err_has "Try 'fovea $command --help'"
+    out_empty
+done
+run 2 classify model.onnx
+err_has 'which images'
+end
+
+begin frame__reader_that_goes_away__is_quiet
+"$fovea" ops 2>"$tmp/err" | head -1 >/dev/null
+[ -s "$tmp/err" ] && broken "said $(cat "$tmp/err")"
+end
+
+if [ -c /dev/full ]; then
+    begin frame__full_disk__exit_1_and_says_so
+    "$fovea" ops >/dev/full 2>"$tmp/err"
+    [ $? = 1 ] || broken "exit status is not 1"
+    err_has 'cannot write the results'
+    end
+fi
+
+# ---- ops ---------------------------------------------------------------------------
+
+begin ops__text_and_json__agree
+run 0 ops
+out_has '^ai.onnx  Conv  *7-'
+rows=$(wc -l <"$tmp/out")
+run 0 ops --json
+json "$tmp/out" "len(d) == $rows"
+json "$tmp/out" 'all({"domain", "type", "since", "until"} == set(r) for r in d)'
+end
+
+# ---- verify ------------------------------------------------------------------------
+
+begin verify__no_such_folder__exit_1_and_an_error
+run 1 verify "$tmp/nothing"
+out_has '^error  *nothing .*there is no folder'
+out_has '^0 passed, 1 failed, 0 unsupported$'
+end
+
+begin verify__not_a_model__exit_1_and_an_error
+mkdir -p "$tmp/bad/test_data_set_0"
+echo "not a model" >"$tmp/bad/model.onnx"
+run 1 verify "$tmp/bad/" --json
+json "$tmp/out" 'd["cases"][0]["name"] == "bad" and d["cases"][0]["status"] == "error"'
+json "$tmp/out" 'd["cases"][0]["message"] != ""'
+end
+
+if [ -d "$nodes" ]; then
+    begin verify__node_tests__pass_and_say_how_far
+    run 0 verify "$nodes/test_relu" "$nodes/test_softmax_example" --threads 1
+    out_has '^passed  *test_relu  max_abs 0  rel_l2 0$'
+    out_has '^2 passed, 0 failed, 0 unsupported$'
+    end
+
+    begin verify__json__has_exactly_the_agreed_keys
+    run 0 verify "$nodes/test_relu" --json
+    json "$tmp/out" 'set(d) == {"cases", "passed", "failed", "unsupported"}'
+    json "$tmp/out" 'set(d["cases"][0]) == {"name", "status", "max_abs", "rel_l2", "message"}'
+    json "$tmp/out" 'd["passed"] == 1 and d["cases"][0]["status"] == "passed"'
+    end
+
+    begin verify__json_to_file__keeps_text_on_stdout
+    run 0 verify --json "$tmp/v.json" "$nodes/test_relu"
+    out_has '^1 passed'
+    json "$tmp/v.json" 'd["passed"] == 1'
+    run 0 verify "--json=$tmp/v2.json" "$nodes/test_relu"
+    json "$tmp/v2.json" 'd["passed"] == 1'
+    [ "$(ls "$tmp" | grep -c 'v.json')" = 1 ] || broken "a temporary file was left"
+    end
+
+    begin verify__operator_that_is_not_there__unsupported
+    run 1 verify "$nodes/test_loop11"
+    out_has '^unsupported test_loop11 .*Loop'
+    out_has '^0 passed, 0 failed, 1 unsupported$'
+    end
+
+    begin verify__wrong_expectation__failed_with_the_place
+    cp -r "$nodes/test_relu" "$tmp/relu"
+    cp "$tmp/relu/test_data_set_0/input_0.pb" "$tmp/relu/test_data_set_0/output_0.pb"
+    run 1 verify "$tmp/relu"
+    out_has '^failed  *relu  max_abs .*elements differ, worst at \['
+    end
+
+    begin verify__tolerance__is_heeded
+    run 0 verify --atol 100 "$tmp/relu"
+    run 1 verify --atol 0 --rtol 0 "$tmp/relu"
+    run 2 verify --atol -1 "$tmp/relu"
+    end
+
+    begin verify__list__takes_names_and_comments
+    printf '# two cases\ntest_relu\n\n  test_abs  # the second\n' >"$tmp/list"
+    run 0 verify --list "$tmp/list" --root "$nodes"
+    out_has '^2 passed'
+    run 1 verify --list "$tmp/no-such-list"
+    err_has 'No such file'
+    end
+
+    # ---- run -----------------------------------------------------------------------
+
+    relu=$nodes/test_relu
+    begin run__npy_and_pb__agree_with_the_stored_output
+    run 0 run "$relu/model.onnx" --input "$relu/test_data_set_0/input_0.pb" -o "$tmp/y.pb"
+    out_has '^y  f32\[3,4,5\]  min 0 '
+    cp -r "$relu" "$tmp/again"
+    cp "$tmp/y.pb" "$tmp/again/test_data_set_0/output_0.pb"
+    run 0 verify --atol 0 --rtol 0 "$tmp/again"
+    run 0 run "$relu/model.onnx" --input "x=$relu/test_data_set_0/input_0.pb" -o "$tmp/results"
+    run 0 run "$relu/model.onnx" "$tmp/results/output_0.npy" --output "$tmp/y2.pb" --json
+    json "$tmp/out" 'd["outputs"][0]["shape"] == [3, 4, 5] and d["outputs"][0]["min"] == 0'
+    json "$tmp/out" 'd["outputs"][0]["path"].endswith("y2.pb")'
+    cmp -s "$tmp/y.pb" "$tmp/y2.pb" || broken "relu of relu is not relu"
+    end
+
+    begin run__wrong_inputs__exit_1_and_say_why
+    run 1 run "$relu/model.onnx"
+    err_has 'the model has 1 inputs, but 0 were given'
+    run 1 run "$relu/model.onnx" --input "no=$relu/test_data_set_0/input_0.pb"
+    err_has "no input 'no'"
+    run 1 run "$relu/model.onnx" --input "$tmp/list"
+    err_has 'ends neither in .pb nor in .npy'
+    run 1 run "$tmp/nothing.onnx"
+    err_has 'No such file'
+    run 1 run "$relu/model.onnx" "$nodes/test_softmax_example/test_data_set_0/input_0.pb"
+    err_has "input 'x'"
+    end
+else
+    skip verify__run "libonnx-testdata is not installed"
+fi
+
+# ---- a classifier -------------------------------------------------------------------
+
+# classifier_tests MODEL DATASET IMAGE CLASS RECIPE: with whichever there is
+classifier_tests() {
+    model=$1 data=$2 image=$3 class=$4 recipe=$5
+    one="--threads 1 --recipe $recipe"
+
+    begin classify__json__has_exactly_the_agreed_keys
+    run 0 classify "$model" "$image" $one --top 3 --json
+    json "$tmp/out" 'set(d[0]) == {"path", "predictions", "error"} and d[0]["error"] is None'
+    json "$tmp/out" 'len(d[0]["predictions"]) == 3'
+    json "$tmp/out" 'all(set(p) == {"class", "label", "score", "logit"} for p in d[0]["predictions"])'
+    json "$tmp/out" "d[0]['predictions'][0]['class'] == $class"
+    json "$tmp/out" '0 < d[0]["predictions"][0]["score"] <= 1'
+    end
+
+    begin classify__bad_images__are_named_and_exit_3
+    echo "not a JPEG" >"$tmp/fake.jpg"
+    run 3 classify "$model" "$tmp/none.jpg" "$image" "$tmp/fake.jpg" "$data" $one
+    err_has 'none.jpg: .*No such file'
+    err_has 'fake.jpg: '
+    err_has 'is a folder; name the images in it'
+    out_has "class $class, logit"
+    run 3 classify "$model" "$tmp/none.jpg" $one --json
+    json "$tmp/out" 'd[0]["predictions"] == [] and "No such file" in d[0]["error"]'
+    end
+
+    begin classify__labels__from_a_file
+    for i in 0 1 2 3 4 5 6 7 8 9; do echo "label-$i"; done >"$tmp/labels"
+    run 0 classify "$model" "$image" $one --labels "$tmp/labels" --top 1
+    out_has "label-$class  (class $class"
+    run 1 classify "$model" "$image" $one --labels "$tmp/none"
+    err_has 'No such file'
+    end
+
+    begin classify__recipe__says_where_it_is_from
+    run 0 classify "$model" "$image" $one
+    err_has 'recipe: resize squash (recipe file)'
+    run 0 classify "$model" "$image" --threads 1 --mean 0.1,0.2,0.3
+    err_has 'mean 0.1,0.2,0.3 (flag)'
+    run 1 classify "$model" "$image" $one --size 50
+    err_has 'fixed height'
+    end
+
+    begin inspect__json__has_the_agreed_keys
+    run 0 inspect "$model" --json
+    for key in inputs outputs parameters macs plan_bytes weights_bytes nodes_before nodes_after \
+        fusions recipe; do
+        json "$tmp/out" "'$key' in d"
+    done
+    json "$tmp/out" 'd["macs"] > 0 and d["plan_bytes"] > 0 and d["weights_bytes"] > 0'
+    json "$tmp/out" 'd["nodes_after"] <= d["nodes_before"]'
+    run 0 inspect "$model" --fusions --plan
+    out_has '^   0  '
+    end
+
+    # a small dataset: three images of each of two classes, one broken, one not there
+    small=$tmp/small
+    rm -rf "$small"
+    set -- "$data"/*/
+    for folder in "$1" "$2"; do
+        mkdir -p "$small/$(basename "$folder")"
+        for file in $(ls "$folder" | head -3); do
+            ln -s "$(cd "$folder" && pwd)/$file" "$small/$(basename "$folder")/$file"
+        done
+    done
+    first=$small/$(basename "$1")
+    begin eval__small_dataset__counts_and_exit_0
+    run 0 eval "$model" "$small" $one --predictions "$tmp/p.csv" --json "$tmp/e.json"
+    out_has '^listed 6 = ok 6 + failed 0 + missing 0$'
+    for key in model model_sha256 recipe precision top1 top5 top1_ci95 listed ok failed missing \
+        images_per_s seconds; do
+        json "$tmp/e.json" "'$key' in d"
+    done
+    json "$tmp/e.json" 'd["ok"] == 6 and len(d["model_sha256"]) == 64 and d["precision"] == "f32"'
+    [ "$(head -1 "$tmp/p.csv")" = "path,label,pred,correct,logit,prob,top5" ] || broken "CSV header"
+    [ "$(wc -l <"$tmp/p.csv")" = 7 ] || broken "CSV has $(wc -l <"$tmp/p.csv") lines"
+    end
+
+    begin eval__workers_and_batches__change_no_class
+    for how in "--workers 1 --batch 1" "--workers 3 --batch 5" "--batch 6"; do
+        run 0 eval "$model" "$small" $one --predictions "$tmp/q.csv" $how
+        cut -d, -f1-4,7 "$tmp/p.csv" >"$tmp/p.short"
+        cut -d, -f1-4,7 "$tmp/q.csv" | cmp -s - "$tmp/p.short" || broken "$how differs"
+    done
+    end
+
+    begin eval__broken_and_missing_images__are_counted_and_exit_3
+    cp "$tmp/fake.jpg" "$first/zz,fake.jpg"
+    ln -s "$tmp/gone" "$first/zzz.JPEG"
+    echo text >"$first/notes.txt"
+    run 3 eval "$model" "$small" $one --predictions "$tmp/p.csv" --json
+    json "$tmp/out" '[d[k] for k in ("listed", "ok", "failed", "missing")] == [8, 6, 1, 1]'
+    json "$tmp/out" 'len(d["failures"]) == 2 and all(f["reason"] for f in d["failures"])'
+    json "$tmp/out" 'abs(d["top1_of_listed"] * 8 - d["top1"] * 6) < 1e-9'
+    err_has 'zz,fake.jpg: '
+    err_has 'notes.txt'
+    grep -q '^"[^"]*zz,fake.jpg",0,,,,,$' "$tmp/p.csv" || broken "CSV lacks the broken image"
+    [ "$(wc -l <"$tmp/p.csv")" = 9 ] || broken "CSV has $(wc -l <"$tmp/p.csv") lines"
+    end
+
+    begin eval__no_dataset__exit_1_and_says_why
+    run 1 eval "$model" "$tmp/no-such-folder" $one
+    err_has 'No such file'
+    mkdir -p "$tmp/empty/class"
+    run 1 eval "$model" "$tmp/empty" $one
+    err_has 'no image'
+    run 2 eval "$model"
+    end
+
+    begin eval__numeric_folders__name_the_class
+    mkdir -p "$tmp/numeric/7" "$tmp/numeric/10"
+    cp "$image" "$tmp/numeric/7/a.jpg"
+    run 1 eval "$model" "$tmp/numeric" $one
+    err_has "folder '10' stands for class 10, but the model has 10 classes"
+    rmdir "$tmp/numeric/10"
+    run 0 eval "$model" "$tmp/numeric" $one --predictions "$tmp/p.csv"
+    grep -q '^7/a.jpg,7,' "$tmp/p.csv" || broken "the label is not 7"
+    end
+
+    begin eval__interrupted__partial_result_and_exit_143
+    mkdir -p "$tmp/long/0"
+    for i in 1 2 3 4 5 6 7 8 9; do
+        for j in 0 1 2 3 4 5 6 7 8 9; do
+            for k in 0 1 2 3 4 5 6 7 8 9; do ln -s "$image" "$tmp/long/0/$i$j$k.jpg"; done
+        done
+    done
+    "$fovea" eval "$model" "$tmp/long" $one --workers 1 --json "$tmp/part.json" \
+        >"$tmp/out" 2>"$tmp/err" &
+    job=$!
+    while ! grep -q '^900 images' "$tmp/err" && kill -0 $job 2>/dev/null; do sleep 0.05; done
+    sleep 0.2
+    kill -TERM $job 2>/dev/null
+    wait $job
+    code=$?
+    if [ $code = 143 ]; then
+        out_has '^PARTIAL'
+        json "$tmp/part.json" 'd["partial"] and d["ok"] + d["not_done"] == d["listed"] == 900'
+    elif [ $code != 0 ]; then # a machine may be done with all 900 before it is stopped
+        broken "exit $code after SIGTERM"
+    fi
+    end
+}
+
+if [ -f "$shared/eval/cifar10/nfnet_cifar.onnx" ]; then
+    cifar=$shared/eval/cifar10
+    classifier_tests "$cifar/nfnet_cifar.onnx" "$cifar/val" "$cifar/val/airplane/0000.jpg" 8 \
+        "$cifar/nfnet_cifar.reference.json"
+else
+    skip classifiers "../shared/eval/cifar10 is not there"
+fi
+
+# ---- whole evaluations against Pillow and PyTorch -------------------------------------
+
+# evaluation NAME: every class as in the reference, logits within 1e-4
+evaluation() {
+    begin "eval__$1__gives_the_reference_predictions"
+    run 0 eval "$2.onnx" "$3" --threads 1 --recipe "$2.reference.json" \
+        --predictions "$tmp/full.csv" --logits "$tmp/full.npy" --json "$tmp/full.json"
+    cut -d, -f1-3 "$tmp/full.csv" >"$tmp/got"
+    cut -d, -f1-3 "$2.reference.csv" | tr -d '\r' >"$tmp/want"
+    cmp -s "$tmp/got" "$tmp/want" || broken "predictions differ: $(diff "$tmp/got" "$tmp/want" | head -4)"
+    top1=$(sed -n 's/.*"top1_count": *\([0-9]*\).*/\1/p' "$2.reference.json")
+    out_has "^top-1 .*($top1 of "
+    if [ -n "$python" ]; then
+        "$python" - "$tmp/full.npy" "$2.reference.csv" <<'EOF' || broken "logits differ"
+import csv, struct, sys
+raw = open(sys.argv[1], "rb").read()
+start = 10 + struct.unpack("<H", raw[8:10])[0]
+got = struct.unpack("<%df" % ((len(raw) - start) // 4), raw[start:])
+want = [float(x) for row in list(csv.reader(open(sys.argv[2])))[1:] for x in row[3:]]
+worst = max(abs(a - b) for a, b in zip(got, want))
+sys.exit(0 if len(got) == len(want) and worst <= 1e-4 else "largest difference %g" % worst)
+EOF
+    fi
+    end
+}
+
+for name in nfnet_cifar vit_map_cifar; do
+    if [ -f "$shared/eval/cifar10/$name.onnx" ]; then
+        evaluation "$name" "$shared/eval/cifar10/$name" "$shared/eval/cifar10/val"
+    else
+        skip "eval__$name" "../shared/eval/cifar10 is not there"
+    fi
+done
+for model in "$shapes"/*.onnx; do
+    if [ -f "$model" ]; then
+        evaluation "$(basename "$model" .onnx)" "${model%.onnx}" "$shapes/val"
+    fi
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
