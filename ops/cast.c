@@ -93,8 +93,8 @@ static const struct fovea_attr_spec attrs_cast_like[] = {
     {                                                                                              \
         .priv_size = sizeof(struct fovea_elementwise_priv), .attrs = (table),                      \
         .min_in = (n_inputs), .max_in = (n_inputs), .min_out = 1, .max_out = 1,                    \
-        .flags = FOVEA_OP_IN_PLACE | FOVEA_OP_SETS_TYPE, .layout = FOVEA_LAYOUT_ANY, .infer = (function),               \
-        .prepare = prepare, .run = fovea_elementwise_op_run,                                       \
+        .flags = FOVEA_OP_IN_PLACE | FOVEA_OP_SETS_TYPE, .layout = FOVEA_LAYOUT_ANY,               \
+        .infer = (function), .prepare = prepare, .run = fovea_elementwise_op_run,                  \
         .release = fovea_elementwise_op_release,                                                   \
     }
 
