@@ -7,7 +7,7 @@
  * result, which is shorter than the row.
  */
 #include "ops/attention.h"
-#include "ops/vector_math.h"
+#include "ops/math_f32.h"
 #include "runtime/dnn.h"
 #include "runtime/parallel.h"
 #include "runtime/portability.h"
@@ -18,6 +18,9 @@
 
 /* Scores of a block: a share of L2 that leaves room for k and v of the head. */
 #define BLOCK_BYTES (512 * 1024)
+
+/* f32 in the widest vector. */
+#define LANES 16
 
 struct attention_job {
     const struct fovea_attention *a;
@@ -35,18 +38,24 @@ static int64_t offset_of(const struct fovea_attention_view *view, int64_t batch,
 
 /* ---- rows of scores ----------------------------------------------------- */
 
-/* x = e^(scale (x - max x)); the sum of that. scale > 0. */
+/*
+ * x = e^(scale (x - max x)); the sum of that. scale > 0. The row is filled up
+ * with -inf to a multiple of LANES beforehand, so that no loop has a rest.
+ */
 FOVEA_KERNEL static float exp_row(float *x, int64_t n, float scale) {
     float most = -INFINITY, sum = 0;
+    n = (n + LANES - 1) / LANES * LANES;
 #pragma omp simd reduction(max : most)
     for (int64_t i = 0; i < n; i++) {
         most = x[i] > most ? x[i] : most;
     }
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = f32_exp_negative((x[i] - most) * scale);
+    }
+    /* On its own: within the loop above, gcc would keep the sum in memory. */
 #pragma omp simd reduction(+ : sum)
     for (int64_t i = 0; i < n; i++) {
-        float e = fovea_expf((x[i] - most) * scale);
-        x[i] = e;
-        sum += e;
+        sum += x[i];
     }
     return sum;
 }
@@ -166,6 +175,9 @@ static enum fovea_status run_block(const struct attention_job *job, int64_t batc
         if (!plain) {
             finish_scores(job, batch, head, first + i, x);
         }
+        for (int64_t j = a->kv_len; j < a->score_stride; j++) {
+            x[j] = -INFINITY;
+        }
         sums[i] = exp_row(x, a->kv_len, plain ? a->scale : 1);
         keep_weights(job, batch, head, first + i, x, 1 / sums[i]);
     }
@@ -264,7 +276,7 @@ static size_t round_up(size_t bytes) {
 }
 
 static void plan_blocks(struct fovea_attention *a) {
-    a->score_stride = (a->kv_len + 15) / 16 * 16;
+    a->score_stride = (a->kv_len + LANES - 1) / LANES * LANES;
     int64_t most = BLOCK_BYTES / (a->score_stride * (int64_t)sizeof(float));
     most = most < 1 ? 1 : most;
     int64_t blocks = (a->q_len + most - 1) / most;

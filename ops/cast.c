@@ -29,8 +29,7 @@ static enum fovea_status infer_cast(struct fovea_node *node, struct fovea_error 
 }
 
 static enum fovea_status infer_cast_like(struct fovea_node *node, struct fovea_error *err) {
-    const struct fovea_value *like = node->in[1];
-    return set_type(node, fovea_dtype_is_half(like->stored) ? like->stored : like->t.dtype, err);
+    return set_type(node, node->in[1]->t.dtype, err);
 }
 
 /* The one op whose output type is set by who made the node. */
@@ -75,7 +74,7 @@ static const struct fovea_attr_spec attrs_cast_like[] = {
     {                                                                                              \
         .priv_size = sizeof(struct fovea_elementwise_priv), .attrs = (table),                      \
         .min_in = (n_inputs), .max_in = (n_inputs), .min_out = 1, .max_out = 1,                    \
-        .flags = FOVEA_OP_IN_PLACE | FOVEA_OP_SETS_TYPE, .layout = FOVEA_LAYOUT_ANY, .infer = (function),               \
+        .flags = FOVEA_OP_IN_PLACE, .layout = FOVEA_LAYOUT_ANY, .infer = (function),               \
         .prepare = prepare, .run = fovea_elementwise_op_run,                                       \
         .release = fovea_elementwise_op_release,                                                   \
     }

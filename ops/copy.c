@@ -11,8 +11,9 @@
 
 #include <string.h>
 
-/* A tile of 16 elements a side: a cache line of f32 each way. */
-#define TILE 16
+/* A tile: a few cache lines of f32 each way, so that long strides cost fewer page walks. */
+#define TILE 64
+#define TILE_ROWS 64
 /* Least bytes worth a thread, and worth a turn of the odometer. */
 #define THREAD_BYTES (64 << 10)
 #define BLOCK_BYTES (4 << 10)
@@ -67,7 +68,7 @@ static inline void strided(const struct walk *w, int64_t rows, const unsigned ch
  */
 static inline void tiled(const struct walk *w, int64_t rows, const unsigned char *src,
                          unsigned char *dst, size_t size) {
-    unsigned char tile[TILE * TILE * 8];
+    unsigned char tile[TILE_ROWS * TILE * 8];
     int r = w->rank - 2, c = w->rank - 1;
     for (int64_t at = 0; at < w->dims[c]; at += TILE) {
         int64_t columns = w->dims[c] - at < TILE ? w->dims[c] - at : TILE;
@@ -168,7 +169,7 @@ static void choose_kernel(struct walk *w) {
         w->kernel = copy_runs;
     } else if (w->dst[c] == w->size && rows_adjacent_in_source(w)) {
         w->kernel = tiled_of[w->size];
-        w->block = TILE;
+        w->block = TILE_ROWS;
     } else {
         w->kernel = strided_of[w->size];
     }

@@ -71,6 +71,17 @@ FOVEA_INLINE float f32_exp(float x) {
     return (1.0f + q) * f32_power_of_2(half) * f32_power_of_2(k - half);
 }
 
+/*
+ * e^x for x <= 0 within 2 ulp, and 0 where that is below 2^-126: what softmax
+ * needs, for two thirds of the work.
+ */
+FOVEA_INLINE float f32_exp_negative(float x) {
+    int32_t k;
+    float q = f32_exp_reduce(x < -87.3f ? -87.3f : x, &k);
+    float y = (1.0f + q) * f32_power_of_2(k);
+    return x < -87.3f ? 0.0f : y;
+}
+
 /* e^x - 1 for x <= 0, within 3 ulp. */
 FOVEA_INLINE float f32_expm1_negative(float x) {
     int32_t k;

@@ -5,8 +5,8 @@
  * computation on a view [outer, n, inner], normalised over n, so the two
  * operators of each type differ only in the view that infer forms.
  */
+#include "ops/math_f32.h"
 #include "ops/ops.h"
-#include "ops/vector_math.h"
 #include "runtime/parallel.h"
 #include "runtime/portability.h"
 
@@ -36,7 +36,7 @@ struct softmax_job {
 
 #define T float
 #define FN(name) name##_f32
-#define EXP fovea_expf
+#define EXP f32_exp_negative
 #define LOG logf
 #define SUM float
 #include "ops/softmax.inc"

@@ -28,7 +28,6 @@ static enum fovea_status copy_values(struct clone *clone, struct fovea_error *er
         copy->constant = v->constant;
         copy->is_input = v->is_input;
         copy->is_output = v->is_output;
-        copy->stored = v->stored;
         copy->layout = v->layout;
         clone->copies[v->number] = copy;
     }

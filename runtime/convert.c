@@ -80,13 +80,6 @@ int64_t fovea_tensor_get_int(const struct fovea_tensor *tensor, int64_t index) {
     return value;
 }
 
-void fovea_round_f32(float *numbers, int64_t count, enum fovea_dtype type) {
-    for (int64_t i = 0; i < count; i++) {
-        numbers[i] = type == FOVEA_F16 ? fovea_f16_to_f32(fovea_f32_to_f16(numbers[i]))
-                                       : fovea_bf16_to_f32(fovea_f32_to_bf16(numbers[i]));
-    }
-}
-
 /* Any float to int64 without undefined behaviour: NaN 0, out of range saturates. */
 static int64_t int_of(double value) {
     if (isnan(value)) {

@@ -142,14 +142,17 @@ static void append_act(const struct fovea_dnn_post &post, dnnl::post_ops &ops) {
 
 /*
  * oneDNN 2.6.3 takes other broadcasts too, and its brgemm convolution then
- * reads the wrong elements: only what is known to work is given to it.
+ * reads the wrong elements: only what is known to work is given to it, an
+ * operand laid out as dst is, or a dense one along the channels.
  */
 static bool is_fusable(const struct fovea_dnn_view &operand, const struct fovea_dnn_view &dst,
                        int channel_dim) {
     bool full = true, along_channels = true;
     for (int i = 0; i < dst.rank; i++) {
-        full = full && operand.dims[i] == dst.dims[i];
-        along_channels = along_channels && (operand.dims[i] == 1 || i == channel_dim);
+        bool same_step = dst.dims[i] == 1 || operand.strides[i] == dst.strides[i];
+        bool dense_channels = i == channel_dim && operand.strides[i] == 1;
+        full = full && operand.dims[i] == dst.dims[i] && same_step;
+        along_channels = along_channels && (operand.dims[i] == 1 || dense_channels);
     }
     return full || along_channels;
 }

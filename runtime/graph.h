@@ -71,7 +71,6 @@ struct fovea_value {
     bool typed;               /* dtype, rank and dims hold */
     bool constant;            /* t.data holds the contents before any run */
     bool is_input, is_output; /* of the graph */
-    enum fovea_dtype stored;  /* f16 or bf16: t is f32, its numbers are rounded to that type */
     enum fovea_layout layout;
     struct fovea_node *producer; /* NULL for inputs and initializers */
     int producer_index;

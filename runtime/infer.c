@@ -176,11 +176,7 @@ static enum fovea_status evaluate(struct fovea_node *node, struct fovea_engine *
         return st;
     }
     struct fovea_run run = {.engine = engine, .scratch = *scratch};
-    st = op->run(node, &run, err);
-    if (!st) {
-        fovea_round_outputs(node);
-    }
-    return st;
+    return op->run(node, &run, err);
 }
 
 enum fovea_status fovea_fold_node(struct fovea_node *node, struct fovea_engine *engine,
@@ -208,7 +204,6 @@ static enum fovea_status widen_constant(struct fovea_value *value, struct fovea_
         return fovea_fail_memory(err, (size_t)count * sizeof(float), "a constant as f32");
     }
     fovea_convert(value->t.dtype, value->t.data, FOVEA_F32, data, count);
-    value->stored = value->t.dtype;
     value->t.dtype = FOVEA_F32;
     fovea_value_set_constant(value, data, true);
     return FOVEA_OK;
@@ -227,42 +222,12 @@ static enum fovea_status widen_inputs(struct fovea_node *node, struct fovea_erro
     return FOVEA_OK;
 }
 
-/* The half type of the inputs, or f32. ONNX gives float operands of a node one type. */
-static enum fovea_dtype stored_inputs(const struct fovea_node *node) {
-    for (int i = 0; i < node->n_in; i++) {
-        if (node->in[i] && fovea_dtype_is_half(node->in[i]->stored)) {
-            return node->in[i]->stored;
-        }
-    }
-    return FOVEA_F32;
-}
-
-/*
- * infer saw f32 where the model says f16 or bf16. A float result then has the
- * type of the operands, or the type that the operator sets.
- */
+/* The cast at the graph's edge may store halves; everything within computes in f32. */
 static void widen_outputs(struct fovea_node *node) {
-    bool follows = !(node->op->flags & FOVEA_OP_SETS_TYPE);
     for (int i = 0; i < node->n_out; i++) {
         struct fovea_value *value = node->out[i];
-        if (!value) {
-            continue;
-        }
-        if (fovea_dtype_is_half(value->t.dtype)) {
-            value->stored = value->t.dtype;
+        if (value && fovea_dtype_is_half(value->t.dtype)) {
             value->t.dtype = FOVEA_F32;
-        } else if (follows && value->t.dtype == FOVEA_F32) {
-            value->stored = stored_inputs(node);
-        }
-    }
-}
-
-void fovea_round_outputs(const struct fovea_node *node) {
-    for (int i = 0; i < node->n_out; i++) {
-        const struct fovea_value *value = node->out[i];
-        if (value && value->t.dtype == FOVEA_F32 && fovea_dtype_is_half(value->stored) &&
-            !value->alias_of) {
-            fovea_round_f32(value->t.data, fovea_tensor_count(&value->t), value->stored);
         }
     }
 }
@@ -287,7 +252,6 @@ static enum fovea_status add_cast(struct fovea_graph *graph, struct fovea_node *
     fovea_node_set_output(cast, 0, to);
     fovea_tensor_set_shape(&to->t, dtype, from->t.rank, from->t.dims);
     to->typed = true;
-    to->stored = dtype == FOVEA_F32 ? from->t.dtype : FOVEA_F32;
     *out = to;
     return FOVEA_OK;
 }

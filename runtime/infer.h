@@ -8,10 +8,7 @@
  * then read the contents. A node that was evaluated is removed.
  *
  * f16 and bf16 are types for storage: a value of such a type becomes f32 when
- * it is met, and remembers the type (value->stored). Arithmetic is in f32, and
- * the result of a step is rounded to the type the model gives it, as frameworks
- * do; inside a fused step nothing is rounded. Inputs and outputs of the graph
- * keep their type by Convert nodes.
+ * it is met. Inputs and outputs of the graph keep their type by Cast nodes.
  */
 #ifndef FOVEA_RUNTIME_INFER_H
 #define FOVEA_RUNTIME_INFER_H
@@ -32,9 +29,6 @@ enum fovea_status fovea_infer_node(struct fovea_node *node, struct fovea_error *
 /* Evaluate an inferred node whose inputs are constant, making its outputs constant. */
 enum fovea_status fovea_fold_node(struct fovea_node *node, struct fovea_engine *engine,
                                   struct fovea_error *err);
-
-/* Round what a run of `node` computed to the types its values are stored in. */
-void fovea_round_outputs(const struct fovea_node *node);
 
 /*
  * Whether the contents of graph input `index` can reach an operand that infer

@@ -21,9 +21,9 @@
  * all constant goes through prepare, pack, run and release right after infer.
  *
  * f16 and bf16 never reach run: the runtime widens such values to f32 before
- * infer sees them, rounds what run computed, and narrows graph outputs at the
- * end (infer.h). An op that gives its output type by an attribute sets what
- * the attribute says and, in run, goes by the types of its values.
+ * infer sees them and narrows graph outputs at the end (infer.h). An op that
+ * gives its output type by an attribute sets what the attribute says and, in
+ * run, goes by the types of its values.
  */
 #ifndef FOVEA_RUNTIME_OP_H
 #define FOVEA_RUNTIME_OP_H
@@ -40,8 +40,6 @@ enum fovea_op_flags {
     FOVEA_OP_SHAPE_ONLY = 1 << 2,
     /* node->epilogue is honoured. */
     FOVEA_OP_EPILOGUE = 1 << 3,
-    /* The outputs' type does not follow from the inputs' (Cast). */
-    FOVEA_OP_SETS_TYPE = 1 << 4,
 };
 
 /* What an operator makes of channels-last operands (graph.h). */

@@ -134,7 +134,6 @@ static enum fovea_status absorb_user(struct fovea_graph *graph, struct fovea_nod
     }
     enum fovea_status st = absorb(graph, node, user, value, one, err);
     if (!st) {
-        node->out[0]->stored = user->out[0]->stored;
         st = fovea_value_replace(graph, user->out[0], node->out[0], err);
     }
     *changed = !st;

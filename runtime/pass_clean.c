@@ -17,11 +17,6 @@ static bool same_type(const struct fovea_node *node) {
            fovea_tensor_same_shape(&node->in[0]->t, &node->out[0]->t);
 }
 
-/* A cast also rounds, unless both sides are stored alike. */
-static bool casts_nothing(const struct fovea_node *node) {
-    return same_type(node) && node->in[0]->stored == node->out[0]->stored;
-}
-
 static bool always(const struct fovea_node *node) {
     return node->n_out < 2 || !node->out[1] ||
            (node->out[1]->n_uses == 0 && !node->out[1]->is_output);
@@ -80,12 +75,12 @@ static const struct {
     const char *type;
     bool (*is_idle)(const struct fovea_node *node);
 } idle[] = {
-    {"Identity", always},        {"Dropout", always},        {"Cast", casts_nothing},
-    {"CastLike", casts_nothing}, {"Reshape", same_type},     {"Flatten", same_type},
-    {"Squeeze", same_type},      {"Unsqueeze", same_type},   {"Expand", same_type},
-    {"Tile", same_type},         {"Transpose", keeps_order}, {"Slice", takes_all},
-    {"Pad", pads_nothing},       {"Concat", joins_one},      {"Sum", joins_one},
-    {"Max", joins_one},          {"Min", joins_one},
+    {"Identity", always},    {"Dropout", always},        {"Cast", same_type},
+    {"CastLike", same_type}, {"Reshape", same_type},     {"Flatten", same_type},
+    {"Squeeze", same_type},  {"Unsqueeze", same_type},   {"Expand", same_type},
+    {"Tile", same_type},     {"Transpose", keeps_order}, {"Slice", takes_all},
+    {"Pad", pads_nothing},   {"Concat", joins_one},      {"Sum", joins_one},
+    {"Max", joins_one},      {"Min", joins_one},
 };
 
 static bool is_idle(const struct fovea_node *node) {

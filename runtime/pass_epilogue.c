@@ -140,7 +140,6 @@ static enum fovea_status take_user(struct fovea_graph *graph, struct fovea_node 
         }
         node->epilogue[node->n_epilogue++] = step;
     }
-    node->out[0]->stored = user->out[0]->stored;
     fovea_graph_move_node(graph, node, user);
     st = fovea_value_replace(graph, user->out[0], node->out[0], err);
     fovea_graph_remove_node(graph, user);

@@ -31,7 +31,6 @@ enum fovea_status fovea_rewrite_finish(struct fovea_node *node, struct fovea_val
                                        struct fovea_error *err) {
     enum fovea_status st = fovea_infer_node(node, err);
     if (!st && old) {
-        node->out[0]->stored = old->stored;
         st = fovea_value_replace(node->graph, old, node->out[0], err);
     }
     return st;

@@ -262,7 +262,6 @@ static enum fovea_status run_steps(struct fovea_session *s, struct fovea_error *
             fovea_error_prefix_node(err, node);
             return st;
         }
-        fovea_round_outputs(node);
         if (time) {
             time->seconds += now() - start;
             time++;

@@ -63,9 +63,6 @@ uint16_t fovea_f32_to_f16(float value);
 float fovea_bf16_to_f32(uint16_t bits);
 uint16_t fovea_f32_to_bf16(float value);
 
-/* Round each number to what `type`, f16 or bf16, can hold. */
-void fovea_round_f32(float *numbers, int64_t count, enum fovea_dtype type);
-
 /*
  * Convert `count` elements as ONNX Cast does: float to integer truncates (NaN
  * to 0, saturating at the 64-bit range, then keeping the low bits), integer to

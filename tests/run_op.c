@@ -140,7 +140,7 @@ enum fovea_status run_op_run(struct run_op *r, int n_out) {
         st = fovea_infer_node(node, &r->err);
     }
     for (int i = 0; !st && i < n_out; i++) {
-        if (r->channels_last && node->out[i]->t.rank == 4) {
+        if (r->channels_last && !r->plain_outputs && node->out[i]->t.rank == 4) {
             node->out[i]->layout = FOVEA_CHANNELS_LAST;
         }
     }

@@ -233,6 +233,26 @@ static void reorder__plain_to_channels_last__transposes(void) {
     fovea_dnn_destroy(dnn);
 }
 
+/* fovea.Reorder changes where elements are, not which they are. */
+static void reorder_op__both_ways__keeps_the_image(void) {
+    enum { COUNT = 2 * 19 * 5 * 33 };
+    int64_t dims[4] = {2, 19, 5, 33};
+    float *x = malloc(COUNT * sizeof(float));
+    fill_random(x, COUNT, -1, 1, 1);
+    for (int variant = 0; variant < 3; variant++) {
+        struct run_op r;
+        run_op_init(&r, "fovea", "Reorder", 13);
+        r.channels_last = true;
+        r.plain = variant == 0;
+        r.plain_outputs = variant == 1;
+        run_op_input(&r, FOVEA_F32, 4, dims, x, false);
+        CHECK_OK(run_op_run(&r, 1), r.err);
+        CHECK(run_op_error(&r, 0, x, COUNT) == 0);
+        run_op_finish(&r);
+    }
+    free(x);
+}
+
 static void pool__average_of_padded_corner__divides_as_asked(void) {
     float x[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9}, y[4];
     const float inside[4] = {3, 4, 6, 7}, window[4] = {12 / 9.0f, 16 / 9.0f, 24 / 9.0f, 28 / 9.0f};
@@ -288,6 +308,7 @@ static const struct test tests[] = {
     TEST(prim__in_two_threads_at_once__gives_the_same),
     TEST(prim__other_number_of_threads__gives_the_same),
     TEST(reorder__plain_to_channels_last__transposes),
+    TEST(reorder_op__both_ways__keeps_the_image),
     TEST(pool__average_of_padded_corner__divides_as_asked),
     TEST(matmul__no_unit_stride__is_refused),
     TEST(post__operand_of_another_shape__is_refused),

@@ -263,6 +263,121 @@ static void layer_norm__bad_operands__are_refused_precisely(void) {
                   "the input's axes from 1 on, of [2,3]");
 }
 
+/* Groups of neighbouring channels of [batch, channels, plane]; `operands` elements of scale. */
+static void group_reference(const int64_t dims[3], int64_t groups, int64_t operands) {
+    int64_t per_group = dims[1] / groups, n = per_group * dims[2];
+    for (int64_t i = 0; i < dims[0] * groups; i++) {
+        double m, v;
+        measure(x + i * n, n, 1, &m, &v);
+        for (int64_t j = 0; j < n; j++) {
+            int64_t channel = i % groups * per_group + j / dims[2];
+            int64_t at = channel * operands / dims[1];
+            want[i * n + j] =
+                (float)(((double)x[i * n + j] - m) / sqrt(v + 1e-5) * (double)scale[at] +
+                        (double)bias[at]);
+        }
+    }
+}
+
+static void check_groups(const char *type, int opset, int64_t groups, int64_t operands,
+                         int threads) {
+    struct run_op r;
+    const int64_t dims[3] = {2, 12, 35};
+    fill(2 * 12 * 35, 12);
+    group_reference(dims, groups, operands);
+    run_op_init(&r, "", type, opset);
+    r.threads = threads;
+    if (strcmp(type, "GroupNormalization") == 0) {
+        run_op_attr_int(&r, "num_groups", groups);
+    }
+    run_op_input(&r, FOVEA_F32, 3, dims, x, false);
+    run_op_input(&r, FOVEA_F32, 1, &operands, scale, true);
+    run_op_input(&r, FOVEA_F32, 1, &operands, bias, true);
+    CHECK_OK(run_op_run(&r, 1), r.err);
+    CHECK(run_op_error(&r, 0, want, 2 * 12 * 35) <= 4e-6);
+    run_op_finish(&r);
+}
+
+static void instance_and_group_norm__each_opset__agree_with_the_reference(void) {
+    for (int threads = 1; threads <= 2; threads++) {
+        check_groups("InstanceNormalization", 6, 12, 12, threads);
+        check_groups("GroupNormalization", 18, 3, 3, threads);
+        check_groups("GroupNormalization", 21, 3, 12, threads);
+        check_groups("GroupNormalization", 21, 1, 12, threads);
+        check_groups("GroupNormalization", 21, 12, 12, threads);
+    }
+}
+
+static void group_norm__groups_that_do_not_divide__are_refused(void) {
+    struct run_op r;
+    fill(64, 12);
+    run_op_init(&r, "", "GroupNormalization", 21);
+    run_op_attr_int(&r, "num_groups", 5);
+    run_op_input(&r, FOVEA_F32, 2, (int64_t[]){1, 12}, x, false);
+    run_op_input(&r, FOVEA_F32, 1, (int64_t[]){12}, scale, true);
+    run_op_input(&r, FOVEA_F32, 1, (int64_t[]){12}, bias, true);
+    check_refusal(&r, 1, FOVEA_ERR_INVALID,
+                  "node 'test' (GroupNormalization): num_groups is 5; it must divide 12 channels");
+}
+
+static void lp_norm__each_p__divides_by_the_norm(void) {
+    for (int64_t p = 1; p <= 2; p++) {
+        struct run_op r;
+        const float in[6] = {3, 0, -4, 0, 0, 0};
+        const float by_p[2][6] = {{3 / 7.0f, 0, -4 / 7.0f, 0, 0, 0}, {0.6f, 0, -0.8f, 0, 0, 0}};
+        run_op_init(&r, "", "LpNormalization", 1);
+        run_op_attr_int(&r, "p", p);
+        run_op_attr_int(&r, "axis", 0);
+        run_op_input(&r, FOVEA_F32, 2, (int64_t[]){3, 2}, in, false);
+        CHECK_OK(run_op_run(&r, 1), r.err);
+        CHECK(run_op_error(&r, 0, by_p[p - 1], 6) < 1e-7);
+        run_op_finish(&r);
+    }
+}
+
+static void lrn__window_at_the_edges__is_cut(void) {
+    struct run_op r;
+    const float in[4] = {1, 2, 3, 4};
+    /* size 4: one channel before, two after */
+    const float sums[4] = {14, 30, 29, 25};
+    float expected[4];
+    for (int c = 0; c < 4; c++) {
+        expected[c] = in[c] / (float)pow(2 + 0.5 / 4 * (double)sums[c], 0.5);
+    }
+    run_op_init(&r, "", "LRN", 13);
+    run_op_attr_int(&r, "size", 4);
+    run_op_attr_float(&r, "alpha", 0.5f);
+    run_op_attr_float(&r, "beta", 0.5f);
+    run_op_attr_float(&r, "bias", 2);
+    run_op_input(&r, FOVEA_F32, 4, (int64_t[]){1, 4, 1, 1}, in, false);
+    CHECK_OK(run_op_run(&r, 1), r.err);
+    CHECK(run_op_error(&r, 0, expected, 4) < 1e-6);
+    run_op_finish(&r);
+}
+
+static void mean_variance_norm__default_axes__normalises_channels(void) {
+    struct run_op r;
+    const float in[4] = {1, 5, 3, 7}, expected[4] = {-1, -1, 1, 1};
+    run_op_init(&r, "", "MeanVarianceNormalization", 13);
+    run_op_input(&r, FOVEA_F32, 4, (int64_t[]){2, 2, 1, 1}, in, false);
+    CHECK_OK(run_op_run(&r, 1), r.err);
+    CHECK(run_op_error(&r, 0, expected, 4) < 1e-6);
+    run_op_finish(&r);
+}
+
+static void lrn_and_lp_norm__bad_attributes__are_refused(void) {
+    struct run_op r;
+    run_op_init(&r, "", "LRN", 13);
+    run_op_attr_int(&r, "size", 0);
+    run_op_input(&r, FOVEA_F32, 4, (int64_t[]){1, 1, 1, 1}, x, false);
+    check_refusal(&r, 1, FOVEA_ERR_INVALID, "node 'test' (LRN): size is 0; it must be at least 1");
+    run_op_init(&r, "", "LpNormalization", 1);
+    run_op_attr_int(&r, "p", 3);
+    run_op_input(&r, FOVEA_F32, 1, (int64_t[]){1}, x, false);
+    check_refusal(&r, 1, FOVEA_ERR_INVALID,
+                  "node 'test' (LpNormalization): p is 3; it must be 1 or 2");
+}
+
 static const struct test tests[] = {
     TEST(layer_norm__many_shapes__agrees_with_the_reference),
     TEST(layer_norm__large_mean__keeps_its_accuracy),
@@ -272,6 +387,12 @@ static const struct test tests[] = {
     TEST(batch_norm__training__uses_the_statistics_of_the_batch),
     TEST(batch_norm__training_on_weights__standardises_rows),
     TEST(batch_norm__bad_operands__are_refused_precisely),
+    TEST(instance_and_group_norm__each_opset__agree_with_the_reference),
+    TEST(group_norm__groups_that_do_not_divide__are_refused),
+    TEST(lp_norm__each_p__divides_by_the_norm),
+    TEST(lrn__window_at_the_edges__is_cut),
+    TEST(mean_variance_norm__default_axes__normalises_channels),
+    TEST(lrn_and_lp_norm__bad_attributes__are_refused),
 };
 
 int main(int argc, char **argv) {
