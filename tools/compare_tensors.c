@@ -42,6 +42,7 @@ struct sums {
     double error, norm; /* of squares */
     int64_t worst;      /* the element farthest outside */
     double excess;      /* by how much */
+    bool gross;         /* an element is outside four times its bound */
 };
 
 static void add_element(struct comparison *c, struct sums *s, const struct tolerance *t,
@@ -57,7 +58,17 @@ static void add_element(struct comparison *c, struct sums *s, const struct toler
             s->excess = d - bound;
         }
         c->n_bad++;
+        s->gross |= !(d <= 4 * bound);
     }
+}
+
+/* The rule for half types with the default tolerance: see compare_tensors.h. */
+static bool is_half_noise(const struct fovea_tensor *want, const struct tolerance *asked,
+                          const struct tolerance *t, const struct comparison *c,
+                          const struct sums *s) {
+    int64_t few = fovea_tensor_count(want) / 50;
+    return fovea_dtype_is_half(want->dtype) && asked->atol < 0 && asked->rtol < 0 && !s->gross &&
+           c->rel_l2 <= t->rtol && c->n_bad <= (few > 2 ? few : 2);
 }
 
 static void compare_floats(const struct fovea_tensor *got, const struct fovea_tensor *want,
@@ -108,7 +119,8 @@ bool compare_tensors(const struct fovea_tensor *got, const struct fovea_tensor *
         compare_ints(got, want, out, &sums);
     }
     out->rel_l2 = sums.error == 0 ? 0 : sqrt(sums.error / sums.norm);
-    if (out->n_bad > 0) {
+    out->passed = out->n_bad == 0 || is_half_noise(want, tolerance, &t, out, &sums);
+    if (!out->passed) {
         explain(got, want, &t, out, sums.worst);
     }
     return true;
