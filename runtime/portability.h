@@ -26,6 +26,28 @@
 #define FOVEA_KERNEL
 #endif
 
+/*
+ * Vectors of f32 with arithmetic by element, functions compiled for one level
+ * of the instruction set, and whether the CPU runs it: for the few places that
+ * are about registers. Everything else is left to the vectoriser.
+ */
+#if defined(__GNUC__)
+typedef float fovea_f32x4 __attribute__((vector_size(16)));
+typedef float fovea_f32x8 __attribute__((vector_size(32)));
+typedef float fovea_f32x16 __attribute__((vector_size(64)));
+#endif
+#if defined(__x86_64__) && defined(__GNUC__)
+#define FOVEA_TARGET_V3 __attribute__((target("avx2,fma")))
+#define FOVEA_TARGET_V4 __attribute__((target("avx512f,avx512vl,avx512dq,fma")))
+#define fovea_cpu_has_v3() (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+#define fovea_cpu_has_v4() (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
+#else
+#define FOVEA_TARGET_V3
+#define FOVEA_TARGET_V4
+#define fovea_cpu_has_v3() 0
+#define fovea_cpu_has_v4() 0
+#endif
+
 /* A function that must end up inside its caller, to be compiled for the caller's level. */
 #if defined(__GNUC__)
 #define FOVEA_INLINE static inline __attribute__((always_inline))

@@ -5,6 +5,7 @@
 #ifndef FOVEA_TOOLS_COMMANDS_H
 #define FOVEA_TOOLS_COMMANDS_H
 
+int cmd_bench(int argc, char **argv);
 int cmd_classify(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);

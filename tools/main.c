@@ -23,6 +23,7 @@ static const struct command commands[] = {
     {"eval", cmd_eval, "top-1 and top-5 over a labelled dataset"},
     {"preprocess", fovea_cmd_preprocess, "the exact pixels a model would see"},
     {"verify", cmd_verify, "compare a model's outputs with stored ones"},
+    {"bench", cmd_bench, "latency, throughput and share of the machine's limit"},
     {"run", cmd_run, "tensors in, tensors out"},
     {"inspect", cmd_inspect, "inputs, size, preprocessing, memory plan and fusions of a model"},
     {"ops", cmd_ops, "list the supported operators and opsets"},

@@ -91,4 +91,5 @@ void model_options_get(const struct model_options *options, struct fovea_load_op
     }
     load->max_memory = options->max_memory;
     session->max_memory = options->max_memory;
+    session->profile = options->profile;
 }

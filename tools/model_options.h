@@ -12,6 +12,7 @@ struct model_options {
     int threads;        /* of the model */
     const char *passes; /* "on", "off", or names; NULL: not given */
     size_t max_memory;
+    bool profile; /* time every step; an option of bench alone */
 };
 
 enum { N_MODEL_OPTIONS = 6 };

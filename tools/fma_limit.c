@@ -1,0 +1,90 @@
+/*
+ * Multiply-adds in registers: see fma_limit.h.
+ *
+ * This file is compiled with -ffp-contract=fast, so that a * b + c is one
+ * instruction. Two units of latency 4 or 5 need ten independent chains; the
+ * vectors are as wide as the CPU's, so that ten of them fit into registers.
+ */
+#include "tools/fma_limit.h"
+
+#include "runtime/parallel.h"
+#include "runtime/portability.h"
+
+#include <time.h>
+
+enum { CHAINS = 10, ROUNDS = 1 << 20 };
+
+/* One round: x = x * m + a on every chain; the numbers stay near 1. */
+#define DEFINE_SPIN(name, vector, target)                                                          \
+    target static float name(int64_t rounds, float m, float a) {                                   \
+        vector x0 = {0}, x1 = {0}, x2 = {0}, x3 = {0}, x4 = {0};                                   \
+        vector x5 = {0}, x6 = {0}, x7 = {0}, x8 = {0}, x9 = {0};                                   \
+        for (int64_t i = 0; i < rounds; i++) {                                                     \
+            x0 = x0 * m + a;                                                                       \
+            x1 = x1 * m + a;                                                                       \
+            x2 = x2 * m + a;                                                                       \
+            x3 = x3 * m + a;                                                                       \
+            x4 = x4 * m + a;                                                                       \
+            x5 = x5 * m + a;                                                                       \
+            x6 = x6 * m + a;                                                                       \
+            x7 = x7 * m + a;                                                                       \
+            x8 = x8 * m + a;                                                                       \
+            x9 = x9 * m + a;                                                                       \
+        }                                                                                          \
+        vector sum = x0 + x1 + x2 + x3 + x4 + x5 + x6 + x7 + x8 + x9;                              \
+        return sum[0];                                                                             \
+    }
+
+DEFINE_SPIN(spin_16, fovea_f32x16, FOVEA_TARGET_V4)
+DEFINE_SPIN(spin_8, fovea_f32x8, FOVEA_TARGET_V3)
+DEFINE_SPIN(spin_4, fovea_f32x4, )
+#undef DEFINE_SPIN
+
+/* Elements of a vector on this CPU, and the loop for them. */
+struct spinner {
+    int lanes;
+    float (*spin)(int64_t rounds, float m, float a);
+};
+
+static struct spinner spinner_for_cpu(void) {
+    if (fovea_cpu_has_v4()) {
+        return (struct spinner){16, spin_16};
+    }
+    if (fovea_cpu_has_v3()) {
+        return (struct spinner){8, spin_8};
+    }
+    return (struct spinner){4, spin_4};
+}
+
+struct job {
+    struct spinner spinner;
+    volatile float sink; /* keeps the results, whichever thread's, from being left out */
+};
+
+static void work(void *context, int64_t begin, int64_t end, int thread) {
+    struct job *job = context;
+    (void)thread;
+    job->sink = job->spinner.spin((end - begin) * ROUNDS, 0.5f, 0.5f);
+}
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double fma_limit_gflops(int threads) {
+    enum { REPEATS = 8 };
+    struct job job = {.spinner = spinner_for_cpu()};
+    double best = 0;
+    int former = fovea_parallel_set_threads(threads);
+    for (int i = 0; i < REPEATS; i++) {
+        double start = now();
+        fovea_parallel_for(threads, 1, work, &job);
+        double flops = 2.0 * CHAINS * job.spinner.lanes * (double)ROUNDS * threads;
+        double rate = flops / (now() - start) * 1e-9;
+        best = rate > best ? rate : best;
+    }
+    fovea_parallel_set_threads(former);
+    return best;
+}
