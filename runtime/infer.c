@@ -333,6 +333,24 @@ static void note_output_types(const struct fovea_graph *graph, const struct fove
     }
 }
 
+/* Take an evaluated node out, and the constants that only it read; gives back their bytes. */
+static size_t retire(struct fovea_graph *graph, struct fovea_node *node) {
+    size_t freed = 0;
+    for (int i = 0; i < node->n_in; i++) {
+        struct fovea_value *value = node->in[i];
+        if (!value || !value->constant || value->is_output) {
+            continue;
+        }
+        fovea_node_clear_input(node, i);
+        if (value->n_uses == 0) {
+            freed += value->owned ? fovea_tensor_bytes(&value->t) : 0;
+            fovea_value_drop(value);
+        }
+    }
+    fovea_graph_remove_node(graph, node);
+    return freed;
+}
+
 static enum fovea_status infer_and_fold(struct fovea_graph *graph, struct fovea_node *node,
                                         struct fovea_engine *engine, size_t *budget,
                                         enum fovea_dtype *wanted, struct fovea_error *err) {
@@ -359,7 +377,7 @@ static enum fovea_status infer_and_fold(struct fovea_graph *graph, struct fovea_
     *budget -= bytes;
     st = fovea_fold_node(node, engine, err);
     if (!st) {
-        fovea_graph_remove_node(graph, node);
+        *budget += retire(graph, node);
     }
     return st;
 }

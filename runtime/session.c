@@ -117,6 +117,22 @@ static enum fovea_status prepare_nodes(struct fovea_session *s, struct fovea_err
     return FOVEA_OK;
 }
 
+/* Free weights that this session made, once all nodes that pack them have done so. */
+static void drop_packed_input(const struct fovea_node *node) {
+    struct fovea_value *value = node->packed_bytes > 0 ? node->in[node->packed_input] : NULL;
+    if (!value || !fovea_value_is_packed(value)) {
+        return;
+    }
+    for (size_t i = 0; i < value->n_uses; i++) {
+        if (!value->uses[i].node->packed) {
+            return;
+        }
+    }
+    free(value->owned);
+    value->owned = NULL;
+    value->t.data = NULL;
+}
+
 static enum fovea_status pack_nodes(struct fovea_session *s, struct fovea_error *err) {
     for (struct fovea_node *node = s->graph.first; node; node = node->next) {
         if (!node->op->pack) {
@@ -127,6 +143,8 @@ static enum fovea_status pack_nodes(struct fovea_session *s, struct fovea_error 
             fovea_error_prefix_node(err, node);
             return st;
         }
+        node->packed = true;
+        drop_packed_input(node);
     }
     return FOVEA_OK;
 }
