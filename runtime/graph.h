@@ -132,7 +132,8 @@ struct fovea_node {
     size_t n_attrs;
     struct fovea_value **in; /* NULL where an optional input is absent */
     int n_in;
-    struct fovea_value **out; /* NULL where an optional output is not wanted */
+    struct fovea_value *
+        *out; /* NULL where an output is not wanted; out[0] is there once inferred */
     int n_out;
     struct fovea_epilogue_step epilogue[FOVEA_MAX_EPILOGUE];
     int n_epilogue;

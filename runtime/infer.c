@@ -351,10 +351,27 @@ static size_t retire(struct fovea_graph *graph, struct fovea_node *node) {
     return freed;
 }
 
+/* Operators and passes go by output 0; one that the file leaves out is made up. */
+static enum fovea_status complete_outputs(struct fovea_graph *graph, struct fovea_node *node,
+                                          struct fovea_error *err) {
+    if (node->n_out == 0 || node->out[0]) {
+        return FOVEA_OK;
+    }
+    struct fovea_value *value = fovea_graph_add_value(graph, NULL);
+    if (!value) {
+        return fovea_fail_memory(err, sizeof(*value), "a value");
+    }
+    fovea_node_set_output(node, 0, value);
+    return FOVEA_OK;
+}
+
 static enum fovea_status infer_and_fold(struct fovea_graph *graph, struct fovea_node *node,
                                         struct fovea_engine *engine, size_t *budget,
                                         enum fovea_dtype *wanted, struct fovea_error *err) {
     enum fovea_status st = widen_inputs(node, err);
+    if (!st) {
+        st = complete_outputs(graph, node, err);
+    }
     if (!st) {
         st = fovea_infer_node(node, err);
     }
