@@ -45,20 +45,35 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
 
 static const struct fovea_attr_spec attrs_7[] = {
     {"ratio", FOVEA_ATTR_FLOAT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 
 static const struct fovea_attr_spec attrs_12[] = {
     {"seed", FOVEA_ATTR_INT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 
-#define DROPOUT(n_inputs, table, values)                                                           \
-    {                                                                                              \
-        .attrs = (table), .min_in = 1, .max_in = (n_inputs), .min_out = 1, .max_out = 2,           \
-        .value_inputs = (values), .flags = FOVEA_OP_VIEW, .layout = FOVEA_LAYOUT_ANY,              \
-        .infer = infer, .run = run,                                                                \
-    }
+const struct fovea_op fovea_op_dropout = {
+    .attrs = attrs_12,
+    .min_in = 1,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 2,
+    .value_inputs = 1u << 2,
+    .flags = FOVEA_OP_VIEW,
+    .layout = FOVEA_LAYOUT_ANY,
+    .infer = infer,
+    .run = run,
+};
 
-const struct fovea_op fovea_op_dropout = DROPOUT(3, attrs_12, 1u << 2);
-const struct fovea_op fovea_op_dropout_7 = DROPOUT(1, attrs_7, 0);
+const struct fovea_op fovea_op_dropout_7 = {
+    .attrs = attrs_7,
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 2,
+    .flags = FOVEA_OP_VIEW,
+    .layout = FOVEA_LAYOUT_ANY,
+    .infer = infer,
+    .run = run,
+};
