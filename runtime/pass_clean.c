@@ -124,11 +124,11 @@ static enum fovea_status join_transposes(struct fovea_node *node,
     struct fovea_attr perm = {
         .name = "perm", .kind = FOVEA_ATTR_INTS, .count = n_outer, .ints = joined};
     enum fovea_status st = fovea_node_set_attr(node, &perm, err);
-    if (st) {
-        return st;
+    if (!st) {
+        st = fovea_node_set_input(node, 0, inner->in[0], err);
     }
     context->result->count++;
-    return fovea_node_set_input(node, 0, inner->in[0], err);
+    return st ? st : fovea_infer_node(node, err); /* what the operator keeps of perm changes */
 }
 
 /*
@@ -148,7 +148,8 @@ static enum fovea_status join_reshapes(struct fovea_node *node, struct fovea_pas
         }
     }
     context->result->count++;
-    return fovea_node_set_input(node, 0, inner->in[0], err);
+    enum fovea_status st = fovea_node_set_input(node, 0, inner->in[0], err);
+    return st ? st : fovea_infer_node(node, err);
 }
 
 enum fovea_status fovea_pass_clean(struct fovea_graph *graph, struct fovea_pass_context *context,
