@@ -137,7 +137,7 @@ def run(probe, fovea, folder, verbose, wanted):
         if verbose:
             print("%-28s %s" % (case[0], line.replace("\t", "  ").replace(inner + "/", "")))
         for words in wrong:
-            print("FAIL %s" % words.replace(inner + "/", ""))
+            print("FAIL %s" % words.replace(inner + "/", ""), flush=True)
     report(cases, lines)
     print("%d passed, %d failed" % (len(cases) - failed, failed))
     return 1 if failed else 0
