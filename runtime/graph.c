@@ -207,13 +207,6 @@ enum fovea_status fovea_node_set_input(struct fovea_node *node, int index,
     return FOVEA_OK;
 }
 
-void fovea_node_clear_input(struct fovea_node *node, int index) {
-    if (node->in[index]) {
-        drop_use(node->in[index], node, index);
-        node->in[index] = NULL;
-    }
-}
-
 enum fovea_status fovea_node_add_input(struct fovea_node *node, struct fovea_value *value,
                                        int *index, struct fovea_error *err) {
     size_t bytes = ((size_t)node->n_in + 1) * sizeof(*node->in);

@@ -205,9 +205,6 @@ enum fovea_status fovea_graph_add_node(struct fovea_graph *graph, struct fovea_n
 enum fovea_status fovea_node_set_input(struct fovea_node *node, int index,
                                        struct fovea_value *value, struct fovea_error *err);
 
-/* Make node->in[index] absent. */
-void fovea_node_clear_input(struct fovea_node *node, int index);
-
 /* Append an input and give its index. */
 enum fovea_status fovea_node_add_input(struct fovea_node *node, struct fovea_value *value,
                                        int *index, struct fovea_error *err);

@@ -242,7 +242,7 @@ enum fovea_status fovea_session_create(const struct fovea_model *model,
     enum fovea_status st = build(s, inputs, options, err);
     fovea_parallel_set_threads(former);
     if (st) {
-        fovea_error_prefix(err, "%s", fovea_quote(model->path).text);
+        fovea_error_prefix(err, "%s", model->path);
         fovea_session_destroy(s);
         return st;
     }
