@@ -95,6 +95,8 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
     }
     if (!st) {
         node->scratch_bytes = fovea_prim_scratch_bytes(conv->prim);
+        node->packed_bytes = fovea_prim_packed_bytes(conv->prim);
+        node->packed_input = 1;
     }
     return st;
 }

@@ -115,6 +115,8 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
     if (!st) {
         node->scratch_bytes =
             fovea_prim_scratch_bytes(gemm->prim) + (size_t)gemm->c_count * sizeof(float);
+        node->packed_bytes = fovea_prim_packed_bytes(gemm->prim);
+        node->packed_input = 1;
     }
     return st;
 }

@@ -155,6 +155,8 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
     st = fovea_product_prepare(engine->dnn, p, &matmul->prim, err);
     if (!st) {
         node->scratch_bytes = fovea_prim_scratch_bytes(matmul->prim);
+        node->packed_bytes = fovea_prim_packed_bytes(matmul->prim);
+        node->packed_input = 1;
     }
     return st;
 }

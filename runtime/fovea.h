@@ -173,7 +173,7 @@ void fovea_session_output_shape(const struct fovea_session *session, size_t inde
 /*
  * Run once. `inputs` as given to create, now with data; `outputs[i].data` has
  * room for the tensor that fovea_session_output_shape describes. Both are only
- * read or written during the call.
+ * read or written during the call. FOVEA_ERR_INVALID where data is NULL.
  */
 enum fovea_status fovea_session_run(struct fovea_session *session,
                                     const struct fovea_tensor *inputs,

@@ -12,6 +12,16 @@ void fovea_graph_init(struct fovea_graph *graph, fovea_op_find_fn find_op, int o
     graph->opset = opset;
 }
 
+bool fovea_value_is_packed(const struct fovea_value *value) {
+    for (size_t i = 0; i < value->n_uses; i++) {
+        const struct fovea_node *node = value->uses[i].node;
+        if (node->packed_bytes == 0 || node->packed_input != value->uses[i].index) {
+            return false;
+        }
+    }
+    return value->constant && !value->is_output && value->n_uses > 0;
+}
+
 void fovea_value_drop(struct fovea_value *value) {
     free(value->owned);
     value->owned = NULL;
@@ -195,6 +205,13 @@ enum fovea_status fovea_node_set_input(struct fovea_node *node, int index,
     }
     node->in[index] = value;
     return FOVEA_OK;
+}
+
+void fovea_node_clear_input(struct fovea_node *node, int index) {
+    if (node->in[index]) {
+        drop_use(node->in[index], node, index);
+        node->in[index] = NULL;
+    }
 }
 
 enum fovea_status fovea_node_add_input(struct fovea_node *node, struct fovea_value *value,

@@ -132,13 +132,18 @@ struct fovea_node {
     size_t n_attrs;
     struct fovea_value **in; /* NULL where an optional input is absent */
     int n_in;
-    struct fovea_value **out; /* NULL where an optional output is not wanted */
+    struct fovea_value *
+        *out; /* NULL where an output is not wanted; out[0] is there once inferred */
     int n_out;
     struct fovea_epilogue_step epilogue[FOVEA_MAX_EPILOGUE];
     int n_epilogue;
     void *priv;           /* op->priv_size bytes, zeroed, from infer on */
     size_t scratch_bytes; /* set by op->prepare: needed during run, contents undefined */
-    size_t packed_bytes;  /* set by op->prepare: weights packed by op->pack */
+    /* Set by op->prepare: op->pack makes a form of constant input `packed_input` that takes
+     * packed_bytes, and run then no longer reads the input itself. 0: nothing is packed. */
+    size_t packed_bytes;
+    int packed_input;
+    bool packed; /* op->pack has been called */
     bool prepared;
     struct fovea_node *prev, *next;
 };
@@ -179,6 +184,9 @@ enum fovea_status fovea_graph_add_constant(struct fovea_graph *graph, enum fovea
 /* Make `value` constant with contents that outlive the graph, or (owned) are freed with it. */
 void fovea_value_set_constant(struct fovea_value *value, void *data, bool owned);
 
+/* Whether all that read a constant read a packed form of it instead (node->packed_input). */
+bool fovea_value_is_packed(const struct fovea_value *value);
+
 /* Forget, and free if owned, the contents of a constant that nothing reads. */
 void fovea_value_drop(struct fovea_value *value);
 
@@ -196,6 +204,9 @@ enum fovea_status fovea_graph_add_node(struct fovea_graph *graph, struct fovea_n
 /* Connect node->in[index] to `value` (NULL: absent), releasing what was there. */
 enum fovea_status fovea_node_set_input(struct fovea_node *node, int index,
                                        struct fovea_value *value, struct fovea_error *err);
+
+/* Make node->in[index] absent. */
+void fovea_node_clear_input(struct fovea_node *node, int index);
 
 /* Append an input and give its index. */
 enum fovea_status fovea_node_add_input(struct fovea_node *node, struct fovea_value *value,

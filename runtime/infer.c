@@ -333,10 +333,45 @@ static void note_output_types(const struct fovea_graph *graph, const struct fove
     }
 }
 
+/* Take an evaluated node out, and the constants that only it read; gives back their bytes. */
+static size_t retire(struct fovea_graph *graph, struct fovea_node *node) {
+    size_t freed = 0;
+    for (int i = 0; i < node->n_in; i++) {
+        struct fovea_value *value = node->in[i];
+        if (!value || !value->constant || value->is_output) {
+            continue;
+        }
+        fovea_node_clear_input(node, i);
+        if (value->n_uses == 0) {
+            freed += value->owned ? fovea_tensor_bytes(&value->t) : 0;
+            fovea_value_drop(value);
+        }
+    }
+    fovea_graph_remove_node(graph, node);
+    return freed;
+}
+
+/* Operators and passes go by output 0; one that the file leaves out is made up. */
+static enum fovea_status complete_outputs(struct fovea_graph *graph, struct fovea_node *node,
+                                          struct fovea_error *err) {
+    if (node->n_out == 0 || node->out[0]) {
+        return FOVEA_OK;
+    }
+    struct fovea_value *value = fovea_graph_add_value(graph, NULL);
+    if (!value) {
+        return fovea_fail_memory(err, sizeof(*value), "a value");
+    }
+    fovea_node_set_output(node, 0, value);
+    return FOVEA_OK;
+}
+
 static enum fovea_status infer_and_fold(struct fovea_graph *graph, struct fovea_node *node,
                                         struct fovea_engine *engine, size_t *budget,
                                         enum fovea_dtype *wanted, struct fovea_error *err) {
     enum fovea_status st = widen_inputs(node, err);
+    if (!st) {
+        st = complete_outputs(graph, node, err);
+    }
     if (!st) {
         st = fovea_infer_node(node, err);
     }
@@ -359,7 +394,7 @@ static enum fovea_status infer_and_fold(struct fovea_graph *graph, struct fovea_
     *budget -= bytes;
     st = fovea_fold_node(node, engine, err);
     if (!st) {
-        fovea_graph_remove_node(graph, node);
+        *budget += retire(graph, node);
     }
     return st;
 }

@@ -108,7 +108,8 @@ static struct fovea_node *find_scores(struct fovea_value *value, struct attentio
             match->scale *= divides ? 1 / scalar : scalar;
             value = node->in[other];
         } else if (fovea_node_is(node, "Add") && !match->mask.base && match->scale == 1) {
-            bool first = fovea_value_from(node->in[1], "MatMul") && node->in[0]->constant;
+            bool first = node->in[0]->constant || (fovea_value_from(node->in[1], "MatMul") &&
+                                                   !fovea_value_from(node->in[0], "MatMul"));
             struct fovea_value *mask = node->in[first ? 0 : 1];
             struct fovea_strided view;
             /* A mask may be repeated over the scores, not the scores over a mask. */

@@ -117,6 +117,22 @@ static enum fovea_status prepare_nodes(struct fovea_session *s, struct fovea_err
     return FOVEA_OK;
 }
 
+/* Free weights that this session made, once all nodes that pack them have done so. */
+static void drop_packed_input(const struct fovea_node *node) {
+    struct fovea_value *value = node->packed_bytes > 0 ? node->in[node->packed_input] : NULL;
+    if (!value || !fovea_value_is_packed(value)) {
+        return;
+    }
+    for (size_t i = 0; i < value->n_uses; i++) {
+        if (!value->uses[i].node->packed) {
+            return;
+        }
+    }
+    free(value->owned);
+    value->owned = NULL;
+    value->t.data = NULL;
+}
+
 static enum fovea_status pack_nodes(struct fovea_session *s, struct fovea_error *err) {
     for (struct fovea_node *node = s->graph.first; node; node = node->next) {
         if (!node->op->pack) {
@@ -127,6 +143,8 @@ static enum fovea_status pack_nodes(struct fovea_session *s, struct fovea_error 
             fovea_error_prefix_node(err, node);
             return st;
         }
+        node->packed = true;
+        drop_packed_input(node);
     }
     return FOVEA_OK;
 }
@@ -277,10 +295,34 @@ static void copy_bytes(void *to, const void *from, size_t bytes) {
     }
 }
 
+/* Memory to read or write there must be, except for tensors of no elements. */
+static enum fovea_status check_data(const struct fovea_session *s,
+                                    const struct fovea_tensor *inputs,
+                                    const struct fovea_tensor *outputs, struct fovea_error *err) {
+    for (size_t i = 0; i < s->graph.n_inputs; i++) {
+        const struct fovea_value *value = s->graph.inputs[i];
+        if (!value->constant && !inputs[i].data && fovea_tensor_bytes(&value->t) > 0) {
+            return fovea_fail(err, FOVEA_ERR_INVALID, "input '%s' has no data",
+                              fovea_quote(s->model->inputs[i].name).text);
+        }
+    }
+    for (size_t i = 0; i < s->graph.n_outputs; i++) {
+        if (!outputs[i].data && fovea_tensor_bytes(&s->graph.outputs[i]->t) > 0) {
+            return fovea_fail(err, FOVEA_ERR_INVALID, "there is no memory for output '%s'",
+                              fovea_quote(s->model->outputs[i].name).text);
+        }
+    }
+    return FOVEA_OK;
+}
+
 enum fovea_status fovea_session_run(struct fovea_session *session,
                                     const struct fovea_tensor *inputs,
                                     const struct fovea_tensor *outputs, struct fovea_error *err) {
     struct fovea_graph *graph = &session->graph;
+    enum fovea_status st = check_data(session, inputs, outputs, err);
+    if (st) {
+        return st;
+    }
     for (size_t i = 0; i < graph->n_inputs; i++) {
         struct fovea_value *value = graph->inputs[i];
         if (!value->constant) {
@@ -288,7 +330,7 @@ enum fovea_status fovea_session_run(struct fovea_session *session,
         }
     }
     int former = fovea_parallel_set_threads(session->engine.threads);
-    enum fovea_status st = run_steps(session, err);
+    st = run_steps(session, err);
     fovea_parallel_set_threads(former);
     if (st) {
         return st;
