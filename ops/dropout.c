@@ -3,7 +3,17 @@
 
 #include <string.h>
 
-/* "If training_mode is set to true": the one case that would not be the identity. */
+/*
+ * "If training_mode is set to true ... the ratio is the ratio of random dropout":
+ * a ratio of 0, which exporters write for a layer left in training, drops nothing.
+ */
+static bool drops_nothing(const struct fovea_node *node) {
+    const struct fovea_value *ratio = fovea_node_input(node, 1);
+    return ratio && ratio->constant && fovea_dtype_is_float(ratio->t.dtype) &&
+           fovea_tensor_count(&ratio->t) == 1 && fovea_tensor_get_float(&ratio->t, 0) == 0;
+}
+
+/* Training is the one case that would not be the identity. */
 static enum fovea_status check_mode(const struct fovea_node *node, struct fovea_error *err) {
     const struct fovea_value *mode = fovea_node_input(node, 2);
     if (!mode) {
@@ -13,8 +23,9 @@ static enum fovea_status check_mode(const struct fovea_node *node, struct fovea_
         return fovea_fail(err, FOVEA_ERR_INVALID, "training_mode is %s%s; it must be one bool",
                           fovea_dtype_name(mode->t.dtype), fovea_shape_text(&mode->t).text);
     }
-    if (fovea_tensor_get_int(&mode->t, 0) != 0) {
-        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED, "training_mode is true");
+    if (fovea_tensor_get_int(&mode->t, 0) != 0 && !drops_nothing(node)) {
+        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
+                          "training_mode is true, and ratio no constant 0");
     }
     return FOVEA_OK;
 }

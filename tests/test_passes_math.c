@@ -423,6 +423,48 @@ static void linear__gemm_with_factors__left_alone(void) {
     EXPECT_OPS(&b, "linear", "Gemm");
 }
 
+/* ---- einsum ------------------------------------------------------------------- */
+
+static void einsum__contractions__matmul(void) {
+    static const struct {
+        const char *equation;
+        int rank_a, rank_b;
+        int64_t a[4], b[4];
+    } cases[] = {
+        {"abc,cd->abd", 3, 2, {2, 3, 4}, {4, 5}},
+        {"abc,dc->abd", 3, 2, {2, 3, 4}, {5, 4}},
+        {"abc,cde->abde", 3, 3, {2, 3, 4}, {4, 5, 6}},
+        {"abcd,cde->abe", 4, 3, {2, 3, 4, 5}, {4, 5, 6}},
+        {"abcd,dce->eab", 4, 3, {2, 3, 4, 5}, {5, 4, 6}},
+        {"bqhd,bkhd->bhqk", 4, 4, {2, 3, 4, 5}, {2, 6, 4, 5}},
+        {"bhqk,bkhd->bqhd", 4, 4, {2, 4, 3, 6}, {2, 6, 4, 5}},
+        {"bd, bd -> b", 2, 2, {2, 3}, {2, 3}},
+        {"i,ij->j", 1, 2, {3}, {3, 4}},      /* left alone: there are no rows */
+        {"ij,ij->ij", 2, 2, {2, 3}, {2, 3}}, /* nothing is summed */
+        {"ij,jk->i", 2, 2, {2, 3}, {3, 4}},  /* a column is summed */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (int constant = 0; constant < 2; constant++) {
+            struct graph_build b;
+            V *x = begin(&b, 17, cases[i].rank_a, cases[i].a);
+            V *w = constant ? build_random(&b, cases[i].rank_b, cases[i].b)
+                            : build_input(&b, FOVEA_F32, cases[i].rank_b, cases[i].b);
+            V *y = build_set_string(&b, OP(&b, "Einsum", x, w), "equation", cases[i].equation);
+            build_output(&b, y);
+            EXPECT_OPS(&b, "einsum", i < 8 ? NULL : "Einsum");
+        }
+    }
+}
+
+static void einsum__bias_over_the_columns__linear(void) {
+    struct graph_build b;
+    V *x = begin(&b, 17, 3, DIMS(2, 3, 4));
+    V *y = OP(&b, "Einsum", x, build_random(&b, 3, DIMS(4, 5, 6)));
+    y = build_set_string(&b, y, "equation", "abc,cde->abde");
+    build_output(&b, OP(&b, "Add", y, build_random(&b, 2, DIMS(5, 6))));
+    EXPECT_OPS(&b, "einsum,linear", "fovea.Linear Reshape");
+}
+
 int main(int argc, char **argv) {
     static const struct test tests[] = {
         TEST(erf_gelu__every_order__one_gelu),
@@ -450,6 +492,8 @@ int main(int argc, char **argv) {
         TEST(affine__number_before_pooling_and_linear__into_weights),
         TEST(affine__product_is_output__stays),
         TEST(affine__scaled_weights__not_an_image),
+        TEST(einsum__contractions__matmul),
+        TEST(einsum__bias_over_the_columns__linear),
         TEST(linear__matmul_and_gemm__one_linear),
         TEST(linear__bias_that_grows_the_result__not_taken),
         TEST(linear__gemm_with_factors__left_alone),
