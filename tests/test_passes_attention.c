@@ -227,6 +227,29 @@ static void mask__scaled_with_the_scores__result_holds(void) {
     EXPECT_OPS(&b, "on", NULL);
 }
 
+/* Where(IsNaN(w), 0, w), which PyTorch's exporter writes for rows that a mask leaves empty. */
+static void weights__guarded_against_nan__taken_where_no_row_is_empty(void) {
+    static float zeros[TOKENS * TOKENS], some[TOKENS * TOKENS], all[TOKENS * TOKENS];
+    float *const masks[] = {NULL, zeros, some, all};
+    for (int j = 0; j < TOKENS * TOKENS; j++) {
+        some[j] = j % TOKENS ? -INFINITY : 0;
+        all[j] = j < TOKENS ? -INFINITY : 0;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        struct graph_build b;
+        V *qkv[3];
+        given(&b, 17, 3, qkv);
+        V *scores = OP(&b, "MatMul", qkv[0], transposed_keys(&b, qkv[1]));
+        if (masks[i]) {
+            scores = OP(&b, "Add", scores, build_floats(&b, 2, DIMS(TOKENS, TOKENS), masks[i]));
+        }
+        V *weights = build_set_int(&b, OP(&b, "Softmax", scores), "axis", 3);
+        weights = OP(&b, "Where", OP(&b, "IsNaN", weights), build_scalar(&b, 0), weights);
+        build_output(&b, OP(&b, "MatMul", weights, qkv[2]));
+        EXPECT_OPS(&b, "attention", i < 3 ? "fovea.Attention" : NULL);
+    }
+}
+
 static void mask__that_broadcasts_the_scores__left_alone(void) {
     struct graph_build b;
     build_init(&b, 17);
@@ -351,6 +374,7 @@ int main(int argc, char **argv) {
         TEST(masks__of_every_shape__taken),
         TEST(mask__first_operand__taken),
         TEST(mask__scaled_with_the_scores__result_holds),
+        TEST(weights__guarded_against_nan__taken_where_no_row_is_empty),
         TEST(mask__that_broadcasts_the_scores__left_alone),
         TEST(softmax__over_another_axis__left_alone),
         TEST(parts__read_elsewhere__left_alone),

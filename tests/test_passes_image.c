@@ -346,8 +346,26 @@ static void layout__single_pixels_and_channels__results_hold(void) {
     }
 }
 
+/* ---- clean ------------------------------------------------------------------ */
+
+static void clean__expanded_gate__not_copied(void) {
+    struct graph_build b;
+    V *x = begin(&b, 17, 4, DIMS(2, 3, 4, 5));
+    V *gate = build_input(&b, FOVEA_F32, 4, DIMS(2, 3, 1, 1));
+    V *full = OP(&b, "Expand", gate, build_ints(&b, DIMS(2, 3, 4, 5), 4));
+    build_output(&b, OP(&b, "Mul", x, full));
+    EXPECT_OPS(&b, "clean", "Mul");
+
+    x = begin(&b, 17, 4, DIMS(2, 3, 1, 5)); /* here it decides the result's shape */
+    full = OP(&b, "Expand", x, build_ints(&b, DIMS(2, 3, 4, 5), 4));
+    build_output(&b, OP(&b, "Mul", OP(&b, "Relu", x), full));
+    build_output(&b, OP(&b, "Add", full, full));
+    EXPECT_OPS(&b, "clean", NULL);
+}
+
 int main(int argc, char **argv) {
     static const struct test tests[] = {
+        TEST(clean__expanded_gate__not_copied),
         TEST(pad__zeros_before_conv__taken),
         TEST(pad__attributes_of_opset_10__taken),
         TEST(pad__of_another_kind__left_alone),
