@@ -150,7 +150,7 @@ static void limit__constant_of_a_tebibyte__refused_before_allocation(void) {
     build_output(&b, OP(&b, "Relu", bomb));
     EXPECT_REFUSED(&b, 1 << 20, FOVEA_ERR_LIMIT,
                    "node 'ConstantOfShape' (ConstantOfShape): its constant result takes "
-                   "1099511627776 bytes; 1048576 are left of the memory limit");
+                   "1099511627776 bytes; 1048576 are left of the memory limit of 1048576");
 
     build_init(&b, 17); /* over what one tensor may be */
     bomb = OP(&b, "ConstantOfShape", build_ints(&b, DIMS(1 << 30, 1 << 30), 2));
@@ -169,7 +169,7 @@ static void limit__many_constants__add_up(void) {
     }
     EXPECT_REFUSED(&b, 1000, FOVEA_ERR_LIMIT,
                    "node 'ConstantOfShape' (ConstantOfShape): its constant result takes 400 "
-                   "bytes; 200 are left of the memory limit");
+                   "bytes; 200 are left of the memory limit of 1000");
 }
 
 static void attribute__unknown_or_of_another_kind__named(void) {
