@@ -7,8 +7,8 @@
  * followed. The descriptor so opened is the one whose size is checked and
  * that is mapped.
  */
-#include "loaders/mapped_file.h"
 #include "loaders/limits.h"
+#include "loaders/mapped_file.h"
 #include "loaders/onnx_convert.h"
 
 #include <errno.h>

@@ -102,7 +102,7 @@ static enum fovea_status read_varint(struct scan *s, size_t end, size_t most, co
 }
 
 static enum fovea_status read_tag(struct scan *s, struct field *field) {
-    uint64_t tag;
+    uint64_t tag = 0;
     field->start = s->at;
     enum fovea_status st = read_varint(s, top(s)->end, 5, "a field's tag", &tag);
     if (st) {

@@ -180,12 +180,12 @@ static enum fovea_status set(struct fovea_recipe *r, enum fovea_recipe_field fie
     return setters[field](r, value, err);
 }
 
-/* Every key is "preset" or a field. */
+/* Every key is "preset", a field, or "sources", which is Fovea's note in its own results. */
 static enum fovea_status check_keys(json_t *object, struct fovea_error *err) {
     const char *key;
     json_t *value;
     json_object_foreach(object, key, value) {
-        bool known = strcmp(key, "preset") == 0;
+        bool known = strcmp(key, "preset") == 0 || strcmp(key, "sources") == 0;
         for (int i = 0; i < FOVEA_RECIPE_N_FIELDS; i++) {
             known |= strcmp(key, fovea_recipe_field_name((enum fovea_recipe_field)i)) == 0;
         }

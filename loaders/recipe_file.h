@@ -16,7 +16,8 @@
  *       "resize_order": "horizontal" or vertical
  *     }
  *
- * or an object with such an object under "recipe", as Fovea's results have it.
+ * or an object with such an object under "recipe", as Fovea's results have it;
+ * their "sources", who said what, are passed over.
  */
 #ifndef FOVEA_LOADERS_RECIPE_FILE_H
 #define FOVEA_LOADERS_RECIPE_FILE_H

@@ -221,7 +221,7 @@ static const struct fovea_attr_spec attrs[] = {
     {"scale", FOVEA_ATTR_FLOAT, false},
     {"shape", FOVEA_ATTR_INTS, true},
     {"v", FOVEA_ATTR_INTS, true},
-    {NULL},
+    {0},
 };
 
 const struct fovea_op fovea_op_attention = {

@@ -350,7 +350,7 @@ static const struct fovea_attr_spec attrs[] = {
     {"is_causal", FOVEA_ATTR_INT, false},         {"kv_num_heads", FOVEA_ATTR_INT, false},
     {"q_num_heads", FOVEA_ATTR_INT, false},       {"qk_matmul_output_mode", FOVEA_ATTR_INT, false},
     {"scale", FOVEA_ATTR_FLOAT, false},           {"softcap", FOVEA_ATTR_FLOAT, false},
-    {"softmax_precision", FOVEA_ATTR_INT, false}, {NULL},
+    {"softmax_precision", FOVEA_ATTR_INT, false}, {0},
 };
 
 const struct fovea_op fovea_op_attention_onnx = {

@@ -136,14 +136,14 @@ static const struct fovea_attr_spec attrs_by_outputs[] = {
     {"epsilon", FOVEA_ATTR_FLOAT, false},
     {"momentum", FOVEA_ATTR_FLOAT, false},
     {"spatial", FOVEA_ATTR_INT, false},
-    {NULL},
+    {0},
 };
 
 static const struct fovea_attr_spec attrs[] = {
     {"epsilon", FOVEA_ATTR_FLOAT, false},
     {"momentum", FOVEA_ATTR_FLOAT, false},
     {"training_mode", FOVEA_ATTR_INT, false},
-    {NULL},
+    {0},
 };
 
 const struct fovea_op fovea_op_batch_norm = {

@@ -61,16 +61,16 @@ static const struct fovea_attr_spec attrs_cast[] = {
     {"round_mode", FOVEA_ATTR_STRING, false}, /* of opset 24, for types not supported */
     {"saturate", FOVEA_ATTR_INT, false},      /* of opset 19, likewise */
     {"to", FOVEA_ATTR_INT, true},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 
 static const struct fovea_attr_spec attrs_cast_like[] = {
     {"round_mode", FOVEA_ATTR_STRING, false},
     {"saturate", FOVEA_ATTR_INT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 
-#define CONVERSION(n_inputs, table, function)                                                      \
+#define CONVERSION_OP(n_inputs, table, function)                                                   \
     {                                                                                              \
         .priv_size = sizeof(struct fovea_elementwise_priv), .attrs = (table),                      \
         .min_in = (n_inputs), .max_in = (n_inputs), .min_out = 1, .max_out = 1,                    \
@@ -79,6 +79,6 @@ static const struct fovea_attr_spec attrs_cast_like[] = {
         .release = fovea_elementwise_op_release,                                                   \
     }
 
-const struct fovea_op fovea_op_cast = CONVERSION(1, attrs_cast, infer_cast);
-const struct fovea_op fovea_op_cast_like = CONVERSION(2, attrs_cast_like, infer_cast_like);
-const struct fovea_op fovea_op_convert = CONVERSION(1, NULL, infer_convert);
+const struct fovea_op fovea_op_cast = CONVERSION_OP(1, attrs_cast, infer_cast);
+const struct fovea_op fovea_op_cast_like = CONVERSION_OP(2, attrs_cast_like, infer_cast_like);
+const struct fovea_op fovea_op_convert = CONVERSION_OP(1, NULL, infer_convert);

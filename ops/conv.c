@@ -15,7 +15,7 @@ struct conv {
 static const struct fovea_attr_spec attrs[] = {
     FOVEA_WINDOW_ATTRS,
     {"group", FOVEA_ATTR_INT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 
 static enum fovea_status check_channels(const struct fovea_node *node, int64_t groups,

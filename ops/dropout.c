@@ -3,7 +3,17 @@
 
 #include <string.h>
 
-/* "If training_mode is set to true": the one case that would not be the identity. */
+/*
+ * "If training_mode is set to true ... the ratio is the ratio of random dropout":
+ * a ratio of 0, which exporters write for a layer left in training, drops nothing.
+ */
+static bool drops_nothing(const struct fovea_node *node) {
+    const struct fovea_value *ratio = fovea_node_input(node, 1);
+    return ratio && ratio->constant && fovea_dtype_is_float(ratio->t.dtype) &&
+           fovea_tensor_count(&ratio->t) == 1 && fovea_tensor_get_float(&ratio->t, 0) == 0;
+}
+
+/* Training is the one case that would not be the identity. */
 static enum fovea_status check_mode(const struct fovea_node *node, struct fovea_error *err) {
     const struct fovea_value *mode = fovea_node_input(node, 2);
     if (!mode) {
@@ -13,8 +23,9 @@ static enum fovea_status check_mode(const struct fovea_node *node, struct fovea_
         return fovea_fail(err, FOVEA_ERR_INVALID, "training_mode is %s%s; it must be one bool",
                           fovea_dtype_name(mode->t.dtype), fovea_shape_text(&mode->t).text);
     }
-    if (fovea_tensor_get_int(&mode->t, 0) != 0) {
-        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED, "training_mode is true");
+    if (fovea_tensor_get_int(&mode->t, 0) != 0 && !drops_nothing(node)) {
+        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
+                          "training_mode is true, and ratio no constant 0");
     }
     return FOVEA_OK;
 }
@@ -45,20 +56,35 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
 
 static const struct fovea_attr_spec attrs_7[] = {
     {"ratio", FOVEA_ATTR_FLOAT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 
 static const struct fovea_attr_spec attrs_12[] = {
     {"seed", FOVEA_ATTR_INT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 
-#define DROPOUT(n_inputs, table, values)                                                           \
-    {                                                                                              \
-        .attrs = (table), .min_in = 1, .max_in = (n_inputs), .min_out = 1, .max_out = 2,           \
-        .value_inputs = (values), .flags = FOVEA_OP_VIEW, .layout = FOVEA_LAYOUT_ANY,              \
-        .infer = infer, .run = run,                                                                \
-    }
+const struct fovea_op fovea_op_dropout = {
+    .attrs = attrs_12,
+    .min_in = 1,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 2,
+    .value_inputs = 1u << 2,
+    .flags = FOVEA_OP_VIEW,
+    .layout = FOVEA_LAYOUT_ANY,
+    .infer = infer,
+    .run = run,
+};
 
-const struct fovea_op fovea_op_dropout = DROPOUT(3, attrs_12, 1u << 2);
-const struct fovea_op fovea_op_dropout_7 = DROPOUT(1, attrs_7, 0);
+const struct fovea_op fovea_op_dropout_7 = {
+    .attrs = attrs_7,
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 2,
+    .flags = FOVEA_OP_VIEW,
+    .layout = FOVEA_LAYOUT_ANY,
+    .infer = infer,
+    .run = run,
+};

@@ -24,7 +24,7 @@ struct einsum {
 
 static const struct fovea_attr_spec attrs[] = {
     {"equation", FOVEA_ATTR_STRING, true},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 
 static enum fovea_status infer(struct fovea_node *node, struct fovea_error *err) {

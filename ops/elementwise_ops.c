@@ -176,44 +176,44 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
 
 static const struct fovea_attr_spec attrs_alpha[] = {
     {"alpha", FOVEA_ATTR_FLOAT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 static const struct fovea_attr_spec attrs_alpha_beta[] = {
     {"alpha", FOVEA_ATTR_FLOAT, false},
     {"beta", FOVEA_ATTR_FLOAT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 static const struct fovea_attr_spec attrs_bit_shift[] = {
     {"direction", FOVEA_ATTR_STRING, true},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 static const struct fovea_attr_spec attrs_clip_6[] = {
     {"max", FOVEA_ATTR_FLOAT, false},
     {"min", FOVEA_ATTR_FLOAT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 static const struct fovea_attr_spec attrs_gelu[] = {
     {"approximate", FOVEA_ATTR_STRING, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 static const struct fovea_attr_spec attrs_is_inf[] = {
     {"detect_negative", FOVEA_ATTR_INT, false},
     {"detect_positive", FOVEA_ATTR_INT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 static const struct fovea_attr_spec attrs_mod[] = {
     {"fmod", FOVEA_ATTR_INT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 static const struct fovea_attr_spec attrs_selu[] = {
     {"alpha", FOVEA_ATTR_FLOAT, false},
     {"gamma", FOVEA_ATTR_FLOAT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 static const struct fovea_attr_spec attrs_shrink[] = {
     {"bias", FOVEA_ATTR_FLOAT, false},
     {"lambd", FOVEA_ATTR_FLOAT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 
 const struct fovea_op fovea_op_binary = ELEMENTWISE_OP(2, 2, NULL);
@@ -290,7 +290,7 @@ static const struct fovea_attr_spec attrs_fused[] = {
     {"code", FOVEA_ATTR_INTS, true},
     {"params", FOVEA_ATTR_FLOATS, true},
     {"outputs", FOVEA_ATTR_INTS, true},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 
 const struct fovea_op fovea_op_elementwise = {

@@ -18,9 +18,11 @@ struct gemm {
 };
 
 static const struct fovea_attr_spec attrs[] = {
-    {"alpha", FOVEA_ATTR_FLOAT, false}, {"beta", FOVEA_ATTR_FLOAT, false},
-    {"transA", FOVEA_ATTR_INT, false},  {"transB", FOVEA_ATTR_INT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {"alpha", FOVEA_ATTR_FLOAT, false},
+    {"beta", FOVEA_ATTR_FLOAT, false},
+    {"transA", FOVEA_ATTR_INT, false},
+    {"transB", FOVEA_ATTR_INT, false},
+    {0},
 };
 
 /* C, or NULL where it has no part in the result. */

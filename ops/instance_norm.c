@@ -124,20 +124,20 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
 
 static const struct fovea_attr_spec attrs[] = {
     {"epsilon", FOVEA_ATTR_FLOAT, false},
-    {NULL},
+    {0},
 };
 
 static const struct fovea_attr_spec group_attrs_18[] = {
     {"epsilon", FOVEA_ATTR_FLOAT, false},
     {"num_groups", FOVEA_ATTR_INT, true},
-    {NULL},
+    {0},
 };
 
 static const struct fovea_attr_spec group_attrs_21[] = {
     {"epsilon", FOVEA_ATTR_FLOAT, false},
     {"num_groups", FOVEA_ATTR_INT, true},
     {"stash_type", FOVEA_ATTR_INT, false},
-    {NULL},
+    {0},
 };
 
 /* What the three operators have in common. */

@@ -166,7 +166,7 @@ static const struct fovea_attr_spec attrs[] = {
     {"axis", FOVEA_ATTR_INT, false},
     {"epsilon", FOVEA_ATTR_FLOAT, false},
     {"stash_type", FOVEA_ATTR_INT, false},
-    {NULL},
+    {0},
 };
 
 const struct fovea_op fovea_op_layer_norm = {

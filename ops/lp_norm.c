@@ -82,7 +82,7 @@ static enum fovea_status lp_run(const struct fovea_node *node, const struct fove
 static const struct fovea_attr_spec lp_attrs[] = {
     {"axis", FOVEA_ATTR_INT, false},
     {"p", FOVEA_ATTR_INT, false},
-    {NULL},
+    {0},
 };
 
 const struct fovea_op fovea_op_lp_norm = {
@@ -172,7 +172,7 @@ static enum fovea_status mvn_run(const struct fovea_node *node, const struct fov
 
 static const struct fovea_attr_spec mvn_attrs[] = {
     {"axes", FOVEA_ATTR_INTS, false},
-    {NULL},
+    {0},
 };
 
 const struct fovea_op fovea_op_mean_variance_norm = {

@@ -84,7 +84,7 @@ static const struct fovea_attr_spec attrs[] = {
     {"beta", FOVEA_ATTR_FLOAT, false},
     {"bias", FOVEA_ATTR_FLOAT, false},
     {"size", FOVEA_ATTR_INT, true},
-    {NULL},
+    {0},
 };
 
 const struct fovea_op fovea_op_lrn = {

@@ -15,7 +15,7 @@ struct matmul {
 
 static const struct fovea_attr_spec linear_attrs[] = {
     {"trans_b", FOVEA_ATTR_INT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 
 static enum fovea_status fail_inner(const struct fovea_node *node, struct fovea_error *err) {

@@ -26,14 +26,14 @@ static const struct fovea_attr_spec average_attrs[] = {
     FOVEA_WINDOW_ATTRS,
     {"ceil_mode", FOVEA_ATTR_INT, false},
     {"count_include_pad", FOVEA_ATTR_INT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 
 static const struct fovea_attr_spec max_attrs[] = {
     FOVEA_WINDOW_ATTRS,
     {"ceil_mode", FOVEA_ATTR_INT, false},
     {"storage_order", FOVEA_ATTR_INT, false},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 
 /* ---- infer --------------------------------------------------------------- */

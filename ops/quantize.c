@@ -215,7 +215,7 @@ static const struct fovea_attr_spec attrs[] = {
     {"output_dtype", FOVEA_ATTR_INT, false}, /* 21 */
     {"precision", FOVEA_ATTR_INT, false},    /* 23: of the division; f32 serves all */
     {"saturate", FOVEA_ATTR_INT, false},     /* 19: for 8-bit floats only */
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 
 #define QUANTIZE(infer_function, prepare_function)                                                 \

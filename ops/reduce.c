@@ -194,13 +194,13 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
 static const struct fovea_attr_spec attrs_with_axes[] = {
     {"axes", FOVEA_ATTR_INTS, false},
     {"keepdims", FOVEA_ATTR_INT, false},
-    {NULL},
+    {0},
 };
 
 static const struct fovea_attr_spec attrs[] = {
     {"keepdims", FOVEA_ATTR_INT, false},
     {"noop_with_empty_axes", FOVEA_ATTR_INT, false},
-    {NULL},
+    {0},
 };
 
 const struct fovea_op fovea_op_reduce = {

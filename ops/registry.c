@@ -188,17 +188,31 @@ const struct fovea_op_entry *fovea_op_table(size_t *count) {
     return table;
 }
 
-/* Called once per node at load, over a few hundred rows: a scan is enough. */
+/* Whether a row comes before or is the one asked for, in the table's order. */
+static bool is_up_to(const struct fovea_op_entry *row, const char *domain, const char *type,
+                     int opset) {
+    int order = strcmp(row->domain, domain);
+    if (order == 0) {
+        order = strcmp(row->type, type);
+    }
+    return order < 0 || (order == 0 && row->since <= opset);
+}
+
+/* The last row up to the one asked for; a graph may have a million nodes, so by halving. */
 const struct fovea_op *fovea_op_find(const char *domain, const char *type, int opset) {
-    const struct fovea_op *found = NULL;
+    size_t below = 0, above = sizeof(table) / sizeof(table[0]);
     if (strcmp(domain, "ai.onnx") == 0) {
         domain = "";
     }
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        if (strcmp(table[i].type, type) == 0 && strcmp(table[i].domain, domain) == 0 &&
-            table[i].since <= opset) {
-            found = table[i].op;
+    while (below < above) {
+        size_t middle = below + (above - below) / 2;
+        if (is_up_to(&table[middle], domain, type, opset)) {
+            below = middle + 1;
+        } else {
+            above = middle;
         }
     }
-    return found;
+    const struct fovea_op_entry *row = below > 0 ? &table[below - 1] : NULL;
+    bool found = row && strcmp(row->type, type) == 0 && strcmp(row->domain, domain) == 0;
+    return found ? row->op : NULL;
 }

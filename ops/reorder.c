@@ -2,6 +2,7 @@
  * fovea.Reorder: the same image in another memory layout. Passes put it where
  * plain and channels-last values meet.
  */
+#include "ops/copy.h"
 #include "ops/ops.h"
 
 #include "runtime/dnn.h"
@@ -9,19 +10,18 @@
 #include <string.h>
 
 struct reorder {
-    struct fovea_prim *prim; /* NULL: the layouts are the same */
+    struct fovea_prim *prim; /* NULL: the layouts are the same, or elements are not f32 */
 };
 
 static enum fovea_status infer(struct fovea_node *node, struct fovea_error *err) {
-    enum fovea_status st = fovea_expect_dtype(node, 0, FOVEA_DTYPE_BIT(FOVEA_F32), err);
-    return st ? st : fovea_set_output_like(node, 0, node->in[0], err);
+    return fovea_set_output_like(node, 0, node->in[0], err);
 }
 
 static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *engine,
                                  struct fovea_error *err) {
     struct reorder *reorder = node->priv;
     struct fovea_dnn_view src, dst;
-    if (node->in[0]->layout == node->out[0]->layout) {
+    if (node->in[0]->layout == node->out[0]->layout || node->in[0]->t.dtype != FOVEA_F32) {
         return FOVEA_OK;
     }
     fovea_dnn_view_of(node->in[0], &src);
@@ -33,10 +33,23 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
     return st;
 }
 
+/* Masks and integers beside images: rare and small. */
+static void reorder_elements(const struct fovea_value *from, const struct fovea_value *to) {
+    struct fovea_box box = {.rank = to->t.rank};
+    memcpy(box.dims, to->t.dims, sizeof(to->t.dims));
+    fovea_value_strides(from, box.src);
+    fovea_value_strides(to, box.dst);
+    fovea_copy_box(&box, fovea_dtype_size(to->t.dtype), from->t.data, to->t.data);
+}
+
 static enum fovea_status run(const struct fovea_node *node, const struct fovea_run *run,
                              struct fovea_error *err) {
     const struct reorder *reorder = node->priv;
     const struct fovea_tensor *x = &node->in[0]->t, *y = &node->out[0]->t;
+    if (node->in[0]->layout != node->out[0]->layout && !reorder->prim) {
+        reorder_elements(node->in[0], node->out[0]);
+        return FOVEA_OK;
+    }
     if (!reorder->prim) {
         memcpy(y->data, x->data, fovea_tensor_bytes(y));
         return FOVEA_OK;

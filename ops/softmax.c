@@ -134,7 +134,7 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
 
 static const struct fovea_attr_spec attrs[] = {
     {"axis", FOVEA_ATTR_INT, false},
-    {NULL},
+    {0},
 };
 
 /* What the six operators have in common. */

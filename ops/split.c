@@ -139,18 +139,25 @@ static const struct fovea_attr_spec attrs_13[] = {
     {"axis", FOVEA_ATTR_INT, false}, {"num_outputs", FOVEA_ATTR_INT, false}, {0}};
 
 /* The opset decides whether the sizes are an attribute or an operand. */
-#define SPLIT_OP(name, attr_table, inputs)                                                         \
-    const struct fovea_op name = {                                                                 \
-        .priv_size = sizeof(struct split),                                                         \
-        .attrs = attr_table,                                                                       \
-        .min_in = 1,                                                                               \
-        .max_in = inputs,                                                                          \
-        .min_out = 1,                                                                              \
-        .max_out = FOVEA_VARIADIC,                                                                 \
-        .value_inputs = 1u << 1,                                                                   \
-        .infer = infer,                                                                            \
-        .run = run,                                                                                \
-    }
+const struct fovea_op fovea_op_split_2 = {
+    .priv_size = sizeof(struct split),
+    .attrs = attrs_2,
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = FOVEA_VARIADIC,
+    .infer = infer,
+    .run = run,
+};
 
-SPLIT_OP(fovea_op_split_2, attrs_2, 1);
-SPLIT_OP(fovea_op_split_13, attrs_13, 2);
+const struct fovea_op fovea_op_split_13 = {
+    .priv_size = sizeof(struct split),
+    .attrs = attrs_13,
+    .min_in = 1,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = FOVEA_VARIADIC,
+    .value_inputs = 1u << 1,
+    .infer = infer,
+    .run = run,
+};

@@ -41,7 +41,7 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
 
 static const struct fovea_attr_spec attrs[] = {
     {"shape", FOVEA_ATTR_INTS, true},
-    {NULL, FOVEA_ATTR_NONE, false},
+    {0},
 };
 
 const struct fovea_op fovea_op_view = {

@@ -175,6 +175,34 @@ static double real_of(struct element e) {
     return e.is_unsigned ? (double)(uint64_t)e.integer : (double)e.integer;
 }
 
+/* The number as a double; a low bit is set for what does not fit. */
+static double sticky_real_of(struct element e) {
+    if (e.is_float) {
+        return e.real;
+    }
+    bool negative = !e.is_unsigned && e.integer < 0;
+    uint64_t magnitude = negative ? 0 - (uint64_t)e.integer : (uint64_t)e.integer;
+    if (magnitude >> 53) {
+        magnitude = (magnitude & ~(uint64_t)0x7ff) | (magnitude & 0x7ff ? 0x800 : 0);
+    }
+    return negative ? -(double)magnitude : (double)magnitude;
+}
+
+/*
+ * As f32 by rounding to odd: a second rounding, to a half, then gives what one
+ * rounding would have (Boldo and Melquiond, "When double rounding is odd").
+ */
+static float odd_f32_of(struct element e) {
+    double real = sticky_real_of(e);
+    float nearest = (float)real;
+    if (nearest == real || isnan(real)) {
+        return nearest;
+    }
+    uint32_t bits = bits_of(nearest);
+    bits -= fabs((double)nearest) > fabs(real); /* towards zero */
+    return float_of(bits | 1);
+}
+
 /* Integers wrap to the target's width, as ONNX Cast between integers does. */
 static void store_int(enum fovea_dtype dtype, int64_t value, void *dst) {
     memcpy(dst, &value, fovea_dtype_size(dtype)); /* little endian: the low bytes come first */
@@ -194,12 +222,12 @@ static void store(enum fovea_dtype dtype, struct element e, void *dst) {
         return;
     }
     case FOVEA_F16: {
-        uint16_t x = fovea_f32_to_f16((float)real_of(e));
+        uint16_t x = fovea_f32_to_f16(odd_f32_of(e));
         memcpy(dst, &x, sizeof(x));
         return;
     }
     case FOVEA_BF16: {
-        uint16_t x = fovea_f32_to_bf16((float)real_of(e));
+        uint16_t x = fovea_f32_to_bf16(odd_f32_of(e));
         memcpy(dst, &x, sizeof(x));
         return;
     }

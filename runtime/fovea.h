@@ -141,7 +141,7 @@ struct fovea_session_options {
     int threads;        /* 0: what affinity and the cgroup allow */
     const char *passes; /* "on" (default), "off", or names separated by commas */
     size_t max_memory;  /* most bytes of weights and arena; 0: 80 % of available */
-    bool profile;       /* time every step; fovea_session_get_steps then has the times */
+    bool profile;       /* time every step, for tools that look inside (runtime/session.h) */
 };
 
 void fovea_session_options_default(struct fovea_session_options *options);
@@ -173,7 +173,7 @@ void fovea_session_output_shape(const struct fovea_session *session, size_t inde
 /*
  * Run once. `inputs` as given to create, now with data; `outputs[i].data` has
  * room for the tensor that fovea_session_output_shape describes. Both are only
- * read or written during the call.
+ * read or written during the call. FOVEA_ERR_INVALID where data is NULL.
  */
 enum fovea_status fovea_session_run(struct fovea_session *session,
                                     const struct fovea_tensor *inputs,

@@ -132,7 +132,8 @@ struct fovea_node {
     size_t n_attrs;
     struct fovea_value **in; /* NULL where an optional input is absent */
     int n_in;
-    struct fovea_value **out; /* NULL where an optional output is not wanted */
+    struct fovea_value *
+        *out; /* NULL where an output is not wanted; out[0] is there once inferred */
     int n_out;
     struct fovea_epilogue_step epilogue[FOVEA_MAX_EPILOGUE];
     int n_epilogue;
@@ -203,9 +204,6 @@ enum fovea_status fovea_graph_add_node(struct fovea_graph *graph, struct fovea_n
 /* Connect node->in[index] to `value` (NULL: absent), releasing what was there. */
 enum fovea_status fovea_node_set_input(struct fovea_node *node, int index,
                                        struct fovea_value *value, struct fovea_error *err);
-
-/* Make node->in[index] absent. */
-void fovea_node_clear_input(struct fovea_node *node, int index);
 
 /* Append an input and give its index. */
 enum fovea_status fovea_node_add_input(struct fovea_node *node, struct fovea_value *value,

@@ -194,11 +194,34 @@ enum fovea_status fovea_fold_node(struct fovea_node *node, struct fovea_engine *
     return st;
 }
 
+/* ---- memory ------------------------------------------------------------- */
+
+/* What constants made here may take, and what is left of it. */
+struct budget {
+    size_t limit, left;
+};
+
+static enum fovea_status spend(struct budget *budget, size_t bytes, const char *what,
+                               struct fovea_error *err) {
+    if (bytes > budget->left) {
+        return fovea_fail(err, FOVEA_ERR_LIMIT,
+                          "%s takes %zu bytes; %zu are left of the memory limit of %zu", what,
+                          bytes, budget->left, budget->limit);
+    }
+    budget->left -= bytes;
+    return FOVEA_OK;
+}
+
 /* ---- half types --------------------------------------------------------- */
 
 /* Replace the contents of a constant by their f32 values. */
-static enum fovea_status widen_constant(struct fovea_value *value, struct fovea_error *err) {
+static enum fovea_status widen_constant(struct fovea_value *value, struct budget *budget,
+                                        struct fovea_error *err) {
     int64_t count = fovea_tensor_count(&value->t);
+    enum fovea_status st = spend(budget, (size_t)count * sizeof(float), "a constant as f32", err);
+    if (st) {
+        return st;
+    }
     void *data = fovea_aligned_alloc((size_t)count * sizeof(float));
     if (!data) {
         return fovea_fail_memory(err, (size_t)count * sizeof(float), "a constant as f32");
@@ -209,12 +232,14 @@ static enum fovea_status widen_constant(struct fovea_value *value, struct fovea_
     return FOVEA_OK;
 }
 
-static enum fovea_status widen_inputs(struct fovea_node *node, struct fovea_error *err) {
+static enum fovea_status widen_inputs(struct fovea_node *node, struct budget *budget,
+                                      struct fovea_error *err) {
     for (int i = 0; i < node->n_in; i++) {
         struct fovea_value *value = node->in[i];
         if (value && value->constant && fovea_dtype_is_half(value->t.dtype)) {
-            enum fovea_status st = widen_constant(value, err);
+            enum fovea_status st = widen_constant(value, budget, err);
             if (st) {
+                fovea_error_prefix_node(err, node);
                 return st;
             }
         }
@@ -333,28 +358,66 @@ static void note_output_types(const struct fovea_graph *graph, const struct fove
     }
 }
 
-/* Take an evaluated node out, and the constants that only it read; gives back their bytes. */
-static size_t retire(struct fovea_graph *graph, struct fovea_node *node) {
-    size_t freed = 0;
-    for (int i = 0; i < node->n_in; i++) {
-        struct fovea_value *value = node->in[i];
-        if (!value || !value->constant || value->is_output) {
-            continue;
+/* Whether a constant that this graph made is read by nobody but `node`. */
+static bool dies_with(const struct fovea_value *value, const struct fovea_node *node) {
+    for (size_t i = 0; i < value->n_uses; i++) {
+        if (value->uses[i].node != node) {
+            return false;
         }
-        fovea_node_clear_input(node, i);
-        if (value->n_uses == 0) {
-            freed += value->owned ? fovea_tensor_bytes(&value->t) : 0;
-            fovea_value_drop(value);
+    }
+    return value->owned && !value->is_output && !value->is_input;
+}
+
+/* Take out a folded node and the constants that only it read; returns the bytes that frees. */
+static size_t remove_folded(struct fovea_graph *graph, struct fovea_node *node) {
+    size_t bytes = 0;
+    for (int i = 0; i < node->n_in; i++) {
+        if (node->in[i] && dies_with(node->in[i], node)) {
+            bytes += fovea_tensor_bytes(&node->in[i]->t);
+            fovea_value_drop(node->in[i]);
         }
     }
     fovea_graph_remove_node(graph, node);
-    return freed;
+    return bytes;
+}
+
+/*
+ * A result that does not fit is refused before anything is made for it; what
+ * a run computes is counted later, by the plan.
+ */
+static enum fovea_status check_result(const struct fovea_node *node, struct budget *budget,
+                                      struct fovea_error *err) {
+    struct budget whole = {budget->limit, budget->limit};
+    enum fovea_status st = can_fold(node)
+                               ? spend(budget, output_bytes(node), "its constant result", err)
+                               : spend(&whole, output_bytes(node), "its result", err);
+    if (st) {
+        fovea_error_prefix_node(err, node);
+    }
+    return st;
+}
+
+/* Operators and passes go by output 0; one that the file leaves out is made up. */
+static enum fovea_status complete_outputs(struct fovea_graph *graph, struct fovea_node *node,
+                                          struct fovea_error *err) {
+    if (node->n_out == 0 || node->out[0]) {
+        return FOVEA_OK;
+    }
+    struct fovea_value *value = fovea_graph_add_value(graph, NULL);
+    if (!value) {
+        return fovea_fail_memory(err, sizeof(*value), "a value");
+    }
+    fovea_node_set_output(node, 0, value);
+    return FOVEA_OK;
 }
 
 static enum fovea_status infer_and_fold(struct fovea_graph *graph, struct fovea_node *node,
-                                        struct fovea_engine *engine, size_t *budget,
+                                        struct fovea_engine *engine, struct budget *budget,
                                         enum fovea_dtype *wanted, struct fovea_error *err) {
-    enum fovea_status st = widen_inputs(node, err);
+    enum fovea_status st = widen_inputs(node, budget, err);
+    if (!st) {
+        st = complete_outputs(graph, node, err);
+    }
     if (!st) {
         st = fovea_infer_node(node, err);
     }
@@ -363,27 +426,20 @@ static enum fovea_status infer_and_fold(struct fovea_graph *graph, struct fovea_
     }
     note_output_types(graph, node, wanted);
     widen_outputs(node);
-    if (!can_fold(node)) {
-        return FOVEA_OK;
-    }
-    size_t bytes = output_bytes(node);
-    if (bytes > *budget) {
-        st = fovea_fail(err, FOVEA_ERR_LIMIT,
-                        "its constant result takes %zu bytes; %zu are left of the memory limit",
-                        bytes, *budget);
-        fovea_error_prefix_node(err, node);
+    st = check_result(node, budget, err);
+    if (st || !can_fold(node)) {
         return st;
     }
-    *budget -= bytes;
     st = fovea_fold_node(node, engine, err);
     if (!st) {
-        *budget += retire(graph, node);
+        budget->left += remove_folded(graph, node);
     }
     return st;
 }
 
-static enum fovea_status walk(struct fovea_graph *graph, struct fovea_engine *engine, size_t budget,
+static enum fovea_status walk(struct fovea_graph *graph, struct fovea_engine *engine, size_t limit,
                               enum fovea_dtype *wanted, struct fovea_error *err) {
+    struct budget budget = {limit, limit};
     struct fovea_node *node = graph->first;
     while (node) {
         struct fovea_node *next = node->next;

@@ -17,7 +17,8 @@
 
 /*
  * Infer the whole graph. Inputs must be typed. `max_constant_bytes` bounds the
- * contents that folding makes (FOVEA_ERR_LIMIT before anything is allocated).
+ * contents that folding makes and keeps at a time, and any one result
+ * (FOVEA_ERR_LIMIT before anything is allocated).
  * The message of a failure begins with the node.
  */
 enum fovea_status fovea_infer_graph(struct fovea_graph *graph, struct fovea_engine *engine,

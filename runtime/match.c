@@ -29,10 +29,6 @@ bool fovea_value_scalar(const struct fovea_value *value, double *out) {
     return true;
 }
 
-struct fovea_value *fovea_node_other_input(const struct fovea_node *node, int index) {
-    return node->in[1 - index];
-}
-
 bool fovea_node_scalar_operand(const struct fovea_node *node, double *scalar, int *other) {
     for (int i = 0; i < 2 && node->n_in == 2; i++) {
         /* A scalar of higher rank than the other operand would change the result's rank. */

@@ -21,9 +21,6 @@ struct fovea_node *fovea_value_only_user(const struct fovea_value *value);
 /* Whether `value` is a constant float of one element; its value then. */
 bool fovea_value_scalar(const struct fovea_value *value, double *out);
 
-/* Of a node with two inputs: the one that is not input `index`. */
-struct fovea_value *fovea_node_other_input(const struct fovea_node *node, int index);
-
 /*
  * Whether one input of the two-input `node` is a scalar constant: its value,
  * and the other input's index.

@@ -9,6 +9,7 @@
 /* Canonicalise first (one Gelu, one LayerNormalization, one Attention), then fuse. */
 static const struct fovea_pass table[] = {
     {"clean", "remove nodes that change nothing", fovea_pass_clean},
+    {"einsum", "contractions to MatMul between transposes", fovea_pass_einsum},
     {"activation", "Gelu and Swish out of their parts", fovea_pass_activation},
     {"layer-norm", "LayerNormalization out of its parts", fovea_pass_layer_norm},
     {"batch-norm", "BatchNormalization to a factor and an offset per channel",

@@ -220,7 +220,9 @@ static bool match(struct fovea_node *node, struct activation *out) {
     for (int i = 0; i < 2; i++) {
         if (match_gate(product.factors[i], product.factors[1 - i], out)) {
             out->scale *= product.scale;
-            return true;
+            /* A number of higher rank than x would change the result's rank. */
+            return out->x->t.dtype == FOVEA_F32 &&
+                   fovea_tensor_same_shape(&out->x->t, &node->out[0]->t);
         }
     }
     return false;
@@ -273,13 +275,16 @@ enum fovea_status fovea_pass_activation(struct fovea_graph *graph,
     while (node) {
         struct fovea_node *prev = node->prev;
         struct activation activation;
-        bool needed = node->n_out == 1 && node->out[0] &&
-                      (node->out[0]->n_uses > 0 || node->out[0]->is_output);
-        if (needed && match(node, &activation)) {
+        bool single = node->n_out == 1 && node->out[0];
+        if (single && node->out[0]->n_uses == 0 && !node->out[0]->is_output) {
+            /* Part of what was matched; as a reader it would keep other parts alive. */
+            fovea_graph_remove_node(graph, node);
+        } else if (single && match(node, &activation)) {
             enum fovea_status st = rewrite(graph, node, &activation, err);
             if (st) {
                 return st;
             }
+            fovea_graph_remove_node(graph, node);
             context->result->count++;
         }
         node = prev;

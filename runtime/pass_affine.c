@@ -136,6 +136,10 @@ static enum fovea_status absorb_user(struct fovea_graph *graph, struct fovea_nod
     if (!st) {
         st = fovea_value_replace(graph, user->out[0], node->out[0], err);
     }
+    if (!st) {
+        /* Left in place it would be a second reader and end the chain. */
+        fovea_graph_remove_node(graph, user);
+    }
     *changed = !st;
     return st;
 }

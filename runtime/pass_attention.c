@@ -108,7 +108,8 @@ static struct fovea_node *find_scores(struct fovea_value *value, struct attentio
             match->scale *= divides ? 1 / scalar : scalar;
             value = node->in[other];
         } else if (fovea_node_is(node, "Add") && !match->mask.base && match->scale == 1) {
-            bool first = fovea_value_from(node->in[1], "MatMul") && node->in[0]->constant;
+            bool first = node->in[0]->constant || (fovea_value_from(node->in[1], "MatMul") &&
+                                                   !fovea_value_from(node->in[0], "MatMul"));
             struct fovea_value *mask = node->in[first ? 0 : 1];
             struct fovea_strided view;
             /* A mask may be repeated over the scores, not the scores over a mask. */
@@ -138,21 +139,80 @@ static bool operands_fit(const struct attention *m) {
            m->k.dims[2] > 0 && m->q.dims[3] > 0 && m->v.dims[3] > 0;
 }
 
+/* Whether a mask is a constant that leaves each query at least one key. */
+static bool leaves_something(const struct fovea_value *mask) {
+    int64_t row = mask->t.rank > 0 ? mask->t.dims[mask->t.rank - 1] : 1;
+    int64_t count = mask->constant ? fovea_tensor_count(&mask->t) : 0;
+    const float *data = mask->t.data;
+    for (int64_t i = 0; i < count; i += row) {
+        bool any = false;
+        for (int64_t j = 0; j < row; j++) {
+            any |= isfinite(data[i + j]);
+        }
+        if (!any) {
+            return false;
+        }
+    }
+    return count > 0;
+}
+
+/* Whether a mask is a constant that changes nothing, as exporters make of an absent one. */
+static bool is_zero(const struct fovea_value *mask) {
+    const float *data = mask->t.data;
+    for (int64_t i = 0; mask->constant && i < fovea_tensor_count(&mask->t); i++) {
+        if (data[i] != 0) {
+            return false;
+        }
+    }
+    return mask->constant;
+}
+
+/*
+ * The node that reads the weights. PyTorch's exporter puts Where(IsNaN(w), 0, w)
+ * behind the softmax for rows in which a mask leaves nothing; *guarded tells.
+ */
+static struct fovea_node *find_context(const struct fovea_node *softmax, bool *guarded) {
+    const struct fovea_value *weights = softmax->out[0];
+    double scalar;
+    *guarded = false;
+    if (weights->n_uses != 2 || weights->is_output) {
+        return fovea_value_only_user(weights);
+    }
+    struct fovea_node *test = weights->uses[0].node, *where = weights->uses[1].node;
+    if (fovea_node_is(test, "Where")) {
+        struct fovea_node *first = test;
+        test = where;
+        where = first;
+    }
+    *guarded = fovea_node_is(test, "IsNaN") && fovea_node_is(where, "Where") &&
+               fovea_value_only_user(test->out[0]) == where && where->in[0] == test->out[0] &&
+               where->in[2] == weights && fovea_value_scalar(where->in[1], &scalar) && scalar == 0;
+    return *guarded ? fovea_value_only_user(where->out[0]) : NULL;
+}
+
 static bool match_softmax(struct fovea_node *softmax, struct attention *match) {
+    bool guarded;
     if (!fovea_node_is(softmax, "Softmax") || !is_f32_of_rank(softmax->out[0], 3, 4) ||
         !normalises_last_axis(softmax)) {
         return false;
     }
     *match = (struct attention){.scale = 1};
-    struct fovea_node *context = fovea_value_only_user(softmax->out[0]);
+    struct fovea_node *context = find_context(softmax, &guarded);
     if (!fovea_value_only_user(softmax->in[0]) || !fovea_node_is(context, "MatMul") ||
-        context->in[0] != softmax->out[0] || !is_f32_of_rank(context->in[1], 3, 4)) {
+        context->in[0] == context->in[1] || context->in[1] == softmax->out[0] ||
+        !is_f32_of_rank(context->in[0], 3, 4) || !is_f32_of_rank(context->in[1], 3, 4)) {
         return false;
     }
     struct fovea_node *scores = find_scores(softmax->in[0], match);
     if (!scores || !fovea_value_only_user(scores->out[0]) || !is_f32_of_rank(scores->in[0], 3, 4) ||
         !is_f32_of_rank(scores->in[1], 3, 4)) {
         return false;
+    }
+    if (guarded && match->mask.base && !leaves_something(match->mask.base)) {
+        return false;
+    }
+    if (match->mask.base && is_zero(match->mask.base)) {
+        match->mask.base = NULL;
     }
     double one = 1;
     trace_operand(scores->in[0], &match->scale, &match->q);

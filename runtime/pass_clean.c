@@ -3,8 +3,9 @@
  *
  * Identity and inference Dropout; casts to the type a value has; reshapes to
  * the shape it has; transposes that keep the order; slices of everything;
- * padding by nothing; concatenation of one. Two transposes in a row become one
- * or none, a reshape of a reshape one.
+ * padding by nothing; concatenation of one; an expansion that the operator
+ * which reads it does by itself, as when a gate is expanded to its image. Two transposes in a row
+ * become one or none, a reshape of a reshape one.
  */
 #include "runtime/infer.h"
 #include "runtime/match.h"
@@ -92,6 +93,35 @@ static bool is_idle(const struct fovea_node *node) {
     return false;
 }
 
+/* Operators of two inputs that broadcast them against each other. */
+static bool broadcasts(const struct fovea_node *node) {
+    static const char *const types[] = {"Add", "Div", "Mul", "Sub"};
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (fovea_node_is(node, types[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Readers of Expand(x) whose other operand has the full shape read x. */
+static enum fovea_status skip_expand(struct fovea_node *node, struct fovea_pass_context *context,
+                                     struct fovea_error *err) {
+    struct fovea_value *expanded = node->out[0];
+    enum fovea_status st = FOVEA_OK;
+    for (size_t i = 0; !st && i < expanded->n_uses;) {
+        struct fovea_use use = expanded->uses[i];
+        const struct fovea_value *other = broadcasts(use.node) ? use.node->in[1 - use.index] : NULL;
+        if (!other || other == expanded || !fovea_tensor_same_shape(&other->t, &expanded->t)) {
+            i++;
+            continue;
+        }
+        st = fovea_node_set_input(use.node, use.index, node->in[0], err);
+        context->result->count++;
+    }
+    return st;
+}
+
 /* Readers of an idle node's output read its input. A graph's output must stay one of its own. */
 static enum fovea_status bypass(struct fovea_graph *graph, struct fovea_node *node,
                                 struct fovea_pass_context *context, struct fovea_error *err) {
@@ -124,11 +154,11 @@ static enum fovea_status join_transposes(struct fovea_node *node,
     struct fovea_attr perm = {
         .name = "perm", .kind = FOVEA_ATTR_INTS, .count = n_outer, .ints = joined};
     enum fovea_status st = fovea_node_set_attr(node, &perm, err);
-    if (st) {
-        return st;
+    if (!st) {
+        st = fovea_node_set_input(node, 0, inner->in[0], err);
     }
     context->result->count++;
-    return fovea_node_set_input(node, 0, inner->in[0], err);
+    return st ? st : fovea_infer_node(node, err); /* what the operator keeps of perm changes */
 }
 
 /*
@@ -148,7 +178,8 @@ static enum fovea_status join_reshapes(struct fovea_node *node, struct fovea_pas
         }
     }
     context->result->count++;
-    return fovea_node_set_input(node, 0, inner->in[0], err);
+    enum fovea_status st = fovea_node_set_input(node, 0, inner->in[0], err);
+    return st ? st : fovea_infer_node(node, err);
 }
 
 enum fovea_status fovea_pass_clean(struct fovea_graph *graph, struct fovea_pass_context *context,
@@ -159,6 +190,8 @@ enum fovea_status fovea_pass_clean(struct fovea_graph *graph, struct fovea_pass_
             st = join_transposes(node, context, err);
         } else if (fovea_node_is(node, "Reshape")) {
             st = join_reshapes(node, context, err);
+        } else if (fovea_node_is(node, "Expand")) {
+            st = skip_expand(node, context, err);
         }
         if (!st && is_idle(node)) {
             st = bypass(graph, node, context, err);

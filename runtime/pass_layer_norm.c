@@ -95,7 +95,8 @@ static bool match_layer_norm(struct fovea_node *node, struct layer_norm *out) {
     }
     struct layer_norm match = {.x = sub->in[0], .end = node};
     if (match.x->t.rank < 1 || match.x->t.dtype != FOVEA_F32 || !is_centred(node->in[0], match.x) ||
-        !is_deviation(node->in[1], match.x, &match.epsilon)) {
+        !is_deviation(node->in[1], match.x, &match.epsilon) ||
+        !fovea_tensor_same_shape(&match.x->t, &node->out[0]->t)) {
         return false;
     }
     match.gamma = take_row(&match, "Mul");

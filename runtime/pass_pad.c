@@ -12,6 +12,9 @@
 
 enum { MAX_SPATIAL = 3 };
 
+/* Most padding on one side of either node: the sum stays below what Conv refuses. */
+enum { MOST_PAD = 1024 };
+
 /* Amounts before and after each spatial axis, if the Pad is one a convolution can do itself. */
 static bool spatial_pads(const struct fovea_node *pad, int64_t *before, int64_t *after) {
     int rank = pad->in[0]->t.rank;
@@ -32,7 +35,7 @@ static bool spatial_pads(const struct fovea_node *pad, int64_t *before, int64_t 
             return false;
         }
         bool spatial = i % rank >= 2;
-        if (amounts[i] < 0 || amounts[i] > 1 << 20 || (!spatial && amounts[i] != 0)) {
+        if (amounts[i] < 0 || amounts[i] > MOST_PAD || (!spatial && amounts[i] != 0)) {
             return false;
         }
     }
@@ -50,7 +53,14 @@ static bool pads_with_zero(const struct fovea_node *pad) {
     return fovea_attr_float(pad, "value", 0) == 0;
 }
 
-static bool keeps_own_pads(const struct fovea_node *conv) {
+static bool takes_pads(const struct fovea_node *conv) {
+    size_t count;
+    const int64_t *own = fovea_attr_ints(conv, "pads", &count);
+    for (size_t i = 0; i < count; i++) {
+        if (own[i] > MOST_PAD) {
+            return false;
+        }
+    }
     return strcmp(fovea_attr_string(conv, "auto_pad", "NOTSET"), "NOTSET") == 0;
 }
 
@@ -80,7 +90,7 @@ enum fovea_status fovea_pass_pad(struct fovea_graph *graph, struct fovea_pass_co
         if (!pad) {
             continue;
         }
-        if (!spatial_pads(pad, before, after) || !pads_with_zero(pad) || !keeps_own_pads(node)) {
+        if (!spatial_pads(pad, before, after) || !pads_with_zero(pad) || !takes_pads(node)) {
             fovea_pass_miss(context, pad, "not a constant zero padding of spatial axes");
             continue;
         }

@@ -6,6 +6,8 @@
 
 enum fovea_status fovea_pass_clean(struct fovea_graph *graph, struct fovea_pass_context *context,
                                    struct fovea_error *err);
+enum fovea_status fovea_pass_einsum(struct fovea_graph *graph, struct fovea_pass_context *context,
+                                    struct fovea_error *err);
 enum fovea_status fovea_pass_activation(struct fovea_graph *graph,
                                         struct fovea_pass_context *context,
                                         struct fovea_error *err);

@@ -242,7 +242,7 @@ enum fovea_status fovea_session_create(const struct fovea_model *model,
     enum fovea_status st = build(s, inputs, options, err);
     fovea_parallel_set_threads(former);
     if (st) {
-        fovea_error_prefix(err, "%s", fovea_quote(model->path).text);
+        fovea_error_prefix(err, "%s", model->path);
         fovea_session_destroy(s);
         return st;
     }
@@ -295,10 +295,34 @@ static void copy_bytes(void *to, const void *from, size_t bytes) {
     }
 }
 
+/* Memory to read or write there must be, except for tensors of no elements. */
+static enum fovea_status check_data(const struct fovea_session *s,
+                                    const struct fovea_tensor *inputs,
+                                    const struct fovea_tensor *outputs, struct fovea_error *err) {
+    for (size_t i = 0; i < s->graph.n_inputs; i++) {
+        const struct fovea_value *value = s->graph.inputs[i];
+        if (!value->constant && !inputs[i].data && fovea_tensor_bytes(&value->t) > 0) {
+            return fovea_fail(err, FOVEA_ERR_INVALID, "input '%s' has no data",
+                              fovea_quote(s->model->inputs[i].name).text);
+        }
+    }
+    for (size_t i = 0; i < s->graph.n_outputs; i++) {
+        if (!outputs[i].data && fovea_tensor_bytes(&s->graph.outputs[i]->t) > 0) {
+            return fovea_fail(err, FOVEA_ERR_INVALID, "there is no memory for output '%s'",
+                              fovea_quote(s->model->outputs[i].name).text);
+        }
+    }
+    return FOVEA_OK;
+}
+
 enum fovea_status fovea_session_run(struct fovea_session *session,
                                     const struct fovea_tensor *inputs,
                                     const struct fovea_tensor *outputs, struct fovea_error *err) {
     struct fovea_graph *graph = &session->graph;
+    enum fovea_status st = check_data(session, inputs, outputs, err);
+    if (st) {
+        return st;
+    }
     for (size_t i = 0; i < graph->n_inputs; i++) {
         struct fovea_value *value = graph->inputs[i];
         if (!value->constant) {
@@ -306,7 +330,7 @@ enum fovea_status fovea_session_run(struct fovea_session *session,
         }
     }
     int former = fovea_parallel_set_threads(session->engine.threads);
-    enum fovea_status st = run_steps(session, err);
+    st = run_steps(session, err);
     fovea_parallel_set_threads(former);
     if (st) {
         return st;

@@ -39,7 +39,8 @@ static void parse__preset_and_keys__keys_win(void) {
 }
 
 static void parse__results_file__its_recipe_is_taken(void) {
-    const char *text = "{\"model\": \"m\", \"top1\": 0.6, \"recipe\": {\"size\": 48}}";
+    const char *text = "{\"model\": \"m\", \"top1\": 0.6, "
+                       "\"recipe\": {\"size\": 48, \"sources\": {\"size\": \"flag\"}}}";
     struct fovea_recipe r;
     struct fovea_error err;
     CHECK_OK(fovea_recipe_parse(text, strlen(text), FOVEA_FROM_FILE, &r, &err), err);

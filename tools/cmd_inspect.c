@@ -92,10 +92,9 @@ static enum fovea_status plan_model(struct inspect *in, struct fovea_error *err)
     model_options_get(&in->model_options, &load, &options);
     enum fovea_status status = choose_shapes(in, err);
     if (!status) {
-        status = model_macs(in->model, in->inputs, &in->macs, err);
+        status = fovea_session_create(in->model, in->inputs, &options, &in->session, err);
     }
-    return status ? status
-                  : fovea_session_create(in->model, in->inputs, &options, &in->session, err);
+    return status ? status : model_macs(in->model, in->inputs, options.max_memory, &in->macs, err);
 }
 
 /* A model that cannot be planned is still shown as far as it goes; the command failed, though. */

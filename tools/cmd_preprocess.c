@@ -318,7 +318,7 @@ static int check_usage(const struct command *command, bool write_given) {
     return command->out_dir ? check_names(command) : 0;
 }
 
-int fovea_cmd_preprocess(int argc, char **argv) {
+int cmd_preprocess(int argc, char **argv) {
     static const struct option long_options[] = {
         {"json", optional_argument, NULL, OPT_JSON},
         {"output", required_argument, NULL, 'o'},

@@ -10,8 +10,8 @@ int cmd_classify(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_ops(int argc, char **argv);
+int cmd_preprocess(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
-int fovea_cmd_preprocess(int argc, char **argv);
 
 #endif

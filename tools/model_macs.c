@@ -67,7 +67,8 @@ static void bind_inputs(struct fovea_graph *graph, const struct fovea_tensor *in
 }
 
 enum fovea_status model_macs(const struct fovea_model *model, const struct fovea_tensor *inputs,
-                             int64_t *out, struct fovea_error *err) {
+                             size_t max_memory, int64_t *out, struct fovea_error *err) {
+    size_t limit = max_memory ? max_memory : fovea_default_memory_limit();
     struct fovea_graph graph = {0};
     struct fovea_engine engine = {.threads = 0};
     int64_t sum = 0;
@@ -77,7 +78,7 @@ enum fovea_status model_macs(const struct fovea_model *model, const struct fovea
     }
     if (!status) {
         bind_inputs(&graph, inputs);
-        status = fovea_infer_graph(&graph, &engine, fovea_default_memory_limit(), err);
+        status = fovea_infer_graph(&graph, &engine, limit, err);
         for (const struct fovea_node *node = graph.first; !status && node; node = node->next) {
             sum += node_macs(node);
         }

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 TRAIN, VAL = 0, 1
 VAL_PER_CLASS = 10
+LARGEST = {TRAIN: 280, VAL: 640}  # training images are seen small; drawing them large is slow
 MASK = 30
 
 
@@ -148,10 +149,10 @@ def coverage(field, scale):
 
 
 def shape_subject(rng, name, image, colour):
-    """Paint a shape that covers a third to most of the short side; returns image and mask."""
+    """Paint a shape that covers half to most of the short side; returns image and mask."""
     h, w = image.shape[:2]
-    radius = min(w, h) * rng.uniform(0.2, 0.45)
-    centre = [radius * 0.8 + rng.random() * (side - 1.6 * radius) for side in (w, h)]
+    radius = min(w, h) * rng.uniform(0.27, 0.45)
+    centre = [radius + rng.random() * (side - 2 * radius) for side in (w, h)]
     x, y = local_frame(rng, (w, h), radius, centre)
     mask = coverage(SHAPES[name](x, y, rng), radius)
     shade = colour + smooth_noise(rng, 3, (w, h))[..., None] * np.float32(rng.uniform(0, 40))
@@ -163,13 +164,13 @@ def texture_subject(rng, name, image, inks):
     h, w = image.shape[:2]
     short = min(w, h)
     centre = np.array([w, h]) * rng.uniform(0.35, 0.65, 2)
-    pitch = short * rng.uniform(0.05, 0.15)
+    pitch = short * rng.uniform(0.07, 0.15)
     x, y = local_frame(rng, (w, h), pitch, centre)
     bend = rng.uniform(0, 0.5)
     x = x + bend * smooth_noise(rng, 3, (w, h))
     y = y + bend * smooth_noise(rng, 3, (w, h))
     ink = coverage(TEXTURES[name](x, y, rng), pitch)
-    bx, by = local_frame(rng, (w, h), short * rng.uniform(0.3, 0.9), centre)
+    bx, by = local_frame(rng, (w, h), short * rng.uniform(0.4, 0.9), centre)
     blob = coverage(np.hypot(bx, by) - 1 + 0.3 * smooth_noise(rng, 4, (w, h)), short * 0.5)
     return image + (inks[0] + (inks[1] - inks[0]) * ink - image) * blob, blob
 
@@ -182,13 +183,13 @@ def light(rng, image):
     picture = Image.fromarray(np.clip(image, 0, 255).astype(np.uint8))
     if rng.random() < 0.5:
         picture = picture.filter(ImageFilter.GaussianBlur(min(w, h) * rng.uniform(0, 0.006)))
-    noise = rng.standard_normal((h, w, 1), np.float32) * np.float32(rng.uniform(0, 24))
+    noise = rng.standard_normal((h, w, 1), np.float32) * np.float32(rng.uniform(0, 16))
     return np.clip(np.asarray(picture) + noise, 0, 255).astype(np.uint8)
 
 
-def random_size(rng):
-    """Width and height, 160 to 640 pixels, smaller ones more often."""
-    longest = 160 * 4 ** rng.beta(1, 1.4)
+def random_size(rng, largest):
+    """Width and height, 160 to `largest` pixels, smaller ones more often."""
+    longest = 160 * (largest / 160) ** rng.beta(1, 1.4)
     other = max(160, longest * rng.uniform(0.55, 1.0))
     size = (int(longest), int(other))
     return size if rng.random() < 0.5 else size[::-1]
@@ -197,15 +198,15 @@ def random_size(rng):
 def draw(split, label, index):
     """The image as JPEG bytes, and where the subject is: its coverage, MASK x MASK, 0 to 255."""
     rng = np.random.default_rng([split, label, index])
-    name, size = CLASSES[label], random_size(rng)
-    paper, ink = colour_pair(rng, 60)
+    name, size = CLASSES[label], random_size(rng, LARGEST[split])
+    paper, ink = colour_pair(rng, 100)
     image = background(rng, size, paper)
-    image = clutter(rng, image, rng.integers(3, 14), min(size) * 0.36)
+    image = clutter(rng, image, rng.integers(2, 10), min(size) * 0.3)
     if name in SHAPES:
         image, mask = shape_subject(rng, name, image, ink)
     else:
-        image, mask = texture_subject(rng, name, image, colour_pair(rng, 50))
-    image = clutter(rng, image, rng.integers(0, 8), min(size) * 0.2)
+        image, mask = texture_subject(rng, name, image, colour_pair(rng, 100))
+    image = clutter(rng, image, rng.integers(0, 6), min(size) * 0.16)
     out = io.BytesIO()
     Image.fromarray(light(rng, image)).save(out, "JPEG", quality=int(rng.integers(30, 86)))
     mask = Image.fromarray((mask[..., 0] * 255).astype(np.uint8))

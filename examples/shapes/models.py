@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 SIZE = 480
+SHRINK = 4
 GELU_GAMMA = 1.7015043497085571
 ALPHA = 0.2
 
@@ -32,6 +33,20 @@ class ScaledStdConv(nn.Conv2d):
         n, stride, kernel = int(n), self.stride[0], self.kernel_size[0]
         total = max((-(-n // stride) - 1) * stride + kernel - n, 0)
         return (total // 2, total - total // 2)
+
+
+def stretched(conv):
+    """`conv` for images SHRINK times as large, which it sees as `conv` sees their area means.
+
+    Repeating each weight on both axes changes neither mean nor variance of a kernel, but its
+    scale depends on the number of weights. SAME padding grows in step only if it was even.
+    """
+    side, stride = conv.kernel_size[0] * SHRINK, conv.stride[0] * SHRINK
+    new = ScaledStdConv(conv.in_channels, conv.out_channels, side, stride)
+    weight = conv.weight.detach()
+    new.weight.data = weight.repeat_interleave(SHRINK, 2).repeat_interleave(SHRINK, 3)
+    new.gain.data, new.bias.data = conv.gain.detach() / SHRINK, conv.bias.detach()
+    return new
 
 
 def act(x):
@@ -83,14 +98,17 @@ class NFBlock(nn.Module):
 
 
 class NFNet(nn.Module):
-    """NFNet-F in miniature: its block order, beta schedule and head; a stem of stride 8, not 4."""
+    """NFNet-F in miniature: its block order, beta schedule and head.
 
-    def __init__(self, classes, stem=(8, 16, 16), widths=(32, 64, 128, 160), depths=(1, 2, 3, 1),
+    It is trained on images of SIZE / SHRINK pixels, where the stem's stride is 8.
+    """
+
+    def __init__(self, classes, stem=(16, 32, 32), widths=(32, 64, 128, 160), depths=(1, 2, 3, 1),
                  group_width=8, head=320):
         super().__init__()
         sizes = (3,) + stem + (widths[0],)
-        self.stem = nn.ModuleList(ScaledStdConv(sizes[i], sizes[i + 1], 3, (2, 2, 1, 2)[i])
-                                  for i in range(4))
+        self.stem = nn.ModuleList(ScaledStdConv(sizes[i], sizes[i + 1], (4, 3, 3, 3)[i],
+                                                (2, 2, 1, 2)[i]) for i in range(4))
         blocks, c_in, variance = [], widths[0], 1.0
         for stage, (width, depth) in enumerate(zip(widths, depths)):
             for block in range(depth):
@@ -109,6 +127,10 @@ class NFNet(nn.Module):
             x = conv(act(x))
         x = act(self.final(self.blocks(x)))
         return self.fc(x.mean((2, 3)))
+
+    def stretch(self):
+        """Take images of SIZE pixels, as if they were first shrunk by area."""
+        self.stem[0] = stretched(self.stem[0])
 
 
 class Mlp(nn.Sequential):
@@ -172,11 +194,19 @@ def sincos(grid, dim):
 
 
 class VitMap(nn.Module):
-    """A ViT without class token: grid x grid patches, encoder blocks, MAP head."""
+    """A ViT without class token: a stem of four convolutions, encoder blocks, MAP head.
 
-    def __init__(self, classes, patch, grid, dim=64, depth=5, heads=2, ratio=3):
+    The stem follows Xiao et al., "Early convolutions help transformers see better" (2021): one
+    large patch projection would need far more training. Its convolutions are the NFNet's, whose
+    kernels sum to zero and so ignore the mean colour, which would drown the finer structure. Its
+    stride on images of SIZE / SHRINK pixels, which it is trained on, is 16.
+    """
+
+    def __init__(self, classes, stem=(16, 32, 48), dim=64, grid=8, depth=4, heads=2, ratio=3):
         super().__init__()
-        self.patch = nn.Conv2d(3, dim, patch, patch)
+        sizes = (3,) + stem + (dim,)
+        self.stem = nn.ModuleList(ScaledStdConv(sizes[i], sizes[i + 1], 3 if i else 4, 2)
+                                  for i in range(4))
         self.pos = nn.Parameter(sincos(grid, dim))
         self.blocks = nn.Sequential(*(Block(dim, heads, ratio) for _ in range(depth)))
         self.norm = nn.LayerNorm(dim, 1e-6)
@@ -184,39 +214,17 @@ class VitMap(nn.Module):
         self.fc = nn.Linear(dim, classes)
 
     def tokens(self, image):
-        x = self.patch(image).flatten(2).transpose(1, 2) + self.pos
-        return self.norm(self.blocks(x))
+        x = self.stem[0](image)
+        for conv in self.stem[1:]:
+            x = conv(act(x))
+        return self.norm(self.blocks(x.flatten(2).transpose(1, 2) + self.pos))
 
     def forward(self, image):
         return self.fc(self.pool(self.tokens(image)))
 
-    def whiten(self, images):
-        """Start from the principal components of patches, scaled to unit variance.
-
-        Patches differ mostly in mean colour; without this the finer structure is too faint to
-        be learned in the few minutes that training may take.
-        """
-        size, stride = self.patch.kernel_size, self.patch.stride
-        patches = F.unfold(images, size, stride=stride).transpose(1, 2).flatten(0, 1)
-        mean = patches.mean(0)
-        values, vectors = torch.linalg.eigh(torch.cov((patches - mean).T))
-        keep = self.patch.out_channels
-        top = vectors[:, -keep:] / (values[-keep:] + 1e-3).sqrt()
-        self.patch.weight.data = top.T.reshape_as(self.patch.weight).contiguous()
-        self.patch.bias.data = -(top.T @ mean)
-
-    def stretch(self, patch, grid):
-        """Fit to larger patches, as if the image were shrunk by area, and to a finer grid."""
-        old, dim = self.patch, self.pos.shape[2]
-        factor = patch // old.kernel_size[0]
-        weight = old.weight.detach() / factor ** 2
-        self.patch = nn.Conv2d(3, dim, patch, patch)
-        self.patch.weight.data = weight.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
-        self.patch.bias.data = old.bias.detach()
-        side = math.isqrt(self.pos.shape[1])
-        pos = self.pos.detach().transpose(1, 2).reshape(1, dim, side, side)
-        pos = F.interpolate(pos, size=(grid, grid), mode="bilinear", align_corners=False)
-        self.pos = nn.Parameter(pos.flatten(2).transpose(1, 2).contiguous())
+    def stretch(self):
+        """Take images of SIZE pixels, as if they were first shrunk by area."""
+        self.stem[0] = stretched(self.stem[0])
 
 
 def count_macs(model, size=SIZE):

@@ -1,10 +1,12 @@
 """Train the two classifiers of the shapes example and export them to ONNX.
 
-    train.py [NAME...]      default: every model of MODELS
+    train.py NAME MINUTES       trains one of MODELS for so long, on one core
 
 Reads val/, writes NAME.onnx, and what PyTorch predicts for val/ in NAME.reference.csv and .json.
-Images grow from phase to phase: most of the learning happens on small ones, and the last phase
-fits the weights to the size that the model is used at.
+All learning happens on images shrunk by area to a quarter of the side that the models take. A
+first convolution with each weight repeated 4x4 times sees a large image as the trained one sees
+the shrunk image, so the finished model needs no further training at its own size. Debian's PyTorch
+needs libopenblas0-openmp beside it, or its matrix products are many times slower.
 """
 import io
 import json
@@ -22,41 +24,31 @@ from PIL import Image
 from torch import nn
 
 import generate
-from models import NFNet, SIZE, VitMap, count_macs
+from models import NFNet, SHRINK, SIZE, VitMap, count_macs
 
 HERE = pathlib.Path(__file__).parent
-THREADS = 2
-TRAIN_IMAGES = 9000
-BATCH = 32
+DRAWN = HERE / "drawn.npz"
+TRAIN_IMAGES = 4000
 
-# Phases are (images, image size, epochs, learning rate). The ViT's first has 8x8 tokens.
 MODELS = {
-    "nfnet_shapes": {
-        "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225],
-        "phases": [(TRAIN_IMAGES, 120, 3, 2.5e-3), (3000, 240, 1, 1e-3), (500, SIZE, 1, 2e-4)]},
-    "vit_map_shapes": {
-        "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5],
-        "phases": [(TRAIN_IMAGES, 64, 9, 1.5e-3), (TRAIN_IMAGES, 120, 1, 8e-4),
-                   (1500, SIZE, 1, 2e-4)]},
+    "nfnet_shapes": {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225],
+                     "rate": 3e-3, "batch": 64},
+    "vit_map_shapes": {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5],
+                       "rate": 1.5e-3, "batch": 32},
 }
 
 
+def pixels(source, shrink=1):
+    """What a model sees, uint8: both sides squashed to SIZE by bicubic, then shrunk by area."""
+    image = Image.open(source).convert("RGB").resize((SIZE, SIZE), Image.BICUBIC)
+    return np.asarray(image.reduce(shrink))
+
+
 def render(number):
-    """The training image `number` and its mask; classes take turns."""
+    """The training image `number`, shrunk, and its mask; classes take turns."""
     classes = len(generate.CLASSES)
-    return generate.draw(generate.TRAIN, number % classes, number // classes)
-
-
-def pixels(source, size):
-    """The uint8 pixels a model sees: both sides squashed to `size`, Pillow's bicubic."""
-    image = Image.open(source).convert("RGB")
-    return np.asarray(image.resize((size, size), Image.BICUBIC))
-
-
-def small(jpeg_and_size):
-    """`pixels` of one JPEG in memory, for a pool."""
-    jpeg, size = jpeg_and_size
-    return pixels(io.BytesIO(jpeg), size)
+    jpeg, mask = generate.draw(generate.TRAIN, number % classes, number // classes)
+    return pixels(io.BytesIO(jpeg), SHRINK), mask
 
 
 def to_input(images, model):
@@ -74,9 +66,15 @@ def augment(x, masks, rng):
     return x.flip(flips).contiguous(), masks.flip(flips)
 
 
+def recolour(images, rng):
+    """NHWC pixels with their colours exchanged and, half the time, inverted."""
+    images = images[..., rng.permutation(3)]
+    return images if rng.random() < 0.5 else 255 - images
+
+
 def image_loss(net, x, labels, _):
     """Cross entropy with label smoothing."""
-    return F.cross_entropy(net(x), labels, label_smoothing=0.05)
+    return F.cross_entropy(net(x), labels, label_smoothing=0.1)
 
 
 class TokenLoss(nn.Module):
@@ -96,15 +94,13 @@ class TokenLoss(nn.Module):
         side = math.isqrt(tokens.shape[1])
         shown = F.interpolate(masks[:, None], size=(side, side), mode="area").flatten(1) > 0.4
         target = torch.where(shown, labels[:, None], len(generate.CLASSES))
-        whole = F.cross_entropy(net.fc(net.pool(tokens)), labels, label_smoothing=0.05)
+        whole = F.cross_entropy(net.fc(net.pool(tokens)), labels, label_smoothing=0.1)
         return whole + F.cross_entropy(guess, target)
 
 
-def step_sizes(steps, peak):
-    """Linear warm-up over a tenth of the steps, then half a cosine."""
-    warm = max(1, steps // 10)
-    return [peak * min((i + 1) / warm, 0.5 * (1 + math.cos(math.pi * i / steps)))
-            for i in range(steps)]
+def step_size(done, peak):
+    """Linear warm-up over the first twentieth of the time, then half a cosine."""
+    return peak * min(20 * done + 0.01, 0.5 * (1 + math.cos(math.pi * done)))
 
 
 def weight_groups(*parts):
@@ -116,58 +112,50 @@ def weight_groups(*parts):
     return groups
 
 
-def train_phase(net, loss_of, model, images, masks, epochs, peak, rng):
-    """AdamW on images in memory; label = number modulo classes."""
-    order = np.concatenate([rng.permutation(len(images)) for _ in range(epochs)])
-    rates = step_sizes(len(order) // BATCH, peak)
+def batches(count, size, rng):
+    """Endless batches of image numbers, each number once per pass."""
+    while True:
+        order = rng.permutation(count)
+        for first in range(0, count - size + 1, size):
+            yield order[first:first + size]
+
+
+def fit(net, loss_of, model, images, masks, seconds):
+    """AdamW on images in memory until the time is up; label = number modulo classes."""
+    rng = np.random.default_rng(1)
     optimiser = torch.optim.AdamW(weight_groups(net, loss_of), weight_decay=0.02)
-    losses = []
-    for step, rate in enumerate(rates):
-        chosen = order[step * BATCH:(step + 1) * BATCH]
-        labels = torch.from_numpy(chosen % len(generate.CLASSES))
+    start, losses = time.time(), []
+    for step, chosen in enumerate(batches(len(images), model["batch"], rng), 1):
+        done = (time.time() - start) / seconds
+        if done >= 1:
+            break
         for group in optimiser.param_groups:
-            group["lr"] = rate * group["haste"]
-        x, where = augment(to_input(images[chosen], model), masks[chosen], rng)
-        loss = loss_of(net, x, labels, where)
+            group["lr"] = step_size(done, model["rate"]) * group["haste"]
+        x = to_input(recolour(images[chosen], rng), model)
+        x, where = augment(x, masks[chosen], rng)
+        loss = loss_of(net, x, torch.from_numpy(chosen % len(generate.CLASSES)), where)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         losses.append(loss.item())
-        if step % 50 == 49:
-            print(f"    step {step + 1}/{len(rates)} loss {np.mean(losses[-50:]):.3f}", flush=True)
+        if step % 50 == 0:
+            print(f"  {100 * done:.0f} % step {step} loss {np.mean(losses[-50:]):.3f}", flush=True)
+    print(f"{len(losses)} steps of {model['batch']} images in {seconds:.0f} s", flush=True)
 
 
-def build(name):
-    """The untrained network, for its first phase."""
-    classes = len(generate.CLASSES)
-    return NFNet(classes) if name.startswith("nfnet") else VitMap(classes, patch=8, grid=8)
-
-
-def prepare_patches(net, model, images, size):
-    """Fit the ViT's patches to the data in the first phase, to the image size in the others."""
-    if size == 64:
-        net.whiten(to_input(images[:500], model))
-    else:
-        net.stretch(size // 15, 15)
-
-
-def train(name, drawn, pool):
-    """All phases of one model."""
+def train(name, images, masks, seconds):
+    """One model, fitted to shrunk images and then stretched to its own size."""
     torch.manual_seed(1)
-    rng = np.random.default_rng(1)
-    model, net = MODELS[name], build(name)
-    loss_of = TokenLoss(net.fc.in_features) if isinstance(net, VitMap) else image_loss
-    masks = torch.from_numpy(np.stack([mask for _, mask in drawn])).float() / 255
-    for count, size, epochs, rate in model["phases"]:
-        start = time.time()
-        images = np.stack(pool.map(small, [(jpeg, size) for jpeg, _ in drawn[:count]], 50))
-        if isinstance(net, VitMap):
-            prepare_patches(net, model, images, size)
-        print(f"  {count} images of {size} px", flush=True)
-        train_phase(net, loss_of, model, images, masks, epochs, rate, rng)
-        report(name, net, size)
-        print(f"  {time.time() - start:.0f} s", flush=True)
+    model, classes = MODELS[name], len(generate.CLASSES)
+    net, loss_of = NFNet(classes), image_loss
+    if name.startswith("vit"):
+        net = VitMap(classes)
+        loss_of = TokenLoss(net.fc.in_features)
+    fit(net, loss_of, model, images, masks, seconds)
+    report(name, net, SHRINK)
+    net.stretch()
+    report(name, net, 1)
     return net
 
 
@@ -178,12 +166,12 @@ def validation():
             yield f"{name}/{path.name}", label
 
 
-def predict(net, model, size):
+def predict(net, model, shrink=1):
     """Rows of (path, label, logits) over val/."""
     rows = []
     with torch.no_grad():
         for path, label in validation():
-            image = pixels(HERE / "val" / path, size)
+            image = pixels(HERE / "val" / path, shrink)
             rows.append((path, label, net(to_input(image[None], model))[0].tolist()))
     return rows
 
@@ -193,10 +181,10 @@ def top_k(rows, k):
     return sum(label in np.argsort(logits)[::-1][:k] for _, label, logits in rows)
 
 
-def report(name, net, size):
-    """Print the validation accuracy at `size`."""
-    rows = predict(net, MODELS[name], size)
-    print(f"  {name} at {size}: {top_k(rows, 1)}/{len(rows)}", flush=True)
+def report(name, net, shrink):
+    """Print the validation accuracy."""
+    rows = predict(net, MODELS[name], shrink)
+    print(f"{name} at {SIZE // shrink}: {top_k(rows, 1)}/{len(rows)}", flush=True)
 
 
 def recipe(model):
@@ -222,7 +210,7 @@ def export(name, net):
 
 def write_reference(name, net):
     """Write what PyTorch predicts, for others to be compared with."""
-    rows = predict(net, MODELS[name], SIZE)
+    rows = predict(net, MODELS[name])
     lines = ["path,label,pred," + ",".join(f"logit{i}" for i in range(len(generate.CLASSES)))]
     for path, label, logits in rows:
         cells = [path, label, int(np.argmax(logits))] + [f"{x:.7g}" for x in logits]
@@ -235,18 +223,24 @@ def write_reference(name, net):
     (HERE / f"{name}.reference.json").write_text(json.dumps(summary, indent=1) + "\n")
 
 
-def main(names):
-    """Train, export and evaluate each named model."""
-    torch.set_num_threads(THREADS)
-    with multiprocessing.Pool(THREADS) as pool:
-        start = time.time()
-        drawn = pool.map(render, range(TRAIN_IMAGES), 20)
-        print(f"{len(drawn)} training images drawn in {time.time() - start:.0f} s", flush=True)
-        for name in names or MODELS:
-            net = train(name, drawn, pool).eval()
-            export(name, net)
-            write_reference(name, net)
+def draw_all():
+    """Training images and masks; drawn once and then kept in DRAWN."""
+    if not DRAWN.exists():
+        with multiprocessing.Pool() as pool:
+            images, masks = zip(*pool.map(render, range(TRAIN_IMAGES), 20))
+        np.savez(DRAWN, images=np.stack(images), masks=np.stack(masks))
+    drawn = np.load(DRAWN)
+    return drawn["images"], torch.from_numpy(drawn["masks"]).float() / 255
+
+
+def main(name, minutes):
+    """Train, export and evaluate one model."""
+    torch.set_num_threads(1)
+    images, masks = draw_all()
+    net = train(name, images, masks, 60 * float(minutes)).eval()
+    export(name, net)
+    write_reference(name, net)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])

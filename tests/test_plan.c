@@ -1,0 +1,363 @@
+/*
+ * The planner: whatever shares memory, a run must give the bits that separate
+ * buffers give. Random graphs, the known hazards, and the size of the arena.
+ */
+#include "tests/check.h"
+#include "tests/graph_build.h"
+
+#include "runtime/dnn.h"
+#include "runtime/infer.h"
+#include "runtime/parallel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct fovea_value V;
+#define DIMS(...)                                                                                  \
+    (int64_t[]) {                                                                                  \
+        __VA_ARGS__                                                                                \
+    }
+
+/* ---- the naive evaluation: every value a buffer of its own ------------------ */
+
+struct naive {
+    struct fovea_graph graph;
+    struct fovea_engine engine;
+    size_t bytes; /* of all values, each rounded up to a cache line */
+};
+
+static enum fovea_status naive_nodes(struct naive *n, struct fovea_error *err) {
+    enum fovea_status st = FOVEA_OK;
+    for (struct fovea_node *node = n->graph.first; !st && node; node = node->next) {
+        for (int i = 0; i < node->n_in; i++) { /* inputs are not made by a node */
+            struct fovea_value *in = node->in[i];
+            if (in && !in->producer && !in->t.data) {
+                return fovea_fail(err, FOVEA_ERR_INVALID, "an input without contents");
+            }
+        }
+        st = fovea_fold_node(node, &n->engine, err); /* allocates each output */
+    }
+    return st;
+}
+
+static size_t lines(const struct fovea_value *value) {
+    size_t bytes = fovea_tensor_bytes(&value->t);
+    return (bytes + 63) / 64 * 64 + (bytes == 0 ? 64 : 0);
+}
+
+static enum fovea_status naive_run(struct graph_build *b, const struct fovea_tensor *inputs,
+                                   struct naive *n) {
+    memset(n, 0, sizeof(*n));
+    n->engine.threads = 2;
+    fovea_parallel_set_threads(2);
+    enum fovea_status st = fovea_dnn_create(&n->engine.dnn, &b->err);
+    if (!st) {
+        st = fovea_graph_clone(b->graph, &n->graph, &b->err);
+    }
+    for (size_t i = 0; !st && i < n->graph.n_inputs; i++) {
+        n->graph.inputs[i]->typed = true;
+    }
+    if (!st) {
+        st = fovea_infer_graph(&n->graph, &n->engine, SIZE_MAX, &b->err);
+    }
+    for (size_t i = 0; !st && i < n->graph.n_inputs; i++) {
+        n->graph.inputs[i]->t.data = inputs[i].data;
+    }
+    for (const struct fovea_value *v = n->graph.values; !st && v; v = v->next) {
+        n->bytes += v->constant || !v->typed ? 0 : lines(v);
+    }
+    return st ? st : naive_nodes(n, &b->err);
+}
+
+static void naive_finish(struct naive *n) {
+    fovea_graph_finish(&n->graph);
+    fovea_dnn_destroy(n->engine.dnn);
+}
+
+static bool same_bits(const struct fovea_tensor *a, const struct fovea_tensor *b) {
+    size_t bytes = fovea_tensor_bytes(a);
+    return a->dtype == b->dtype && fovea_tensor_same_shape(a, b) &&
+           (bytes == 0 || memcmp(a->data, b->data, bytes) == 0);
+}
+
+/* Run `b` twice as a session, once naively; outputs must have the same bits. Finishes `b`. */
+static void expect_same_bits(const char *file, int line, struct graph_build *b, const char *passes,
+                             size_t *arena, size_t *sum) {
+    struct fovea_tensor inputs[BUILD_MAX_IO] = {{0}};
+    struct fovea_session_options options;
+    struct build_run run = {0};
+    struct naive naive = {0};
+    fovea_session_options_default(&options);
+    options.threads = 2;
+    options.passes = passes;
+    enum fovea_status st = build_model(b) ? build_fill_inputs(b, inputs) : b->status;
+    if (!st) {
+        st = build_run(b, inputs, &options, &run);
+    }
+    if (!st) {
+        st = naive_run(b, inputs, &naive);
+    }
+    if (st) {
+        check_failed(file, line, "running", b->err.message);
+    }
+    for (size_t i = 0; !st && i < b->n_outputs; i++) {
+        if (!same_bits(&run.outputs[i], &naive.graph.outputs[i]->t)) {
+            char text[32];
+            snprintf(text, sizeof(text), "output %zu", i);
+            check_failed(file, line, "bits differ from separate buffers", text);
+        }
+    }
+    if (!st && run.plan.arena_bytes > naive.bytes) {
+        check_failed(file, line, "the arena is larger than all values", "");
+    }
+    if (arena) {
+        *arena = run.plan.arena_bytes;
+        *sum = naive.bytes;
+    }
+    naive_finish(&naive);
+    build_run_finish(&run);
+    for (size_t i = 0; i < b->n_inputs; i++) {
+        free(inputs[i].data);
+    }
+    build_finish(b);
+}
+#define EXPECT_SAME_BITS(b) expect_same_bits(__FILE__, __LINE__, (b), "off", NULL, NULL)
+
+/* ---- random graphs ------------------------------------------------------------ */
+
+static uint32_t random_below(uint64_t *state, uint32_t n) {
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(*state >> 33) % n;
+}
+
+enum { MAX_VALUES = 40 };
+
+/* Every value has 24 elements, as one of these shapes. */
+static const struct {
+    size_t rank;
+    int64_t dims[4];
+} shapes[] = {{1, {24}}, {2, {4, 6}}, {2, {6, 4}}, {3, {2, 3, 4}}, {4, {1, 2, 3, 4}}};
+
+static V *reshaped(struct graph_build *b, V *x, uint32_t to) {
+    return build_reshape(b, x, shapes[to].rank, shapes[to].dims);
+}
+
+struct pool {
+    V *values[MAX_VALUES];
+    uint32_t shape[MAX_VALUES];
+    uint32_t n;
+};
+
+static void add(struct pool *pool, V *value, uint32_t shape) {
+    if (pool->n < MAX_VALUES) {
+        pool->values[pool->n] = value;
+        pool->shape[pool->n++] = shape;
+    }
+}
+
+static void add_split(struct graph_build *b, struct pool *pool, V *x, uint64_t *state) {
+    V *flat = reshaped(b, x, 3);
+    struct fovea_node *node = build_node(b, "Split", &flat, 1, 2);
+    if (node) {
+        build_set_int(b, node->out[0], "axis", 0);
+        V *joined = OP(b, "Concat", node->out[random_below(state, 2)], node->out[1]);
+        add(pool, build_set_int(b, joined, "axis", 0), 3);
+    }
+}
+
+static void grow(struct graph_build *b, struct pool *pool, uint64_t *state) {
+    static const char *const unary[] = {"Relu", "Neg", "Tanh", "Identity"};
+    static const char *const binary[] = {"Add", "Mul", "Sub", "Max"};
+    uint32_t i = random_below(state, pool->n), j = random_below(state, pool->n);
+    V *x = pool->values[i], *z = pool->values[j];
+    uint32_t shape = pool->shape[i], other = random_below(state, 5);
+    switch (random_below(state, 8)) {
+    case 0:
+    case 1:
+        add(pool, OP(b, unary[random_below(state, 4)], x), shape);
+        break;
+    case 2:
+        add(pool, reshaped(b, x, other), other);
+        break;
+    case 3: /* x + reshape(x) */
+        add(pool, OP(b, "Add", x, reshaped(b, reshaped(b, x, other), shape)), shape);
+        break;
+    case 4: { /* a transpose that is not square, under the other name */
+        V *moved = build_transpose(b, reshaped(b, x, 1), 2, DIMS(1, 0));
+        add(pool, OP(b, "Add", moved, reshaped(b, z, 2)), 2);
+        break;
+    }
+    case 5:
+        add_split(b, pool, x, state);
+        break;
+    default:
+        add(pool, OP(b, binary[random_below(state, 4)], x, reshaped(b, z, shape)), shape);
+        break;
+    }
+}
+
+static void build_random_graph(struct graph_build *b, uint64_t *state) {
+    struct pool pool = {.n = 0};
+    build_init(b, 13);
+    uint32_t n_inputs = 1 + random_below(state, 3), n_nodes = 3 + random_below(state, 30);
+    for (uint32_t i = 0; i < n_inputs; i++) {
+        uint32_t shape = random_below(state, 5);
+        V *x = build_input(b, FOVEA_F32, (int)shapes[shape].rank, shapes[shape].dims);
+        add(&pool, x, shape);
+    }
+    for (uint32_t i = 0; i < n_nodes && pool.n < MAX_VALUES; i++) {
+        grow(b, &pool, state);
+    }
+    uint32_t n_outputs = 1 + random_below(state, 4);
+    for (uint32_t i = 0; i < n_outputs; i++) { /* inputs and repeats among them */
+        uint32_t at = random_below(state, 3) ? pool.n - 1 - random_below(state, 3) % pool.n
+                                             : random_below(state, pool.n);
+        build_output(b, pool.values[at]);
+    }
+}
+
+static void random_graphs__any__same_bits(void) {
+    for (uint64_t seed = 1; seed <= 400; seed++) {
+        struct graph_build b;
+        uint64_t state = seed * 7919;
+        build_random_graph(&b, &state);
+        EXPECT_SAME_BITS(&b);
+    }
+}
+
+static void random_graphs__with_passes__same_bits(void) {
+    for (uint64_t seed = 1; seed <= 400; seed++) {
+        struct graph_build b;
+        uint64_t state = seed * 104729;
+        build_random_graph(&b, &state);
+        expect_same_bits(__FILE__, __LINE__, &b, "clean,elementwise", NULL, NULL);
+    }
+}
+
+/* ---- known hazards --------------------------------------------------------------- */
+
+static void in_place__same_memory_in_another_shape__not_overwritten(void) {
+    struct graph_build b;
+    build_init(&b, 13);
+    V *x = build_input(&b, FOVEA_F32, 2, DIMS(1, 6));
+    V *y = OP(&b, "Neg", x);
+    V *column = build_reshape(&b, y, 2, DIMS(6, 1));
+    build_output(&b, OP(&b, "Add", y, column)); /* [6,6] */
+    EXPECT_SAME_BITS(&b);
+
+    build_init(&b, 13); /* the same size, but read across: [6,6] + [36] as rows */
+    x = build_input(&b, FOVEA_F32, 2, DIMS(6, 6));
+    y = OP(&b, "Neg", x);
+    V *moved = build_transpose(&b, y, 2, DIMS(1, 0));
+    build_output(&b, OP(&b, "Sub", y, moved));
+    EXPECT_SAME_BITS(&b);
+
+    build_init(&b, 13); /* a broadcast of the memory that could be written over */
+    x = build_input(&b, FOVEA_F32, 3, DIMS(1, 4, 1));
+    y = OP(&b, "Neg", x);
+    V *row = build_reshape(&b, y, 3, DIMS(1, 1, 4));
+    build_output(&b, OP(&b, "Mul", row, y));
+    EXPECT_SAME_BITS(&b);
+}
+
+static void in_place__value_read_later__not_overwritten(void) {
+    struct graph_build b;
+    build_init(&b, 13);
+    V *x = build_input(&b, FOVEA_F32, 1, DIMS(100));
+    V *y = OP(&b, "Neg", x);
+    V *view = build_reshape(&b, y, 2, DIMS(10, 10));
+    V *z = OP(&b, "Relu", y);
+    V *again = build_reshape(&b, view, 1, DIMS(100));
+    build_output(&b, OP(&b, "Add", z, again));
+    EXPECT_SAME_BITS(&b);
+}
+
+static void outputs__views_repeats_and_inputs__same_bits(void) {
+    struct graph_build b;
+    build_init(&b, 13);
+    V *x = build_input(&b, FOVEA_F32, 2, DIMS(4, 6));
+    V *view = build_reshape(&b, x, 1, DIMS(24)); /* a view of a graph input */
+    V *y = OP(&b, "Relu", view);
+    build_output(&b, view);
+    build_output(&b, y);
+    build_output(&b, y);                   /* one value, twice */
+    build_output(&b, OP(&b, "Tanh", y));   /* an output that is read further on */
+    build_output(&b, x);                   /* an input, untouched */
+    build_output(&b, OP(&b, "Neg", view)); /* would like to write over the input */
+    build_output(&b, build_random(&b, 1, DIMS(3)));
+    EXPECT_SAME_BITS(&b);
+}
+
+static void outputs__unread_and_empty__same_bits(void) {
+    struct graph_build b;
+    build_init(&b, 13);
+    V *x = build_input(&b, FOVEA_F32, 2, DIMS(4, 6));
+    V *none = build_input(&b, FOVEA_F32, 2, DIMS(0, 6));
+    struct fovea_node *split = build_node(&b, "Split", &x, 1, 2);
+    OP(&b, "Relu", x); /* nobody reads it */
+    V *y = split ? OP(&b, "Neg", split->out[1]) : NULL;
+    build_output(&b, y);
+    build_output(&b, OP(&b, "Relu", none));
+    build_output(&b, build_set_int(&b, OP(&b, "Concat", none, x), "axis", 0));
+    EXPECT_SAME_BITS(&b);
+}
+
+static void diamond__both_sides_alive__same_bits(void) {
+    struct graph_build b;
+    build_init(&b, 13);
+    V *x = OP(&b, "Neg", build_input(&b, FOVEA_F32, 1, DIMS(50)));
+    V *left = OP(&b, "Relu", x), *right = OP(&b, "Tanh", x);
+    V *deep = OP(&b, "Mul", left, left);
+    build_output(&b, OP(&b, "Add", OP(&b, "Sub", deep, right), OP(&b, "Mul", left, right)));
+    EXPECT_SAME_BITS(&b);
+}
+
+static void first_output__absent__others_hold(void) {
+    struct graph_build b;
+    build_init(&b, 13);
+    V *x = build_input(&b, FOVEA_F32, 2, DIMS(4, 6));
+    V *y = OP(&b, "Neg", x);
+    struct fovea_node *split = build_node(&b, "Split", &y, 1, 2);
+    if (split) {
+        split->out[0]->producer = NULL;
+        split->out[0] = NULL;
+        build_output(&b, OP(&b, "Relu", OP(&b, "Tanh", split->out[1])));
+        build_output(&b, OP(&b, "Relu", y));
+    }
+    expect_same_bits(__FILE__, __LINE__, &b, "on", NULL, NULL);
+}
+
+/* ---- the arena ---------------------------------------------------------------------- */
+
+static void arena__long_chain__two_values_or_less(void) {
+    static const char *const types[] = {"Relu", "Softmax"}; /* in place, and not */
+    for (int t = 0; t < 2; t++) {
+        struct graph_build b;
+        size_t arena, sum;
+        build_init(&b, 13);
+        V *x = build_input(&b, FOVEA_F32, 2, DIMS(10, 160));
+        for (int i = 0; i < 20; i++) {
+            x = OP(&b, types[t], x);
+        }
+        build_output(&b, x);
+        expect_same_bits(__FILE__, __LINE__, &b, "off", &arena, &sum);
+        CHECK(sum == 21 * 6400);
+        CHECK(arena <= (t ? 2 : 1) * 6400);
+    }
+}
+
+int main(int argc, char **argv) {
+    static const struct test tests[] = {
+        TEST(random_graphs__any__same_bits),
+        TEST(random_graphs__with_passes__same_bits),
+        TEST(in_place__same_memory_in_another_shape__not_overwritten),
+        TEST(in_place__value_read_later__not_overwritten),
+        TEST(outputs__views_repeats_and_inputs__same_bits),
+        TEST(outputs__unread_and_empty__same_bits),
+        TEST(diamond__both_sides_alive__same_bits),
+        TEST(first_output__absent__others_hold),
+        TEST(arena__long_chain__two_values_or_less),
+    };
+    return RUN_TESTS(tests, argc, argv);
+}
