@@ -310,6 +310,15 @@ classifier_tests() {
     err_has 'fixed height'
     end
 
+    begin bench__json__has_the_agreed_keys
+    run 0 bench "$model" --threads 1 --runs 2 --profile --json
+    json "$tmp/out" '{"model", "size", "batch", "threads", "precision", "load_s", "first_s", "latency_s", "images_per_s", "gflop_per_image", "gflops", "limit_gflops", "share_of_limit", "peak_rss_bytes", "plan_bytes", "steps"} == set(d)'
+    json "$tmp/out" 'd["latency_s"]["min"] <= d["latency_s"]["median"] <= d["latency_s"]["p90"]'
+    json "$tmp/out" '0 < d["share_of_limit"] < 1.5 and len(d["steps"]) > 0'
+    run 2 bench
+    err_has 'takes one model'
+    end
+
     begin inspect__json__has_the_agreed_keys
     run 0 inspect "$model" --json
     for key in inputs outputs parameters macs plan_bytes weights_bytes nodes_before nodes_after \

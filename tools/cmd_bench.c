@@ -99,7 +99,7 @@ static enum fovea_status measure(struct bench *b, struct figures *f, struct fove
 
     int64_t macs = 0;
     if (!st) {
-        st = model_macs(b->model.model, b->model.inputs, &macs, err);
+        st = model_macs(b->model.model, b->model.inputs, b->options.model.max_memory, &macs, err);
     }
     const struct fovea_plan *plan = fovea_session_get_plan(b->model.session);
     struct rusage usage;
