@@ -197,7 +197,7 @@ if [ -f "$ring" ]; then
 
     begin preprocess__bad_values__exit_2_and_say_what_is_wrong
     run 2 preprocess --size 0 "$ring"
-    err_has "--size:* '0': sides must be in 1.."
+    err_has "--size: '0': sides must be in 1.."
     run 2 preprocess --stage shown "$ring"
     err_has "--stage: 'shown': must be decoded, resized or cropped"
     run 2 preprocess --write npy "$ring"

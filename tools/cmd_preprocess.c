@@ -275,7 +275,7 @@ int cmd_preprocess(int argc, char **argv) {
         {0},
     };
     const struct option_group groups[] = {
-        {"options", own, NULL},
+        {"options", own},
         preprocess_rows_group(&preprocess),
         {0},
     };
