@@ -135,7 +135,7 @@ run 2 ops --json=a --help=b
 end
 
 begin frame__operands_missing__exit_2
-for command in classify eval inspect run verify; do
+for command in classify eval inspect preprocess run verify; do
     run 2 $command
     err_has "Try 'fovea $command --help'"
     out_empty
@@ -167,6 +167,50 @@ run 0 ops --json
 json "$tmp/out" "len(d) == $rows"
 json "$tmp/out" 'all({"domain", "type", "since", "until"} == set(r) for r in d)'
 end
+
+# ---- preprocess ---------------------------------------------------------------------
+
+ring=$shapes/val/ring/0001.jpg
+if [ -f "$ring" ]; then
+    begin preprocess__json__has_exactly_the_agreed_keys
+    run 0 preprocess --preset imagenet "$ring" --json
+    json "$tmp/out" 'set(d[0]) == {"path", "decoded", "resized", "cropped", "error"}'
+    json "$tmp/out" 'd[0]["cropped"]["size"] == [224, 224] and len(d[0]["cropped"]["sha256"]) == 64'
+    run 0 preprocess --preset imagenet --json "$tmp/pixels.json" "$ring"
+    json "$tmp/pixels.json" 'd[0]["error"] is None'
+    end
+
+    begin preprocess__bad_images__are_named_and_exit_3
+    run 3 preprocess --json "$tmp/none.jpg" "$ring"
+    err_has 'none.jpg: .*No such file'
+    json "$tmp/out" '"No such file" in d[0]["error"] and d[1]["error"] is None'
+    end
+
+    begin preprocess__against__tells_equal_from_different
+    run 0 preprocess --size 64 -o "$tmp/ppm" "$ring"
+    run 0 preprocess --size 64 --against "$tmp/ppm/0001.ppm" "$ring"
+    out_has 'cropped: 0 of 4096 pixels differ'
+    run 1 preprocess --size 64 --filter box --against "$tmp/ppm/0001.ppm" "$ring"
+    run 1 preprocess --against "$tmp/none.ppm" "$ring"
+    err_has 'No such file'
+    end
+
+    begin preprocess__bad_values__exit_2_and_say_what_is_wrong
+    run 2 preprocess --size 0 "$ring"
+    err_has "--size: '0': sides must be in 1.."
+    run 2 preprocess --stage shown "$ring"
+    err_has "--stage: 'shown': must be decoded, resized or cropped"
+    run 2 preprocess --write npy "$ring"
+    err_has '--write needs -o DIR'
+    run 2 preprocess --preset timm --recipe r.json "$ring"
+    err_has 'exclude each other'
+    run 2 preprocess -o "$tmp/ppm" "$ring" elsewhere/0001.jpeg
+    err_has 'would be written to one file'
+    out_empty
+    end
+else
+    skip preprocess "examples/shapes has no images"
+fi
 
 # ---- verify ------------------------------------------------------------------------
 

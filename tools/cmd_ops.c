@@ -62,7 +62,7 @@ static json_t *range_json(const struct op_range *range) {
 int cmd_ops(int argc, char **argv) {
     struct json_target json = {0};
     const struct option_spec own[] = {json_option_spec(&json), {0}};
-    const struct option_group groups[] = {{"options", own, NULL}, {0}};
+    const struct option_group groups[] = {{"options", own}, {0}};
     const struct usage usage = {
         "ops",
         "",

@@ -2,66 +2,36 @@
  * fovea preprocess: the exact pixels a model would see, stage by stage, so that
  * "is it my model or my preprocessing?" has an answer.
  */
+#include "tools/commands.h"
+
 #include "loaders/file.h"
 #include "loaders/preprocess.h"
-#include "tools/commands.h"
+#include "tools/exit_codes.h"
 #include "tools/image_files.h"
-#include "tools/preprocess_options.h"
+#include "tools/json_out.h"
 #include "tools/preprocess_result.h"
+#include "tools/preprocess_rows.h"
+#include "tools/say.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+/* What -o writes; AS_DEFAULT is PPM that nobody asked for. */
+enum format { AS_DEFAULT, AS_PPM, AS_NPY };
+
 struct command {
+    struct json_target json;
     struct fovea_preprocess_options options;
     struct fovea_recipe recipe;
-    bool json;
-    const char *json_path;  /* NULL: stdout */
-    const char *out_dir;    /* NULL: write nothing */
-    bool write_npy;         /* else PPM */
+    const char *out_dir; /* NULL: write nothing */
+    enum format format;
     enum fovea_stage stage; /* the one written as PPM, and compared */
     const char *against_path;
     struct fovea_image against;
-    char **paths;
-    int n_paths;
+    struct operands images;
 };
-
-static const char help_text[] =
-    "usage: fovea preprocess [OPTION]... IMAGE...\n"
-    "\n"
-    "Print size and SHA-256 of each image's pixels (8-bit RGB, row by row) after\n"
-    "decoding, resizing and cropping.\n"
-    "\n"
-    "      --json[=FILE]         JSON to stdout or FILE: [{path, decoded: {size: [w, h],\n"
-    "                            sha256}, resized, cropped, error}]\n"
-    "  -o, --output DIR          write DIR/NAME.ppm for each image, or what --write says\n"
-    "      --write ppm|npy       ppm: pixels of --stage; npy: the normalised f32 tensor,\n"
-    "                            shape (1, 3, H, W)\n"
-    "      --against FILE.ppm    compare the one IMAGE at --stage with this file; exit 1\n"
-    "                            if a pixel differs\n"
-    "      --stage NAME          decoded, resized or cropped (default)\n"
-    "  -h, --help\n"
-    "\n";
-
-static const char examples_text[] =
-    "\n"
-    "Examples:\n"
-    "  fovea preprocess --resize squash --size 480 --crop-pct 0.9375 cat.jpg\n"
-    "  fovea preprocess --preset imagenet --json=pixels.json val/*/*.JPEG\n"
-    "  fovea preprocess --recipe model.json -o tensors --write npy cat.jpg\n"
-    "  fovea preprocess --preset timm --against from_pillow.ppm cat.jpg\n"
-    "\n"
-    "Exit status: 0 done, 1 failed or different, 2 usage, 3 some images failed.\n";
-
-static int usage_error(const char *message) {
-    if (message) {
-        fprintf(stderr, "fovea preprocess: %s\n", message);
-    }
-    fprintf(stderr, "fovea preprocess --help has the options\n");
-    return 2;
-}
 
 /* ---- output files ------------------------------------------------------------ */
 
@@ -90,26 +60,26 @@ static int compare_names(const void *a, const void *b) {
     return order ? order : (n > m) - (n < m);
 }
 
-/* Two inputs of one name would overwrite each other's output. */
+/* Two inputs of one name would overwrite each other's output. An exit code. */
 static int check_names(const struct command *command) {
-    size_t n = (size_t)command->n_paths;
+    size_t n = command->images.count;
     char **sorted = malloc(n * sizeof(*sorted));
     if (!sorted) {
-        fprintf(stderr, "fovea preprocess: out of memory\n");
-        return 1;
+        struct fovea_error err;
+        fovea_fail_memory(&err, n * sizeof(*sorted), "the names of the images");
+        return say_failure("preprocess", &err);
     }
-    memcpy(sorted, command->paths, n * sizeof(*sorted));
+    memcpy(sorted, command->images.words, n * sizeof(*sorted));
     qsort(sorted, n, sizeof(*sorted), compare_names);
-    int status = 0;
-    for (size_t i = 1; i < n && !status; i++) {
+    int code = EXIT_DONE;
+    for (size_t i = 1; i < n && code == EXIT_DONE; i++) {
         if (same_stem(sorted[i - 1], sorted[i])) {
-            fprintf(stderr, "fovea preprocess: %s and %s would be written to one file in %s\n",
-                    sorted[i - 1], sorted[i], command->out_dir);
-            status = 2;
+            code = say_usage("preprocess", "%s and %s would be written to one file in %s",
+                             sorted[i - 1], sorted[i], command->out_dir);
         }
     }
     free(sorted);
-    return status;
+    return code;
 }
 
 static enum fovea_status write_tensor(const struct command *command, const char *path,
@@ -129,14 +99,14 @@ static enum fovea_status write_result(const struct command *command, const char 
                                       const struct fovea_preprocess_result *result,
                                       struct fovea_error *err) {
     const char *name = base_name(input);
-    const char *extension = command->write_npy ? "npy" : "ppm";
+    const char *extension = command->format == AS_NPY ? "npy" : "ppm";
     char *path;
     if (asprintf(&path, "%s/%.*s.%s", command->out_dir, (int)stem_length(name), name, extension) <
         0) {
         return fovea_fail_memory(err, strlen(input), "a path");
     }
     enum fovea_status status;
-    if (command->write_npy) {
+    if (command->format == AS_NPY) {
         status = write_tensor(command, path, &result->images[FOVEA_CROPPED], err);
     } else {
         status = fovea_ppm_write(path, &result->images[command->stage], err);
@@ -184,169 +154,147 @@ static enum fovea_status run_stages(const struct command *command, const char *p
 
 /* ---- all of them ------------------------------------------------------------------- */
 
-/* 0; 1: stop, failed; 3: this image failed. `list` is NULL without --json. */
+/* An exit code; EXIT_FAILED also stops. `list` is NULL without --json. */
 static int process(const struct command *command, const char *path, json_t *list) {
     struct fovea_preprocess_result result = {0};
     struct fovea_error err = {.status = FOVEA_OK};
-    int exit_status = run_stages(command, path, &result, &err) ? 3 : 0;
-    bool failed = exit_status != 0;
+    bool failed = run_stages(command, path, &result, &err) != FOVEA_OK;
+    int code = failed ? EXIT_SOME_FAILED : EXIT_DONE;
 
     if (failed) {
-        fprintf(stderr, "%s: %s\n", path, err.message);
+        say("%s: %s", path, err.message);
     } else {
         fovea_preprocess_result_print_notes(&result, path);
     }
     if (list) {
         json_t *object = fovea_preprocess_result_json(&result, path, failed ? err.message : NULL);
-        if (!object || json_array_append_new(list, object) != 0) {
-            fprintf(stderr, "fovea preprocess: out of memory\n");
-            exit_status = 1;
+        if (json_array_append_new(list, object) != 0) {
+            fovea_fail(&err, FOVEA_ERR_MEMORY, "out of memory for the JSON results");
+            code = say_failure("preprocess", &err);
         }
-    } else if (!failed) {
+    }
+    if (!failed && json_target_wants_text(&command->json)) {
         fovea_preprocess_result_print(&result, path);
     }
     if (!failed && command->out_dir && write_result(command, path, &result, &err)) {
-        fprintf(stderr, "fovea preprocess: %s\n", err.message);
-        exit_status = 1;
+        code = say_failure("preprocess", &err);
     }
     if (result.n_differing) {
-        exit_status = 1;
+        code = EXIT_FAILED;
     }
     fovea_preprocess_result_finish(&result);
-    return exit_status;
-}
-
-static int write_json(const struct command *command, const json_t *list) {
-    FILE *to = command->json_path ? fopen(command->json_path, "w") : stdout;
-    bool good = to && json_dumpf(list, to, JSON_INDENT(1)) == 0 && fputc('\n', to) != EOF;
-    if (to && command->json_path) {
-        good = fclose(to) == 0 && good;
-    }
-    if (!good) {
-        fprintf(stderr, "fovea preprocess: cannot write %s: %s\n",
-                command->json_path ? command->json_path : "to stdout", strerror(errno));
-    }
-    return good ? 0 : 1;
+    return code;
 }
 
 static int process_all(const struct command *command) {
-    json_t *list = command->json ? json_array() : NULL;
-    int exit_status = 0;
-    for (int i = 0; i < command->n_paths && exit_status != 1; i++) {
-        int status = process(command, command->paths[i], list);
-        exit_status = status ? status : exit_status;
+    struct fovea_error err;
+    json_t *list = command->json.on ? json_array() : NULL;
+    int code = EXIT_DONE;
+    for (size_t i = 0; i < command->images.count && code != EXIT_FAILED; i++) {
+        int one = process(command, command->images.words[i], list);
+        code = one ? one : code;
     }
-    if (list && write_json(command, list) != 0) {
-        exit_status = 1;
-    }
-    json_decref(list);
-    if (fflush(stdout) != 0) {
-        fprintf(stderr, "fovea preprocess: cannot write to stdout: %s\n", strerror(errno));
-        exit_status = 1;
-    }
-    return exit_status;
+    return json_target_write(&command->json, list, &err) ? say_failure("preprocess", &err) : code;
 }
 
-static int run(struct command *command) {
-    struct fovea_error err;
+static enum fovea_status prepare(struct command *command, struct fovea_error *err) {
     enum fovea_status status =
-        fovea_preprocess_options_resolve(&command->options, NULL, &command->recipe, &err);
+        fovea_preprocess_options_resolve(&command->options, NULL, &command->recipe, err);
     if (!status && command->against_path) {
-        status = fovea_ppm_read(command->against_path, &command->against, &err);
+        status = fovea_ppm_read(command->against_path, &command->against, err);
     }
-    if (status) {
-        fprintf(stderr, "fovea preprocess: %s\n", err.message);
-        return 1;
+    if (!status && command->out_dir && mkdir(command->out_dir, 0777) != 0 && errno != EEXIST) {
+        status = fovea_fail(err, FOVEA_ERR_IO, "cannot make '%s': %s",
+                            fovea_quote(command->out_dir).text, strerror(errno));
     }
-    if (command->out_dir && mkdir(command->out_dir, 0777) != 0 && errno != EEXIST) {
-        fprintf(stderr, "fovea preprocess: cannot make %s: %s\n", command->out_dir,
-                strerror(errno));
-        return 1;
+    return status;
+}
+
+static int preprocess_all(struct command *command) {
+    struct fovea_error err;
+    int code;
+    if (prepare(command, &err)) {
+        code = say_failure("preprocess", &err);
+    } else {
+        fovea_preprocess_recipe_print(&command->recipe, stderr);
+        code = process_all(command);
     }
-    fovea_preprocess_recipe_print(&command->recipe, stderr);
-    int exit_status = process_all(command);
     fovea_image_finish(&command->against);
-    return exit_status;
+    return code;
 }
 
 /* ---- the command line ---------------------------------------------------------------- */
 
-enum { OPT_JSON = 1000, OPT_WRITE, OPT_AGAINST, OPT_STAGE };
-
-/* One option; 0, or the exit status after a message. */
-static int take_option(struct command *command, int code, const char *value) {
-    struct fovea_error err;
-    switch (code) {
-    case OPT_JSON:
-        command->json = true;
-        command->json_path = value;
-        return 0;
-    case 'o':
-        command->out_dir = value;
-        return 0;
-    case OPT_WRITE:
-        command->write_npy = strcmp(value, "npy") == 0;
-        return command->write_npy || strcmp(value, "ppm") == 0
-                   ? 0
-                   : usage_error("--write must be ppm or npy");
-    case OPT_AGAINST:
-        command->against_path = value;
-        return 0;
-    case OPT_STAGE:
-        return fovea_stage_find(value, &command->stage)
-                   ? 0
-                   : usage_error("--stage must be decoded, resized or cropped");
-    case '?': /* getopt_long has said what is wrong */
-        return usage_error(NULL);
-    default:
-        return fovea_preprocess_options_take(&command->options, code, value, &err)
-                   ? usage_error(err.message)
-                   : 0;
+static enum fovea_status parse_format(const char *text, void *target, struct fovea_error *err) {
+    enum format *format = target;
+    if (strcmp(text, "ppm") != 0 && strcmp(text, "npy") != 0) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "'%s': must be ppm or npy",
+                          fovea_quote(text).text);
     }
+    *format = text[0] == 'n' ? AS_NPY : AS_PPM;
+    return FOVEA_OK;
 }
 
-static int check_usage(const struct command *command, bool write_given) {
-    if (command->n_paths == 0) {
-        return usage_error("no IMAGE given");
+static enum fovea_status parse_stage(const char *text, void *target, struct fovea_error *err) {
+    enum fovea_stage *stage = target;
+    return fovea_stage_find(text, stage)
+               ? FOVEA_OK
+               : fovea_fail(err, FOVEA_ERR_INVALID, "'%s': must be decoded, resized or cropped",
+                            fovea_quote(text).text);
+}
+
+static int check_usage(const struct command *command) {
+    if (command->images.count == 0) {
+        return say_usage("preprocess", "which images?");
     }
-    if (write_given && !command->out_dir) {
-        return usage_error("--write needs -o DIR");
+    if (command->format != AS_DEFAULT && !command->out_dir) {
+        return say_usage("preprocess", "--write needs -o DIR");
     }
-    if (command->against_path && command->n_paths != 1) {
-        return usage_error("--against compares exactly one IMAGE");
+    if (command->against_path && command->images.count != 1) {
+        return say_usage("preprocess", "--against compares one image, but got %zu",
+                         command->images.count);
     }
-    return command->out_dir ? check_names(command) : 0;
+    return command->out_dir ? check_names(command) : EXIT_DONE;
 }
 
 int cmd_preprocess(int argc, char **argv) {
-    static const struct option long_options[] = {
-        {"json", optional_argument, NULL, OPT_JSON},
-        {"output", required_argument, NULL, 'o'},
-        {"write", required_argument, NULL, OPT_WRITE},
-        {"against", required_argument, NULL, OPT_AGAINST},
-        {"stage", required_argument, NULL, OPT_STAGE},
-        {"help", no_argument, NULL, 'h'},
-        FOVEA_PREPROCESS_LONG_OPTIONS,
-        {NULL, 0, NULL, 0},
-    };
     struct command command = {.stage = FOVEA_CROPPED};
-    bool write_given = false;
-    int code;
-
-    fovea_preprocess_options_init(&command.options);
-    while ((code = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1) {
-        if (code == 'h') {
-            printf("%s%s%s", help_text, fovea_preprocess_options_help, examples_text);
-            return 0;
-        }
-        int status = take_option(&command, code, optarg);
-        if (status) {
-            return status;
-        }
-        write_given |= code == OPT_WRITE;
+    struct preprocess_rows preprocess;
+    preprocess_rows_init(&preprocess, &command.options);
+    const struct option_spec own[] = {
+        {"output", "DIR", "write DIR/NAME.ppm for each image, or what --write says", option_text,
+         &command.out_dir, 'o'},
+        {"write", "ppm|npy",
+         "ppm: pixels of --stage; npy: the normalised f32 tensor,\nshape (1, 3, H, W)",
+         parse_format, &command.format, 0},
+        {"against", "FILE.ppm",
+         "compare the one IMAGE at --stage with this file; exit 1\nif a pixel differs", option_text,
+         &command.against_path, 0},
+        {"stage", "NAME", "decoded, resized or cropped (default)", parse_stage, &command.stage, 0},
+        json_option_spec(&command.json),
+        {0},
+    };
+    const struct option_group groups[] = {
+        {"options", own},
+        preprocess_rows_group(&preprocess),
+        {0},
+    };
+    const struct usage usage = {
+        "preprocess",
+        "IMAGE...",
+        "Print size and SHA-256 of each image's pixels (8-bit RGB, row by row) after\n"
+        "decoding, resizing and cropping. Images that cannot be read are named on stderr,\n"
+        "and the exit status is 3.",
+        "  fovea preprocess --resize squash --size 480 --crop-pct 0.9375 cat.jpg\n"
+        "  fovea preprocess --preset imagenet --json=pixels.json val/*/*.JPEG\n"
+        "  fovea preprocess --recipe model.json -o tensors --write npy cat.jpg\n"
+        "  fovea preprocess --preset timm --against from_pillow.ppm cat.jpg\n",
+        groups,
+    };
+    int end = options_parse(&usage, argc, argv, &command.images);
+    if (end != OPTIONS_GO_ON) {
+        return end;
     }
-    command.paths = argv + optind;
-    command.n_paths = argc - optind;
-    int status = check_usage(&command, write_given);
-    return status ? status : run(&command);
+    int code = check_usage(&command);
+    return code ? code : preprocess_all(&command);
 }

@@ -197,7 +197,7 @@ int cmd_run(int argc, char **argv) {
         json_option_spec(&run.json),
         {0},
     };
-    const struct option_group groups[] = {{"options", own, NULL}, {"model", model_rows, NULL}, {0}};
+    const struct option_group groups[] = {{"options", own}, {"model", model_rows}, {0}};
     const struct usage usage = {
         "run",
         "MODEL --input FILE...",

@@ -155,7 +155,7 @@ int cmd_verify(int argc, char **argv) {
         json_option_spec(&v.json),
         {0},
     };
-    const struct option_group groups[] = {{"options", own, NULL}, {"model", model_rows, NULL}, {0}};
+    const struct option_group groups[] = {{"options", own}, {"model", model_rows}, {0}};
     const struct usage usage = {
         "verify",
         "CASE_DIR...",

@@ -68,8 +68,8 @@ static void print_help(const struct usage *usage) {
     printf("usage: fovea %s [options]%s%s\n\n%s\n", usage->command, *usage->operands ? " " : "",
            usage->operands, usage->about);
     for (const struct option_group *g = usage->groups; g->title; g++) {
-        printf(g->help ? "\n%s" : "\n%s:\n", g->help ? g->help : g->title);
-        for (const struct option_spec *s = g->specs; !g->help && s->name; s++) {
+        printf("\n%s:\n", g->title);
+        for (const struct option_spec *s = g->specs; s->name; s++) {
             print_row(s);
         }
     }

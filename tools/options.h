@@ -26,7 +26,6 @@ struct option_spec {
 struct option_group {
     const char *title; /* NULL ends a list of groups */
     const struct option_spec *specs;
-    const char *help; /* printed with its own title instead of title and rows, or NULL */
 };
 
 /* A command: what --help prints besides the options. */

@@ -6,8 +6,7 @@
 #define FOVEA_TOOLS_PREPROCESS_RESULT_H
 
 #include "loaders/jpeg.h"
-
-#include <jansson.h>
+#include "tools/json_out.h"
 
 enum fovea_stage { FOVEA_DECODED, FOVEA_RESIZED, FOVEA_CROPPED, FOVEA_N_STAGES };
 

@@ -7,20 +7,13 @@
 #include "tools/options.h"
 #include "tools/preprocess_options.h"
 
-enum { MAX_PREPROCESS_ROWS = 24 };
-
-/* Which option a row stands for. */
-struct preprocess_row {
-    struct fovea_preprocess_options *options;
-    int code;
-};
+enum { N_RECIPE_ROWS = 10, N_JPEG_ROWS = 4 };
 
 struct preprocess_rows {
-    struct preprocess_row rows[MAX_PREPROCESS_ROWS];
-    struct option_spec specs[MAX_PREPROCESS_ROWS + 1];
+    struct option_spec specs[N_RECIPE_ROWS + N_JPEG_ROWS + 1];
 };
 
-/* `options` is initialised, and lent to the rows. */
+/* `options` is initialised, and lent to the rows; it keeps strings of argv, not copies. */
 void preprocess_rows_init(struct preprocess_rows *rows, struct fovea_preprocess_options *options);
 
 /* The group to put into a command's usage. */
