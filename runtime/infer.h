@@ -8,7 +8,7 @@
  * then read the contents. A node that was evaluated is removed.
  *
  * f16 and bf16 are types for storage: a value of such a type becomes f32 when
- * it is met. Inputs and outputs of the graph keep their type by Cast nodes.
+ * it is met (widen.h).
  */
 #ifndef FOVEA_RUNTIME_INFER_H
 #define FOVEA_RUNTIME_INFER_H
