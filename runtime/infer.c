@@ -56,13 +56,28 @@ static enum fovea_status alloc_outputs(struct fovea_node *node, struct fovea_err
     return FOVEA_OK;
 }
 
+/* What making the result takes for the while, besides the result. `budget` NULL: no limit. */
+static enum fovea_status check_work(const struct fovea_node *node,
+                                    const struct fovea_budget *budget, struct fovea_error *err) {
+    if (!budget) {
+        return FOVEA_OK;
+    }
+    struct fovea_budget meanwhile = *budget;
+    return fovea_budget_spend(&meanwhile, node->scratch_bytes + node->packed_bytes,
+                              "computing its constant result", err);
+}
+
 static enum fovea_status evaluate(struct fovea_node *node, struct fovea_engine *engine,
-                                  void **scratch, struct fovea_error *err) {
+                                  const struct fovea_budget *budget, void **scratch,
+                                  struct fovea_error *err) {
     const struct fovea_op *op = node->op;
     enum fovea_status st = FOVEA_OK;
     node->prepared = true;
     if (op->prepare) {
         st = op->prepare(node, engine, err);
+    }
+    if (!st) {
+        st = check_work(node, budget, err);
     }
     if (!st && op->pack) {
         st = op->pack(node, engine, err);
@@ -82,10 +97,10 @@ static enum fovea_status evaluate(struct fovea_node *node, struct fovea_engine *
     return op->run(node, &run, err);
 }
 
-enum fovea_status fovea_fold_node(struct fovea_node *node, struct fovea_engine *engine,
-                                  struct fovea_error *err) {
+static enum fovea_status fold(struct fovea_node *node, struct fovea_engine *engine,
+                              const struct fovea_budget *budget, struct fovea_error *err) {
     void *scratch = NULL;
-    enum fovea_status st = evaluate(node, engine, &scratch, err);
+    enum fovea_status st = evaluate(node, engine, budget, &scratch, err);
     free(scratch);
     if (node->op->release) {
         node->op->release(node);
@@ -95,6 +110,11 @@ enum fovea_status fovea_fold_node(struct fovea_node *node, struct fovea_engine *
         fovea_error_prefix_node(err, node);
     }
     return st;
+}
+
+enum fovea_status fovea_fold_node(struct fovea_node *node, struct fovea_engine *engine,
+                                  struct fovea_error *err) {
+    return fold(node, engine, NULL, err);
 }
 
 /* ---- the walk ----------------------------------------------------------- */
@@ -170,7 +190,7 @@ static enum fovea_status infer_and_fold(struct fovea_graph *graph, struct fovea_
     if (st || !can_fold(node)) {
         return st;
     }
-    st = fovea_fold_node(node, engine, err);
+    st = fold(node, engine, budget, err);
     if (!st) {
         budget->left += remove_folded(graph, node);
     }
