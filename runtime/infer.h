@@ -8,7 +8,7 @@
  * then read the contents. A node that was evaluated is removed.
  *
  * f16 and bf16 are types for storage: a value of such a type becomes f32 when
- * it is met. Inputs and outputs of the graph keep their type by Cast nodes.
+ * it is met (widen.h).
  */
 #ifndef FOVEA_RUNTIME_INFER_H
 #define FOVEA_RUNTIME_INFER_H
@@ -17,8 +17,9 @@
 
 /*
  * Infer the whole graph. Inputs must be typed. `max_constant_bytes` bounds the
- * contents that folding makes and keeps at a time, and any one result
- * (FOVEA_ERR_LIMIT before anything is allocated).
+ * contents that folding makes and keeps at a time, the scratch memory and
+ * packed weights it needs meanwhile, and any one result (FOVEA_ERR_LIMIT
+ * before anything is allocated).
  * The message of a failure begins with the node.
  */
 enum fovea_status fovea_infer_graph(struct fovea_graph *graph, struct fovea_engine *engine,
@@ -27,7 +28,7 @@ enum fovea_status fovea_infer_graph(struct fovea_graph *graph, struct fovea_engi
 /* Check and infer one node again, after a pass made or changed it. Does not fold. */
 enum fovea_status fovea_infer_node(struct fovea_node *node, struct fovea_error *err);
 
-/* Evaluate an inferred node whose inputs are constant, making its outputs constant. */
+/* Evaluate an inferred node whose inputs are constant, making its outputs constant. No limit. */
 enum fovea_status fovea_fold_node(struct fovea_node *node, struct fovea_engine *engine,
                                   struct fovea_error *err);
 

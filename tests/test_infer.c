@@ -68,7 +68,7 @@ static void folding__chain_of_constants__one_constant(void) {
         c = OP(&b, "Relu", OP(&b, "Mul", c, build_scalar(&b, 2)));
     }
     build_output(&b, OP(&b, "Add", x, c));
-    struct inferred r = infer(&b, 4096);
+    struct inferred r = infer(&b, 1 << 20);
     CHECK_OK(r.status, b.err);
     CHECK(r.graph.n_nodes == 1);
     const struct fovea_value *folded = r.graph.first->in[1];
@@ -159,6 +159,17 @@ static void limit__constant_of_a_tebibyte__refused_before_allocation(void) {
         &b, SIZE_MAX, FOVEA_ERR_LIMIT,
         "node 'ConstantOfShape' (ConstantOfShape): output 0: shape [1073741824,1073741824] is "
         "over the limit of 2^46 bytes a tensor");
+}
+
+/* From 1024x1 to 1x1024 by way of 1024x1024, in two buffers. */
+static void limit__scratch_of_a_small_constant__refused(void) {
+    struct graph_build b;
+    build_init(&b, 10);
+    V *scales = build_floats(&b, 1, DIMS(2), (float[]){1.0f / 1024, 1024});
+    build_output(&b, OP(&b, "Resize", build_random(&b, 2, DIMS(1024, 1)), scales));
+    EXPECT_REFUSED(&b, 1 << 20, FOVEA_ERR_LIMIT,
+                   "node 'Resize' (Resize): computing its constant result takes 8388608 bytes; "
+                   "1044480 are left of the memory limit of 1048576");
 }
 
 static void limit__many_constants__add_up(void) {
@@ -290,6 +301,7 @@ int main(int argc, char **argv) {
         TEST(decides_shapes__through_arithmetic__but_not_through_shape),
         TEST(limit__constant_of_a_tebibyte__refused_before_allocation),
         TEST(limit__many_constants__add_up),
+        TEST(limit__scratch_of_a_small_constant__refused),
         TEST(attribute__unknown_or_of_another_kind__named),
         TEST(inputs__missing_or_too_many__counted),
         TEST(shape_operand__that_a_run_brings__refused),

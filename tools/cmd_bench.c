@@ -210,8 +210,8 @@ int cmd_bench(int argc, char **argv) {
         {0},
     };
     const struct option_group groups[] = {
-        {"options", own, NULL},
-        {"model", model_rows, NULL},
+        {"options", own},
+        {"model", model_rows},
         preprocess_rows_group(&preprocess),
         {0},
     };
