@@ -209,7 +209,8 @@ enum fovea_status fovea_preprocess_jpeg(const struct fovea_recipe *recipe,
                                         size_t size, float *out, struct fovea_jpeg_report *report,
                                         struct fovea_error *err) {
     struct fovea_image decoded, cropped;
-    enum fovea_status status = fovea_jpeg_decode(bytes, size, jpeg, &decoded, report, err);
+    struct fovea_jpeg_report made;
+    enum fovea_status status = fovea_jpeg_decode(bytes, size, jpeg, &decoded, &made, err);
     if (status) {
         return status;
     }
@@ -220,5 +221,8 @@ enum fovea_status fovea_preprocess_jpeg(const struct fovea_recipe *recipe,
     }
     fovea_preprocess_normalize(recipe, &cropped, out);
     fovea_image_finish(&cropped);
+    if (report) {
+        *report = made;
+    }
     return FOVEA_OK;
 }

@@ -187,7 +187,7 @@ void fovea_value_set_constant(struct fovea_value *value, void *data, bool owned)
 /* Whether all that read a constant read a packed form of it instead (node->packed_input). */
 bool fovea_value_is_packed(const struct fovea_value *value);
 
-/* Forget, and free if owned, the contents of a constant that nothing reads. */
+/* Forget, and free if owned, the contents of a constant that nothing reads and is no output. */
 void fovea_value_drop(struct fovea_value *value);
 
 /*

@@ -60,7 +60,7 @@ static enum fovea_status scale_weights(struct fovea_graph *graph, struct fovea_n
         to[i] = from[i] * factors[one ? 0 : o];
     }
     st = fovea_node_set_input(node, 1, scaled, err);
-    if (!st && weights->n_uses == 0) {
+    if (!st && weights->n_uses == 0 && !weights->is_output) {
         fovea_value_drop(weights);
     }
     return st;

@@ -303,6 +303,15 @@ static void batch_norm__alone__factor_and_offset(void) {
     EXPECT_OPS(&b, "on", "fovea.Elementwise");
 }
 
+static void affine__weights_are_an_output__kept(void) {
+    struct graph_build b;
+    V *x = begin(&b, 17, 4, DIMS(2, 3, 8, 8));
+    V *w = build_random(&b, 4, DIMS(5, 3, 3, 3));
+    build_output(&b, OP(&b, "Mul", OP(&b, "Conv", x, w), build_scalar(&b, 2)));
+    build_output(&b, w);
+    EXPECT_OPS(&b, "affine", "Conv");
+}
+
 static void batch_norm__conv_read_twice__both_results_hold(void) {
     struct graph_build b;
     V *x = begin(&b, 17, 4, DIMS(2, 3, 8, 8));
@@ -487,6 +496,7 @@ int main(int argc, char **argv) {
         TEST(batch_norm__alone__factor_and_offset),
         TEST(batch_norm__conv_read_twice__both_results_hold),
         TEST(affine__chain_after_conv__one_conv),
+        TEST(affine__weights_are_an_output__kept),
         TEST(affine__not_per_channel__left_alone),
         TEST(affine__several_readers__each_takes_what_it_can),
         TEST(affine__number_before_pooling_and_linear__into_weights),
