@@ -1,13 +1,13 @@
 /* Sessions: see session.h and fovea.h. */
 #include "runtime/session.h"
 
+#include "runtime/clock.h"
 #include "runtime/dnn.h"
 #include "runtime/infer.h"
 #include "runtime/parallel.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct fovea_session {
     const struct fovea_model *model;
@@ -264,24 +264,18 @@ void fovea_session_destroy(struct fovea_session *session) {
 
 /* ---- running ---------------------------------------------------------------- */
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static enum fovea_status run_steps(struct fovea_session *s, struct fovea_error *err) {
     const struct fovea_run run = {.engine = &s->engine, .scratch = s->scratch};
     struct fovea_step_time *time = s->times;
     for (const struct fovea_node *node = s->graph.first; node; node = node->next) {
-        double start = time ? now() : 0;
+        double start = time ? fovea_clock_seconds() : 0;
         enum fovea_status st = node->op->run(node, &run, err);
         if (st) {
             fovea_error_prefix_node(err, node);
             return st;
         }
         if (time) {
-            time->seconds += now() - start;
+            time->seconds += fovea_clock_seconds() - start;
             time++;
         }
     }

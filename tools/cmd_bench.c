@@ -1,6 +1,7 @@
 /* fovea bench: how fast a model runs here, beside what the machine could do. */
 #include "tools/commands.h"
 
+#include "runtime/clock.h"
 #include "runtime/parallel.h"
 #include "runtime/session.h"
 #include "tools/classifier.h"
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 
 /* What the command line asks for. */
 struct bench {
@@ -34,12 +34,6 @@ struct figures {
     size_t peak_rss, plan_bytes;
 };
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Numbers in [-2, 2), as normalised pixels are; the same ones every time. */
 static void fill_pixels(struct classifier *model) {
     size_t count = model->image_floats * (size_t)model->batch;
@@ -54,9 +48,9 @@ static int compare_doubles(const void *a, const void *b) {
 }
 
 static enum fovea_status time_run(struct bench *b, double *seconds, struct fovea_error *err) {
-    double start = now();
+    double start = fovea_clock_seconds();
     enum fovea_status st = classifier_run(&b->model, err);
-    *seconds = now() - start;
+    *seconds = fovea_clock_seconds() - start;
     return st;
 }
 
@@ -83,12 +77,12 @@ static enum fovea_status time_runs(struct bench *b, double *times, struct figure
 }
 
 static enum fovea_status measure(struct bench *b, struct figures *f, struct fovea_error *err) {
-    double start = now();
+    double start = fovea_clock_seconds();
     enum fovea_status st = classifier_init(&b->model, &b->options, err);
     if (st) {
         return st;
     }
-    f->load_s = now() - start;
+    f->load_s = fovea_clock_seconds() - start;
     double *times = calloc((size_t)b->runs, sizeof(*times));
     if (!times) {
         return fovea_fail_memory(err, (size_t)b->runs * sizeof(*times), "times");

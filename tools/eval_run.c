@@ -1,6 +1,7 @@
 /* See eval_run.h. */
 #include "tools/eval_run.h"
 
+#include "runtime/clock.h"
 #include "tools/progress.h"
 #include "tools/say.h"
 
@@ -191,14 +192,14 @@ enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_err
         return status;
     }
     watch_signals(old);
-    double started = now_seconds();
+    double started = fovea_clock_seconds();
     size_t ahead = 2 * ((size_t)eval->workers + (size_t)eval->model.batch);
     status = pipeline_create(&source, eval->workers, ahead, &pipeline, err);
     if (!status) {
         status = run_batches(eval, pipeline, err);
     }
     pipeline_destroy(pipeline);
-    eval->seconds = now_seconds() - started;
+    eval->seconds = fovea_clock_seconds() - started;
     eval->stop_signal = caught_signal;
     unwatch_signals(old);
     return status;

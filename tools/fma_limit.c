@@ -7,10 +7,9 @@
  */
 #include "tools/fma_limit.h"
 
+#include "runtime/clock.h"
 #include "runtime/parallel.h"
 #include "runtime/portability.h"
-
-#include <time.h>
 
 enum { CHAINS = 10, ROUNDS = 1 << 20 };
 
@@ -67,22 +66,16 @@ static void work(void *context, int64_t begin, int64_t end, int thread) {
     job->sink = job->spinner.spin((end - begin) * ROUNDS, 0.5f, 0.5f);
 }
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 double fma_limit_gflops(int threads) {
     enum { REPEATS = 8 };
     struct job job = {.spinner = spinner_for_cpu()};
     double best = 0;
     int former = fovea_parallel_set_threads(threads);
     for (int i = 0; i < REPEATS; i++) {
-        double start = now();
+        double start = fovea_clock_seconds();
         fovea_parallel_for(threads, 1, work, &job);
         double flops = 2.0 * CHAINS * job.spinner.lanes * (double)ROUNDS * threads;
-        double rate = flops / (now() - start) * 1e-9;
+        double rate = flops / (fovea_clock_seconds() - start) * 1e-9;
         best = rate > best ? rate : best;
     }
     fovea_parallel_set_threads(former);

@@ -1,8 +1,9 @@
 /* See progress.h. */
 #include "tools/progress.h"
 
+#include "runtime/clock.h"
+
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Seconds between two drawings, and between two plain lines in a log. */
@@ -13,14 +14,8 @@ enum { BAR_WIDTH = 30 };
 /* Whether a bar stands on the terminal; stderr is one per process, and so is this. */
 static bool bar_drawn;
 
-double now_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 void progress_init(struct progress *progress, const char *label, size_t total) {
-    double now = now_seconds();
+    double now = fovea_clock_seconds();
     *progress = (struct progress){
         .label = label,
         .total = total,
@@ -56,7 +51,7 @@ static void draw(const struct progress *progress, double elapsed) {
 }
 
 void progress_set(struct progress *progress, size_t done) {
-    double now = now_seconds();
+    double now = fovea_clock_seconds();
     progress->done = done < progress->total ? done : progress->total;
     if (now - progress->shown < (progress->terminal ? bar_interval : line_interval)) {
         return;

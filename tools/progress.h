@@ -28,7 +28,4 @@ void progress_finish(struct progress *progress);
 /* If a bar is on the terminal, empty its line so that other words can be written. */
 void progress_clear_line(void);
 
-/* Seconds on a clock that only goes forward. */
-double now_seconds(void);
-
 #endif

@@ -7,6 +7,7 @@
  *         STATUS PHASE MILLISECONDS KIB_ABOVE_IDLE MESSAGE
  *     STATUS is a status's name, or "crash"; PHASE where it ended.
  */
+#include "runtime/clock.h"
 #include "runtime/fovea.h"
 #include "runtime/tensor.h"
 
@@ -16,7 +17,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #if defined(__has_feature)
@@ -102,9 +102,7 @@ static enum fovea_status plan_and_run(const struct fovea_model *model, struct re
 }
 
 static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
+    return 1e3 * fovea_clock_seconds();
 }
 
 static void try_file(const char *path, struct result *result) {
