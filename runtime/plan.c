@@ -261,6 +261,10 @@ static void add_up(const struct fovea_graph *graph, struct fovea_plan *plan) {
     }
 }
 
+size_t fovea_plan_bytes(const struct fovea_plan *plan) {
+    return plan->arena_bytes + plan->scratch_bytes;
+}
+
 enum fovea_status fovea_plan_graph(struct fovea_graph *graph, struct fovea_plan *out,
                                    struct fovea_error *err) {
     struct planner p = {.graph = graph};

@@ -31,6 +31,9 @@ struct fovea_plan {
 enum fovea_status fovea_plan_graph(struct fovea_graph *graph, struct fovea_plan *out,
                                    struct fovea_error *err);
 
+/* What a run works in: values and scratch, without weights. The "plan_bytes" of JSON. */
+size_t fovea_plan_bytes(const struct fovea_plan *plan);
+
 /* The value whose memory `value` shares: itself, or what it is an alias of. */
 struct fovea_value *fovea_value_root(struct fovea_value *value);
 

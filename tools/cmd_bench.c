@@ -91,15 +91,15 @@ static enum fovea_status measure(struct bench *b, struct figures *f, struct fove
     st = time_runs(b, times, f, err);
     free(times);
 
+    /* Before the work is counted, which folds the model a second time. */
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    f->peak_rss = (size_t)usage.ru_maxrss * 1024;
     int64_t macs = 0;
     if (!st) {
         st = model_macs(b->model.model, b->model.inputs, b->options.model.max_memory, &macs, err);
     }
-    const struct fovea_plan *plan = fovea_session_get_plan(b->model.session);
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    f->peak_rss = (size_t)usage.ru_maxrss * 1024;
-    f->plan_bytes = plan->arena_bytes + plan->scratch_bytes + plan->packed_bytes;
+    f->plan_bytes = fovea_plan_bytes(fovea_session_get_plan(b->model.session));
     f->gflop = 2e-9 * (double)macs / (double)b->model.batch;
     f->threads = b->options.model.threads ? b->options.model.threads : fovea_cpu_budget();
     f->limit = fma_limit_gflops(f->threads);

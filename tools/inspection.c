@@ -159,7 +159,7 @@ static json_t *session_json(const struct inspection *i) {
     }
     return json_pack("{s:o, s:o, s:I, s:I, s:I, s:o}", "planned_shapes", shapes, "macs",
                      i->macs >= 0 ? json_integer(i->macs) : json_null(), "plan_bytes",
-                     (json_int_t)(plan->arena_bytes + plan->scratch_bytes), "weights_bytes",
+                     (json_int_t)fovea_plan_bytes(plan), "weights_bytes",
                      (json_int_t)(plan->packed_bytes + plan->constant_bytes), "nodes_after",
                      (json_int_t)plan->n_steps, "fusions", fusions);
 }
