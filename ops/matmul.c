@@ -154,18 +154,17 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
     restore_dims(node, p);
     st = fovea_product_prepare(engine->dnn, p, &matmul->prim, err);
     if (!st) {
-        node->scratch_bytes = fovea_prim_scratch_bytes(matmul->prim);
-        node->packed_bytes = fovea_prim_packed_bytes(matmul->prim);
-        node->packed_input = 1;
+        fovea_prim_describe(matmul->prim, 1, node);
     }
     return st;
 }
 
-static enum fovea_status pack(struct fovea_node *node, struct fovea_engine *engine,
+static enum fovea_status pack(const struct fovea_node *node, struct fovea_engine *engine,
+                              const struct fovea_tensor *plain, void *out,
                               struct fovea_error *err) {
-    struct matmul *matmul = node->priv;
+    const struct matmul *matmul = node->priv;
     (void)engine;
-    return matmul->prim ? fovea_prim_pack(matmul->prim, node->in[1]->t.data, err) : FOVEA_OK;
+    return fovea_prim_pack(matmul->prim, plain, out, err);
 }
 
 /* ---- other types, plainly ------------------------------------------------ */
@@ -227,7 +226,7 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
     struct fovea_prim_args args;
     fovea_prim_args_of(node, run->scratch, &args);
     args.src = node->in[0]->t.data;
-    args.weights = node->in[1]->t.data;
+    args.weights = args.weights ? args.weights : node->in[1]->t.data;
     args.bias = matmul->product.bias ? node->in[2]->t.data : NULL;
     return fovea_prim_run(matmul->prim, &args, err);
 }

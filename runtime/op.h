@@ -9,10 +9,15 @@
  *            (fovea_set_output); called once, again after a pass changed the node
  *   prepare  build primitives into node->priv; say node->scratch_bytes.
  *            Shapes, layouts and constants are final; other data is not there
- *   pack     (optional) bring constant operands into the form run wants.
- *            Called after memory limits were checked
+ *   pack     (optional) write the form of constant input packed_input that run
+ *            wants, whose contents are `plain`, to `out`: exactly packed_bytes,
+ *            which node->packed_data then points to. Called if prepare set
+ *            packed_bytes, after memory limits were checked, by several threads
+ *            at once for different nodes. It must not change the node, and what
+ *            it writes depends on nothing but `plain` and packed_form: the same
+ *            bytes serve every node, of any session, for which both are equal
  *   run      compute; any number of times; allocates nothing
- *   release  undo prepare and pack, from whatever point they reached
+ *   release  undo prepare, from whatever point it reached
  *
  * Every check belongs in infer: a node that passes it can no longer be wrong,
  * only unlucky. All but infer and run may be NULL.
@@ -81,8 +86,8 @@ struct fovea_op {
     enum fovea_status (*infer)(struct fovea_node *node, struct fovea_error *err);
     enum fovea_status (*prepare)(struct fovea_node *node, struct fovea_engine *engine,
                                  struct fovea_error *err);
-    enum fovea_status (*pack)(struct fovea_node *node, struct fovea_engine *engine,
-                              struct fovea_error *err);
+    enum fovea_status (*pack)(const struct fovea_node *node, struct fovea_engine *engine,
+                              const struct fovea_tensor *plain, void *out, struct fovea_error *err);
     enum fovea_status (*run)(const struct fovea_node *node, const struct fovea_run *run,
                              struct fovea_error *err);
     void (*release)(struct fovea_node *node);

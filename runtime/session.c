@@ -5,6 +5,7 @@
 #include "runtime/dnn.h"
 #include "runtime/infer.h"
 #include "runtime/op.h"
+#include "runtime/pack.h"
 #include "runtime/parallel.h"
 #include "runtime/provenance.h"
 
@@ -17,6 +18,7 @@ struct fovea_session {
     struct fovea_engine engine;
     struct fovea_pass_log pass_log;
     struct fovea_plan plan;
+    struct fovea_packed packed;
     unsigned char *arena;
     void *scratch;
     struct fovea_step_time *times; /* n_steps, or NULL */
@@ -120,38 +122,6 @@ static enum fovea_status prepare_nodes(struct fovea_session *s, struct fovea_err
     return FOVEA_OK;
 }
 
-/* Free weights that this session made, once all nodes that pack them have done so. */
-static void drop_packed_input(const struct fovea_node *node) {
-    struct fovea_value *value = node->packed_bytes > 0 ? node->in[node->packed_input] : NULL;
-    if (!value || !fovea_value_is_packed(value)) {
-        return;
-    }
-    for (size_t i = 0; i < value->n_uses; i++) {
-        if (!value->uses[i].node->packed) {
-            return;
-        }
-    }
-    free(value->owned);
-    value->owned = NULL;
-    value->t.data = NULL;
-}
-
-static enum fovea_status pack_nodes(struct fovea_session *s, struct fovea_error *err) {
-    for (struct fovea_node *node = s->graph.first; node; node = node->next) {
-        if (!node->op->pack) {
-            continue;
-        }
-        enum fovea_status st = node->op->pack(node, &s->engine, err);
-        if (st) {
-            fovea_error_prefix_node(err, node);
-            return st;
-        }
-        node->packed = true;
-        drop_packed_input(node);
-    }
-    return FOVEA_OK;
-}
-
 static enum fovea_status allocate(struct fovea_session *s, size_t limit, struct fovea_error *err) {
     const struct fovea_plan *plan = &s->plan;
     size_t working = plan->arena_bytes + plan->scratch_bytes + plan->packed_bytes;
@@ -227,7 +197,7 @@ static enum fovea_status build(struct fovea_session *s, const struct fovea_tenso
         st = allocate(s, limit, err);
     }
     if (!st) {
-        st = pack_nodes(s, err);
+        st = fovea_pack_graph(&s->graph, &s->engine, &s->packed, err);
     }
     if (!st && options->profile) {
         st = start_profile(s, err);
@@ -268,6 +238,7 @@ void fovea_session_destroy(struct fovea_session *session) {
         return;
     }
     fovea_graph_finish(&session->graph);
+    fovea_packed_finish(&session->packed);
     fovea_dnn_destroy(session->engine.dnn);
     free(session->arena);
     free(session->scratch);
