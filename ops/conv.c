@@ -125,6 +125,18 @@ static void release(struct fovea_node *node) {
     conv->prim = NULL;
 }
 
+/* Each output element sums over one filter; weights [O, C/groups, kernel...]. */
+static int64_t macs(const struct fovea_node *node) {
+    const struct fovea_tensor *w = &node->in[1]->t;
+    return fovea_count_product(fovea_tensor_count(&node->out[0]->t),
+                               fovea_dims_product(w, 1, w->rank));
+}
+
+static const char *implementation(const struct fovea_node *node) {
+    const struct conv *conv = node->priv;
+    return fovea_prim_implementation(conv->prim);
+}
+
 const struct fovea_op fovea_op_conv = {
     .priv_size = sizeof(struct conv),
     .attrs = attrs,
@@ -139,4 +151,6 @@ const struct fovea_op fovea_op_conv = {
     .pack = pack,
     .run = run,
     .release = release,
+    .macs = macs,
+    .implementation = implementation,
 };
