@@ -16,10 +16,6 @@
 
 #define LANES FOVEA_ATTENTION_LANES
 
-FOVEA_INLINE float multiply_add(float a, float b, float c, bool fused) {
-    return fused ? __builtin_fmaf(a, b, c) : a * b + c;
-}
-
 /*
  * 2^z for z <= 0: z = n + f with |f| <= 1/2, and 2^f = 1 + f q(f), q of degree
  * 4 with relative error 1e-7 of the whole, fitted as math_f32.h says. n is
@@ -30,11 +26,11 @@ FOVEA_INLINE float power_of_2(float z, bool fused) {
     float m = z + F32_MAGIC;
     float f = z - (m - F32_MAGIC);
     float p = 0.00132647273f;
-    p = multiply_add(p, f, 0.00967151299f, fused);
-    p = multiply_add(p, f, 0.0555073358f, fused);
-    p = multiply_add(p, f, 0.240222424f, fused);
-    p = multiply_add(p, f, 0.693147004f, fused);
-    p = multiply_add(p, f, 1.0f, fused);
+    p = f32_multiply_add(p, f, 0.00967151299f, fused);
+    p = f32_multiply_add(p, f, 0.0555073358f, fused);
+    p = f32_multiply_add(p, f, 0.240222424f, fused);
+    p = f32_multiply_add(p, f, 0.693147004f, fused);
+    p = f32_multiply_add(p, f, 1.0f, fused);
     return f32_from_bits((int32_t)((uint32_t)f32_bits(p) + ((uint32_t)f32_bits(m) << 23)));
 }
 
