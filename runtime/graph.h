@@ -157,6 +157,9 @@ struct fovea_node {
     int packed_input;
     uint64_t packed_form;
     const void *packed_data; /* what op->pack wrote; borrowed, read by run */
+    /* Set by op->prepare: the input (of output 0's type, shape and layout) that output 0 may be
+     * written over while the node runs; 0: none, or any (FOVEA_OP_IN_PLACE). */
+    int overwritten_input;
     bool prepared;
     bool deferred;   /* in the list of deferred nodes */
     size_t owner;    /* packing: the unit of work that evaluates it */

@@ -3,6 +3,7 @@
  *
  *     after:   (x W + b) * s + t   ->   x (W s) + (b s + t)    s, t per output channel
  *     before:  (x * s) W + b       ->   x (s W) + b            s a number
+ *     gated:   (x W + b) * g * s   ->   (x (W s) + b s) * g    s a number, g anything
  *
  * where W belongs to a Conv or a Linear. A number is also moved below pooling,
  * means and reshapes, which commute with it, to reach such a W. So the gains
@@ -137,6 +138,64 @@ static enum fovea_status absorb_user(struct fovea_graph *graph, struct fovea_nod
     return st;
 }
 
+/* The number in x * s or x / s, and x. */
+static bool is_scaling(const struct fovea_node *node, double *scalar, struct fovea_value **x) {
+    int other;
+    bool divides = fovea_node_is(node, "Div");
+    if ((!fovea_node_is(node, "Mul") && !divides) ||
+        !fovea_node_scalar_operand(node, scalar, &other) || (divides && other != 0) ||
+        node->out[0]->t.dtype != FOVEA_F32) {
+        return false;
+    }
+    if (divides) {
+        *scalar = 1 / *scalar;
+    }
+    *x = node->in[other];
+    return true;
+}
+
+/* The scaling behind one or more products of the result with something not constant. */
+static struct fovea_node *find_gated_scaling(const struct fovea_node *node, double *scalar) {
+    struct fovea_node *user = fovea_value_only_user(node->out[0]);
+    struct fovea_value *x;
+    for (bool gated = false; user; gated = true) {
+        if (gated && is_scaling(user, scalar, &x)) {
+            return user;
+        }
+        if (!fovea_node_is(user, "Mul") || user->in[0] == user->in[1] || user->in[0]->constant ||
+            user->in[1]->constant) {
+            return NULL;
+        }
+        user = fovea_value_only_user(user->out[0]);
+    }
+    return NULL;
+}
+
+/* Take in a number by which the result is multiplied after a gate. */
+static enum fovea_status absorb_gated(struct fovea_graph *graph, struct fovea_node *node,
+                                      bool *changed, struct fovea_error *err) {
+    double scalar;
+    struct fovea_node *scaling = node->n_epilogue == 0 ? find_gated_scaling(node, &scalar) : NULL;
+    *changed = scaling != NULL;
+    if (!scaling) {
+        return FOVEA_OK;
+    }
+    float factor = (float)scalar;
+    struct fovea_value *x = NULL;
+    is_scaling(scaling, &scalar, &x);
+    enum fovea_status st = scale_weights(graph, node, &factor, true, err);
+    if (!st) {
+        st = change_bias(graph, node, &factor, NULL, true, err);
+    }
+    if (!st) {
+        st = fovea_value_replace(graph, scaling->out[0], x, err);
+    }
+    if (!st) {
+        fovea_graph_remove_node(graph, scaling);
+    }
+    return st;
+}
+
 /* ---- numbers before a Conv or Linear ---------------------------------------- */
 
 /* Operators f with f(x * s) = f(x) * s for any number s; input 0 is x. */
@@ -180,22 +239,6 @@ static enum fovea_status move_below(struct fovea_graph *graph, struct fovea_node
     return st;
 }
 
-/* The number in x * s or x / s, and x. */
-static bool is_scaling(const struct fovea_node *node, double *scalar, struct fovea_value **x) {
-    int other;
-    bool divides = fovea_node_is(node, "Div");
-    if ((!fovea_node_is(node, "Mul") && !divides) ||
-        !fovea_node_scalar_operand(node, scalar, &other) || (divides && other != 0) ||
-        node->out[0]->t.dtype != FOVEA_F32) {
-        return false;
-    }
-    if (divides) {
-        *scalar = 1 / *scalar;
-    }
-    *x = node->in[other];
-    return true;
-}
-
 /* Give the number of one x * s to each reader that can take it. */
 static enum fovea_status push_down(struct fovea_graph *graph, struct fovea_node *node,
                                    struct fovea_value *x, float scalar, size_t *count,
@@ -233,6 +276,9 @@ enum fovea_status fovea_pass_affine(struct fovea_graph *graph, struct fovea_pass
         bool changed = has_weights(node);
         while (!st && changed) {
             st = absorb_user(graph, node, &changed, err);
+            if (!st && !changed) {
+                st = absorb_gated(graph, node, &changed, err);
+            }
             context->result->count += changed;
         }
         if (st) {
