@@ -3,7 +3,6 @@
 
 #include "runtime/compute.h"
 #include "runtime/op.h"
-#include "runtime/pages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,88 +30,6 @@ bool fovea_node_is_deferrable(const struct fovea_node *node) {
 /* Whether `value` is a constant whose contents are still to be computed. */
 static bool is_missing(const struct fovea_value *value) {
     return value && value->deferred && !value->t.data;
-}
-
-/* ---- memory --------------------------------------------------------------- */
-
-static struct fovea_block *find_block(struct fovea_workspace *w, const void *data) {
-    for (size_t i = 0; i < w->n_blocks; i++) {
-        if (w->blocks[i].data == data) {
-            return &w->blocks[i];
-        }
-    }
-    return NULL;
-}
-
-static void free_block(struct fovea_workspace *w, const struct fovea_block *block) {
-    w->bytes -= block->bytes;
-    if (!w->rehearses) {
-        fovea_pages_free(block->data, block->bytes);
-    }
-}
-
-/* Blocks that lie idle are given up before a larger one is made. */
-static void free_idle(struct fovea_workspace *w) {
-    size_t kept = 0;
-    for (size_t i = 0; i < w->n_blocks; i++) {
-        if (w->blocks[i].used) {
-            w->blocks[kept++] = w->blocks[i];
-        } else {
-            free_block(w, &w->blocks[i]);
-        }
-    }
-    w->n_blocks = kept;
-}
-
-static enum fovea_status add_block(struct fovea_workspace *w, size_t bytes, void **out,
-                                   struct fovea_error *err) {
-    if (w->n_blocks == w->cap_blocks) {
-        size_t cap = w->cap_blocks ? 2 * w->cap_blocks : 8;
-        struct fovea_block *blocks = realloc(w->blocks, cap * sizeof(*blocks));
-        if (!blocks) {
-            return fovea_fail_memory(err, cap * sizeof(*blocks), "folding");
-        }
-        w->blocks = blocks;
-        w->cap_blocks = cap;
-    }
-    /* In a rehearsal addresses are only names, told apart by how many there have been. */
-    void *data = w->rehearses ? (void *)++w->n_rehearsed : fovea_pages_alloc(bytes);
-    if (!data) {
-        return fovea_fail_memory(err, bytes, "a folded constant");
-    }
-    w->blocks[w->n_blocks++] = (struct fovea_block){data, bytes, true};
-    w->bytes += bytes;
-    w->peak_bytes = w->bytes > w->peak_bytes ? w->bytes : w->peak_bytes;
-    *out = data;
-    return FOVEA_OK;
-}
-
-static enum fovea_status take_block(struct fovea_workspace *w, size_t bytes, void **out,
-                                    struct fovea_error *err) {
-    struct fovea_block *best = NULL;
-    for (size_t i = 0; i < w->n_blocks; i++) {
-        struct fovea_block *block = &w->blocks[i];
-        if (!block->used && block->bytes >= bytes && (!best || block->bytes < best->bytes)) {
-            best = block;
-        }
-    }
-    if (best) {
-        best->used = true;
-        *out = best->data;
-        return FOVEA_OK;
-    }
-    free_idle(w);
-    return add_block(w, bytes, out, err);
-}
-
-void fovea_workspace_finish(struct fovea_workspace *w) {
-    for (size_t i = 0; i < w->n_blocks; i++) {
-        free_block(w, &w->blocks[i]);
-    }
-    free(w->blocks);
-    free(w->stack);
-    free(w->order);
-    memset(w, 0, sizeof(*w));
 }
 
 /* ---- in which order --------------------------------------------------------- */
@@ -149,11 +66,9 @@ static enum fovea_status open_node(struct fovea_workspace *w, struct fovea_node 
     return FOVEA_OK;
 }
 
-/* Search what `value` depends on, without recursion, into w->order: operands first. */
-static enum fovea_status find_order(struct fovea_workspace *w, const struct fovea_value *value,
-                                    struct fovea_error *err) {
-    w->n_order = w->n_stack = 0;
-    enum fovea_status st = push(&w->stack, &w->n_stack, &w->cap_stack, value->deferred, err);
+/* List what the node on top of the stack depends on, without recursion, then itself. */
+static enum fovea_status search(struct fovea_workspace *w, struct fovea_error *err) {
+    enum fovea_status st = FOVEA_OK;
     while (!st && w->n_stack > 0) {
         struct fovea_node *node = w->stack[w->n_stack - 1];
         if (node->visits == UNSEEN) {
@@ -164,6 +79,20 @@ static enum fovea_status find_order(struct fovea_workspace *w, const struct fove
         if (node->visits == OPEN) {
             node->visits = LISTED;
             st = push(&w->order, &w->n_order, &w->cap_order, node, err);
+        }
+    }
+    return st;
+}
+
+/* All that is wanted and what it depends on, into w->order: operands first. */
+static enum fovea_status find_order(struct fovea_workspace *w, const struct fovea_wanted *wanted,
+                                    size_t n_wanted, struct fovea_error *err) {
+    enum fovea_status st = FOVEA_OK;
+    w->n_order = w->n_stack = 0;
+    for (size_t i = 0; !st && i < n_wanted; i++) {
+        st = push(&w->stack, &w->n_stack, &w->cap_stack, wanted[i].value->deferred, err);
+        if (!st) {
+            st = search(w, err);
         }
     }
     for (size_t i = 0; i < w->n_stack; i++) {
@@ -197,31 +126,18 @@ static struct fovea_value *root_of(struct fovea_value *value) {
     return value;
 }
 
-/* Count for each value that will be made how many steps of the order read it. */
-static void count_readers(const struct fovea_workspace *w) {
-    for (size_t i = 0; i < w->n_order; i++) {
-        const struct fovea_node *node = w->order[i];
-        for (int k = 0; k < node->n_out; k++) {
-            if (node->out[k]) {
-                node->out[k]->pending = 0;
-            }
-        }
-        for (int k = 0; k < node->n_in; k++) {
-            if (is_missing(node->in[k])) {
-                node->in[k]->pending++;
-            }
-        }
-    }
-}
-
 /* Whether output 0 of `node` can be its input's memory under another shape. */
-static bool is_view(const struct fovea_node *node, const struct fovea_value *target) {
-    return (node->op->flags & FOVEA_OP_VIEW) && node->out[0] != target && node->n_out == 1 &&
+static bool is_view(const struct fovea_node *node) {
+    return (node->op->flags & FOVEA_OP_VIEW) && node->n_out == 1 &&
            node->in[0]->t.dtype == node->out[0]->t.dtype && node->in[0]->layout == FOVEA_PLAIN;
 }
 
 static bool is_made_here(const struct fovea_value *value) {
     return value->pending > 0;
+}
+
+static void *target_of(const struct fovea_value *value, const struct fovea_wanted *wanted) {
+    return value->target > 0 ? wanted[value->target - 1].target : NULL;
 }
 
 /* How many inputs of `node` lie in the memory of `root`; 0 if one has another shape or order. */
@@ -242,13 +158,15 @@ static size_t readings(const struct fovea_node *node, const struct fovea_value *
 }
 
 /* An input that nothing reads after `node`, and that output 0 may be written over, or NULL. */
-static struct fovea_value *dying_input(const struct fovea_node *node) {
+static struct fovea_value *dying_input(const struct fovea_node *node,
+                                       const struct fovea_wanted *wanted) {
     if (!(node->op->flags & FOVEA_OP_IN_PLACE) || node->n_out != 1) {
         return NULL;
     }
     for (int i = 0; i < node->n_in; i++) {
         struct fovea_value *root = node->in[i] ? root_of(node->in[i]) : NULL;
-        if (root && is_made_here(root) && readings(node, root) == root->pending) {
+        if (root && is_made_here(root) && !target_of(root, wanted) &&
+            readings(node, root) == root->pending) {
             return node->in[i];
         }
     }
@@ -268,26 +186,23 @@ static void share(struct fovea_value *from, struct fovea_value *out) {
 static void drop_reader(struct fovea_value *value, struct fovea_workspace *w) {
     struct fovea_value *root = root_of(value);
     if (is_made_here(root) && --root->pending == 0) {
-        struct fovea_block *block = find_block(w, root->t.data);
-        if (block) {
-            block->used = false;
-        }
+        fovea_workspace_give(w, root->t.data);
     }
 }
 
 static enum fovea_status alloc_outputs(const struct fovea_node *node,
-                                       const struct fovea_value *target, void *memory,
-                                       struct fovea_workspace *w, struct fovea_error *err) {
+                                       const struct fovea_wanted *wanted, struct fovea_workspace *w,
+                                       struct fovea_error *err) {
     for (int i = 0; i < node->n_out; i++) {
         struct fovea_value *out = node->out[i];
         if (!out) {
             continue;
         }
-        if (out == target && memory) {
-            out->t.data = memory;
-            continue;
+        out->t.data = target_of(out, wanted);
+        enum fovea_status st = FOVEA_OK;
+        if (!out->t.data) {
+            st = fovea_workspace_take(w, fovea_tensor_bytes(&out->t), &out->t.data, err);
         }
-        enum fovea_status st = take_block(w, fovea_tensor_bytes(&out->t), &out->t.data, err);
         if (st) {
             return st;
         }
@@ -295,91 +210,104 @@ static enum fovea_status alloc_outputs(const struct fovea_node *node,
     return FOVEA_OK;
 }
 
-static enum fovea_status evaluate_node(struct fovea_node *node, const struct fovea_value *target,
-                                       void *memory, struct fovea_workspace *w,
-                                       struct fovea_error *err) {
+/* Have the outputs of a node, in memory of their own or not. */
+static enum fovea_status make_outputs(struct fovea_node *node, const struct fovea_wanted *wanted,
+                                      struct fovea_workspace *w, struct fovea_error *err) {
+    bool free_to_lie = node->out[0] && !target_of(node->out[0], wanted);
+    struct fovea_value *over = free_to_lie ? dying_input(node, wanted) : NULL;
+    bool view = free_to_lie && is_view(node);
     enum fovea_status st = FOVEA_OK;
-    struct fovea_value *over = node->out[0] == target && memory ? NULL : dying_input(node);
-    bool view = is_view(node, memory ? target : NULL);
     if (view || over) {
         share(view ? node->in[0] : over, node->out[0]);
     } else {
-        st = alloc_outputs(node, target, memory, w, err);
+        st = alloc_outputs(node, wanted, w, err);
     }
     if (!st && !view && !w->rehearses) {
         st = fovea_node_compute(node, node->graph->engine, &node->graph->budget, err);
     }
-    for (int i = 0; i < node->n_in; i++) {
+    return st;
+}
+
+static enum fovea_status evaluate_node(struct fovea_node *node, const struct fovea_wanted *wanted,
+                                       struct fovea_workspace *w, fovea_wanted_fn done,
+                                       void *context, struct fovea_error *err) {
+    enum fovea_status st = make_outputs(node, wanted, w, err);
+    for (int i = 0; !st && i < node->n_in; i++) {
         if (node->in[i]) {
             drop_reader(node->in[i], w);
         }
     }
-    for (int i = 0; i < node->n_out; i++) {
-        struct fovea_block *unread =
-            node->out[i] && node->out[i]->pending == 0 ? find_block(w, node->out[i]->t.data) : NULL;
-        if (unread && !node->out[i]->alias_of) {
-            unread->used = false;
+    for (int i = 0; !st && i < node->n_out; i++) {
+        struct fovea_value *out = node->out[i];
+        if (!out) {
+            continue;
         }
+        if (out->target > 0 && done) {
+            st = done(context, out->target - 1, err);
+        }
+        /* One reader was counted for whoever wants it, and for nobody, who lets it go at once. */
+        drop_reader(out, w);
     }
     return st;
 }
 
-/* Everything that was made has no contents again, but for `kept`. */
-static void forget_all_but(const struct fovea_value *kept, const struct fovea_workspace *w) {
+/* Count for each value that will be made how often it is to be let go. */
+static void count_readers(const struct fovea_workspace *w) {
+    for (size_t i = 0; i < w->n_order; i++) {
+        const struct fovea_node *node = w->order[i];
+        for (int k = 0; k < node->n_out; k++) {
+            if (node->out[k]) {
+                node->out[k]->pending++;
+            }
+        }
+        for (int k = 0; k < node->n_in; k++) {
+            if (is_missing(node->in[k])) {
+                node->in[k]->pending++;
+            }
+        }
+    }
+}
+
+/* Everything that was made has no contents again. */
+static void forget_all(struct fovea_workspace *w) {
     for (size_t i = 0; i < w->n_order; i++) {
         for (int k = 0; k < w->order[i]->n_out; k++) {
             struct fovea_value *out = w->order[i]->out[k];
-            if (out && out != kept) {
+            if (out) {
                 out->t.data = NULL;
                 out->alias_of = NULL;
                 out->pending = 0;
             }
         }
     }
+    fovea_workspace_give_all(w);
 }
 
-enum fovea_status fovea_deferred_evaluate(struct fovea_value *value,
-                                          struct fovea_workspace *workspace, void *target,
-                                          struct fovea_error *err) {
-    enum fovea_status st = find_order(workspace, value, err);
+enum fovea_status fovea_deferred_evaluate(const struct fovea_wanted *wanted, size_t n_wanted,
+                                          struct fovea_workspace *workspace, fovea_wanted_fn done,
+                                          void *context, struct fovea_error *err) {
+    enum fovea_status st = find_order(workspace, wanted, n_wanted, err);
     if (st) {
         return st;
     }
-    count_readers(workspace);
-    value->pending++; /* the caller */
-    for (size_t i = 0; !st && i < workspace->n_order; i++) {
-        st = evaluate_node(workspace->order[i], value, target, workspace, err);
+    for (size_t i = 0; i < n_wanted; i++) {
+        wanted[i].value->target = i + 1;
     }
-    forget_all_but(value, workspace);
-    if (st) {
-        fovea_deferred_forget(value, workspace);
-        for (size_t i = 0; i < workspace->n_blocks; i++) {
-            workspace->blocks[i].used = false;
-        }
+    count_readers(workspace);
+    for (size_t i = 0; !st && i < workspace->n_order; i++) {
+        st = evaluate_node(workspace->order[i], wanted, workspace, done, context, err);
+    }
+    forget_all(workspace);
+    for (size_t i = 0; i < n_wanted; i++) {
+        wanted[i].value->target = 0;
     }
     return st;
 }
 
-void fovea_deferred_forget(struct fovea_value *value, struct fovea_workspace *workspace) {
-    struct fovea_block *block = find_block(workspace, value->t.data);
-    if (block) {
-        block->used = false;
-    }
-    value->t.data = NULL;
-    value->alias_of = NULL;
-    value->pending = 0;
-}
-
-enum fovea_status fovea_deferred_bytes(struct fovea_value *value, bool has_target, size_t *bytes,
-                                       struct fovea_error *err) {
+enum fovea_status fovea_deferred_bytes(const struct fovea_wanted *wanted, size_t n_wanted,
+                                       size_t *bytes, struct fovea_error *err) {
     struct fovea_workspace rehearsal = {.rehearses = true};
-    enum fovea_status st = FOVEA_OK;
-    if (is_missing(value)) {
-        st = fovea_deferred_evaluate(value, &rehearsal, has_target ? &rehearsal : NULL, err);
-    }
-    if (!st && rehearsal.n_order > 0) {
-        fovea_deferred_forget(value, &rehearsal);
-    }
+    enum fovea_status st = fovea_deferred_evaluate(wanted, n_wanted, &rehearsal, NULL, NULL, err);
     if (!st) {
         *bytes = rehearsal.peak_bytes;
     }
@@ -392,9 +320,11 @@ enum fovea_status fovea_deferred_bytes(struct fovea_value *value, bool has_targe
 /* Compute a constant into memory of the graph. */
 static enum fovea_status materialise(struct fovea_value *value, struct fovea_budget *budget,
                                      struct fovea_error *err) {
+    /* Any address will do to say that there is a target. */
+    struct fovea_wanted wanted = {value, value};
     size_t bytes = fovea_tensor_bytes(&value->t), work;
-    enum fovea_status st = fovea_deferred_bytes(value, true, &work, err);
     struct fovea_budget meanwhile = *budget;
+    enum fovea_status st = fovea_deferred_bytes(&wanted, 1, &work, err);
     if (!st) {
         st = fovea_budget_spend(&meanwhile, bytes, "a constant", err);
     }
@@ -404,20 +334,19 @@ static enum fovea_status materialise(struct fovea_value *value, struct fovea_bud
     if (st) {
         return st;
     }
-    void *data = fovea_aligned_alloc(bytes);
-    if (!data) {
+    wanted.target = fovea_aligned_alloc(bytes);
+    if (!wanted.target) {
         return fovea_fail_memory(err, bytes, "a constant");
     }
     struct fovea_workspace workspace = {0};
-    st = fovea_deferred_evaluate(value, &workspace, data, err);
+    st = fovea_deferred_evaluate(&wanted, 1, &workspace, NULL, NULL, err);
     fovea_workspace_finish(&workspace);
     if (st) {
-        free(data);
+        free(wanted.target);
         return st;
     }
-    value->pending = 0;
     budget->left -= bytes;
-    fovea_value_set_constant(value, data, true);
+    fovea_value_set_constant(value, wanted.target, true);
     return FOVEA_OK;
 }
 

@@ -13,6 +13,7 @@
 #define FOVEA_RUNTIME_DEFERRED_H
 
 #include "runtime/graph.h"
+#include "runtime/workspace.h"
 
 /* Whether a node whose inputs are constant and inferred is one to defer. */
 bool fovea_node_is_deferrable(const struct fovea_node *node);
@@ -24,43 +25,32 @@ bool fovea_node_is_deferrable(const struct fovea_node *node);
  */
 enum fovea_status fovea_value_contents(struct fovea_value *value, struct fovea_error *err);
 
-/*
- * Memory for what an evaluation makes and forgets, kept to be used again. One
- * per thread. Zeroed by the caller.
- */
-struct fovea_workspace {
-    struct fovea_block {
-        void *data;
-        size_t bytes;
-        bool used;
-    } * blocks;
-    size_t n_blocks, cap_blocks;
-    size_t bytes, peak_bytes; /* of all blocks, now and at most */
-    bool rehearses;           /* blocks are only counted, nothing is computed */
-    uintptr_t n_rehearsed;
-    struct fovea_node **stack, **order; /* of a search */
-    size_t n_stack, cap_stack, n_order, cap_order;
+/* A constant without contents to be evaluated. */
+struct fovea_wanted {
+    struct fovea_value *value;
+    void *target; /* where to write it: fovea_tensor_bytes of it; NULL: anywhere */
 };
-void fovea_workspace_finish(struct fovea_workspace *workspace);
+
+/* Called when wanted[i] has contents. */
+typedef enum fovea_status (*fovea_wanted_fn)(void *context, size_t i, struct fovea_error *err);
 
 /*
- * Evaluate what `value`, a constant without contents, depends on. The result
- * is written to `target` (fovea_tensor_bytes of it), or if that is NULL to
- * memory of the workspace, or is a view of another constant; value->t.data
- * points to it until fovea_deferred_forget. Several threads may evaluate
- * values at once that depend on no deferred node in common.
+ * Evaluate all that the wanted constants depend on, each deferred node once,
+ * and call `done` (may be NULL) for each as soon as it is there. Contents are
+ * in value->t.data for that call, and gone again when evaluate returns but for
+ * what was written to targets. Several threads may evaluate at once what
+ * depends on no deferred node in common.
  */
-enum fovea_status fovea_deferred_evaluate(struct fovea_value *value,
-                                          struct fovea_workspace *workspace, void *target,
-                                          struct fovea_error *err);
-void fovea_deferred_forget(struct fovea_value *value, struct fovea_workspace *workspace);
+enum fovea_status fovea_deferred_evaluate(const struct fovea_wanted *wanted, size_t n_wanted,
+                                          struct fovea_workspace *workspace, fovea_wanted_fn done,
+                                          void *context, struct fovea_error *err);
 
 /*
- * The memory of a workspace that evaluating `value` takes: what is there at a
- * time on the way, and the result unless it has a target. 0 if it has contents.
+ * The memory of a workspace that the evaluation takes: what is there at a time
+ * on the way, and the results unless they have targets.
  */
-enum fovea_status fovea_deferred_bytes(struct fovea_value *value, bool has_target, size_t *bytes,
-                                       struct fovea_error *err);
+enum fovea_status fovea_deferred_bytes(const struct fovea_wanted *wanted, size_t n_wanted,
+                                       size_t *bytes, struct fovea_error *err);
 
 /* Call `visit` for every constant with contents that the last evaluation read; for some twice. */
 void fovea_workspace_visit_leaves(const struct fovea_workspace *workspace,

@@ -140,7 +140,9 @@ const char *fovea_model_get_metadata(const struct fovea_model *model, const char
 struct fovea_session_options {
     int threads;        /* 0: what affinity and the cgroup allow */
     const char *passes; /* "on" (default), "off", or names separated by commas */
-    size_t max_memory;  /* most bytes of weights and arena; 0: 80 % of available */
+    size_t max_memory;  /* most resident bytes of the process, as predicted; 0: 80 % of available
+                         * on top of what it has */
+    bool plan_only;     /* stop before memory is taken: to be looked at, not to be run */
     bool profile;       /* time every step, for tools that look inside (runtime/session.h) */
 };
 

@@ -90,6 +90,7 @@ struct fovea_value {
     size_t origin;                /* constant of a loaded model: 1 + its number there, else 0 */
     struct fovea_digest identity; /* of a constant's contents, once known (deferred.h) */
     size_t pending;               /* evaluation: steps ahead that read the contents */
+    size_t target;                /* evaluation: 1 + its number among the values wanted, or 0 */
 };
 
 /*
@@ -162,7 +163,6 @@ struct fovea_node {
     int overwritten_input;
     bool prepared;
     bool deferred;   /* in the list of deferred nodes */
-    size_t owner;    /* packing: the unit of work that evaluates it */
     unsigned visits; /* evaluation: how often the search has met it */
     /* Provenance (provenance.h). */
     size_t origin;                /* 1, 2, ...: place among the nodes passes began with; 0: newer */

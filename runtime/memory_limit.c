@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A number from a file of one line ("max" and failures: 0). */
 static unsigned long long read_number(const char *path) {
@@ -31,6 +32,18 @@ static unsigned long long system_available(void) {
         fclose(file);
     }
     return kib * 1024;
+}
+
+size_t fovea_resident_bytes(void) {
+    FILE *file = fopen("/proc/self/statm", "re");
+    unsigned long long pages = 0;
+    if (file && fscanf(file, "%*u %llu", &pages) != 1) {
+        pages = 0;
+    }
+    if (file) {
+        fclose(file);
+    }
+    return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 size_t fovea_default_memory_limit(void) {

@@ -1,13 +1,11 @@
 /*
  * Packing weights: see pack.h.
  *
- * What one unit (pack_units.h) depends on is evaluated by the thread that
- * packs it. Deferred nodes that several units depend on are evaluated first,
- * once, with all threads; their results are kept until the end.
+ * A thread takes one group of units (pack_units.h) at a time, evaluates what it
+ * depends on, and packs each unit as soon as its contents are there.
  */
 #include "runtime/pack.h"
 
-#include "runtime/compute.h"
 #include "runtime/deferred.h"
 #include "runtime/op.h"
 #include "runtime/pack_units.h"
@@ -18,30 +16,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Who evaluates a deferred node. */
-enum { NOBODY, ALL_THREADS, FIRST_UNIT };
-
-/* Instead of an owner, once evaluated for several units: contents only packing has use for. */
-#define MADE_HERE SIZE_MAX
-
 struct worker {
     struct fovea_workspace workspace;
     enum fovea_status status;
     struct fovea_error error;
-    size_t failed; /* the unit that failed */
+    size_t failed;               /* the first unit of the group that failed */
+    struct fovea_wanted *wanted; /* of a group */
+    size_t *units;               /* they are the contents of */
+    const struct packer *packer;
 };
 
 struct packer {
     struct fovea_graph *graph;
     const struct fovea_model *model;
     struct fovea_pack_units units;
-    size_t *owners; /* by number of a value: who needs it */
     struct worker *workers;
     atomic_size_t next;
     atomic_bool failed;
 };
 
 /* ---- what is there already --------------------------------------------------- */
+
+static struct fovea_store_key key_of(const struct fovea_pack_unit *unit,
+                                     const struct fovea_pack_want *want) {
+    const struct fovea_node *node = want->node;
+    return (struct fovea_store_key){
+        .contents = fovea_value_identity(unit->value),
+        .form = node ? node->packed_form : 0,
+        .bytes = node ? node->packed_bytes : fovea_tensor_bytes(&unit->value->t),
+    };
+}
 
 static enum fovea_status find_entries(struct packer *p, struct fovea_packed *packed,
                                       struct fovea_error *err) {
@@ -79,71 +83,6 @@ static bool has_work(const struct packer *p, const struct fovea_pack_unit *unit)
     return false;
 }
 
-/* ---- who evaluates what --------------------------------------------------------- */
-
-static size_t both(size_t a, size_t b) {
-    if (a == NOBODY || b == NOBODY || a == b) {
-        return a > b ? a : b;
-    }
-    return ALL_THREADS;
-}
-
-static void find_owners(struct packer *p) {
-    for (size_t i = 0; i < p->units.n_units; i++) {
-        const struct fovea_pack_unit *unit = &p->units.units[i];
-        p->owners[unit->value->number] = has_work(p, unit) ? FIRST_UNIT + i : NOBODY;
-    }
-    for (struct fovea_node *node = p->graph->last_deferred; node; node = node->prev) {
-        node->owner = NOBODY;
-        for (int i = 0; i < node->n_out; i++) {
-            if (node->out[i] && !node->out[i]->t.data) {
-                node->owner = both(node->owner, p->owners[node->out[i]->number]);
-            }
-        }
-        for (int i = 0; i < node->n_in; i++) {
-            if (node->in[i]) {
-                size_t *owner = &p->owners[node->in[i]->number];
-                *owner = both(*owner, node->owner);
-            }
-        }
-    }
-}
-
-/* ---- nodes that several units depend on ------------------------------------------- */
-
-static enum fovea_status evaluate_common(struct packer *p, struct fovea_node *node,
-                                         struct fovea_budget *budget, struct fovea_error *err) {
-    for (int i = 0; i < node->n_out; i++) {
-        struct fovea_value *out = node->out[i];
-        size_t bytes = out ? fovea_tensor_bytes(&out->t) : 0;
-        if (!out || out->t.data) {
-            continue;
-        }
-        enum fovea_status st = fovea_budget_spend(budget, bytes, "its constant result", err);
-        if (st) {
-            return st;
-        }
-        void *data = fovea_aligned_alloc(bytes);
-        if (!data) {
-            return fovea_fail_memory(err, bytes, "a constant");
-        }
-        fovea_value_set_constant(out, data, true);
-        p->owners[out->number] = MADE_HERE;
-    }
-    return fovea_node_compute(node, node->graph->engine, budget, err);
-}
-
-static enum fovea_status evaluate_common_nodes(struct packer *p, struct fovea_error *err) {
-    struct fovea_budget budget = p->graph->budget;
-    enum fovea_status st = FOVEA_OK;
-    for (struct fovea_node *node = p->graph->first_deferred; !st && node; node = node->next) {
-        if (node->owner == ALL_THREADS) {
-            st = evaluate_common(p, node, &budget, err);
-        }
-    }
-    return st;
-}
-
 /* ---- one unit ------------------------------------------------------------------------ */
 
 /* Let go of the pages of a mapped file that hold a constant. */
@@ -158,7 +97,7 @@ static void forget_leaf(void *context, const struct fovea_value *leaf) {
     }
 }
 
-static enum fovea_status make_wants(struct packer *p, const struct fovea_pack_unit *unit,
+static enum fovea_status make_wants(const struct packer *p, const struct fovea_pack_unit *unit,
                                     struct fovea_error *err) {
     for (size_t w = unit->first; w > 0; w = p->units.wants[w - 1].next) {
         const struct fovea_pack_want *want = &p->units.wants[w - 1];
@@ -191,46 +130,75 @@ static void *plain_target(const struct packer *p, const struct fovea_pack_unit *
     return NULL;
 }
 
-static enum fovea_status pack_unit(struct packer *p, const struct fovea_pack_unit *unit,
-                                   struct fovea_workspace *workspace, struct fovea_error *err) {
-    struct fovea_value *value = unit->value;
-    bool evaluates = !value->t.data;
-    if (evaluates) {
-        enum fovea_status st =
-            fovea_deferred_evaluate(value, workspace, plain_target(p, unit), err);
-        if (st) {
-            return st;
+/* wanted[i] of a group has contents. */
+static enum fovea_status make_wanted(void *context, size_t i, struct fovea_error *err) {
+    const struct worker *worker = context;
+    const struct packer *p = worker->packer;
+    return make_wants(p, &p->units.units[worker->units[i]], err);
+}
+
+static enum fovea_status pack_group(struct packer *p, struct worker *worker, size_t first,
+                                    struct fovea_error *err) {
+    enum fovea_status st = FOVEA_OK;
+    size_t n = 0;
+    for (size_t i = first + 1; !st && i > 0; i = p->units.units[i - 1].next) {
+        const struct fovea_pack_unit *unit = &p->units.units[i - 1];
+        if (!has_work(p, unit)) {
+            continue;
         }
+        if (unit->value->t.data) {
+            st = make_wants(p, unit, err);
+            forget_leaf((void *)p->model, unit->value);
+            continue;
+        }
+        worker->wanted[n] = (struct fovea_wanted){unit->value, plain_target(p, unit)};
+        worker->units[n++] = i - 1;
     }
-    enum fovea_status st = make_wants(p, unit, err);
-    if (evaluates) {
-        fovea_deferred_forget(value, workspace);
-        fovea_workspace_visit_leaves(workspace, forget_leaf, (void *)p->model);
-    } else {
-        forget_leaf((void *)p->model, value);
+    if (!st && n > 0) {
+        st = fovea_deferred_evaluate(worker->wanted, n, &worker->workspace, make_wanted, worker,
+                                     err);
+        fovea_workspace_visit_leaves(&worker->workspace, forget_leaf, (void *)p->model);
     }
     return st;
 }
 
 /* ---- all units -------------------------------------------------------------------------- */
 
+static enum fovea_status start_worker(struct packer *p, struct worker *worker,
+                                      struct fovea_error *err) {
+    size_t room = p->units.n_units + 1;
+    worker->packer = p;
+    worker->wanted = calloc(room, sizeof(*worker->wanted));
+    worker->units = calloc(room, sizeof(*worker->units));
+    return worker->wanted && worker->units
+               ? FOVEA_OK
+               : fovea_fail_memory(err, room * sizeof(*worker->wanted), "packing weights");
+}
+
+static void finish_worker(struct worker *worker) {
+    fovea_workspace_finish(&worker->workspace);
+    free(worker->wanted);
+    free(worker->units);
+}
+
 static void work(void *context, int64_t begin, int64_t end, int thread) {
     struct packer *p = context;
     struct worker *worker = &p->workers[thread];
     (void)begin;
     (void)end;
+    worker->status = start_worker(p, worker, &worker->error);
     size_t i;
-    while (!atomic_load(&p->failed) && (i = atomic_fetch_add(&p->next, 1)) < p->units.n_units) {
-        if (!has_work(p, &p->units.units[i])) {
-            continue;
-        }
-        worker->status = pack_unit(p, &p->units.units[i], &worker->workspace, &worker->error);
-        if (worker->status) {
+    while (!worker->status && !atomic_load(&p->failed) &&
+           (i = atomic_fetch_add(&p->next, 1)) < p->units.n_units) {
+        if (p->units.units[i].group == i) {
             worker->failed = i;
-            atomic_store(&p->failed, true);
+            worker->status = pack_group(p, worker, i, &worker->error);
         }
     }
-    fovea_workspace_finish(&worker->workspace);
+    if (worker->status) {
+        atomic_store(&p->failed, true);
+    }
+    finish_worker(worker);
 }
 
 static enum fovea_status pack_units(struct packer *p, struct fovea_error *err) {
@@ -258,14 +226,21 @@ static enum fovea_status pack_units(struct packer *p, struct fovea_error *err) {
 /* Free the contents of constants that only packing read. */
 static void drop_originals(const struct packer *p) {
     for (struct fovea_value *value = p->graph->values; value; value = value->next) {
-        bool unread = p->owners[value->number] == MADE_HERE || fovea_value_is_packed(value) ||
-                      !fovea_value_is_read(value);
+        bool unread = fovea_value_is_packed(value) || !fovea_value_is_read(value);
         if (value->constant && value->owned && !value->is_input && unread) {
             free(value->owned);
             value->owned = NULL;
             value->t.data = NULL;
         }
     }
+}
+
+/* Reading one constant also brings in pages of its neighbours, some after they were let go. */
+static void forget_files(const struct fovea_model *model) {
+    for (size_t i = 0; i < model->n_mappings; i++) {
+        fovea_pages_forget(model->mappings[i].bytes, model->mappings[i].length);
+    }
+    fovea_pages_trim();
 }
 
 static void hand_out(const struct packer *p) {
@@ -283,19 +258,10 @@ static void hand_out(const struct packer *p) {
 
 static enum fovea_status pack_all(struct packer *p, struct fovea_packed *packed,
                                   struct fovea_error *err) {
-    p->owners = calloc(p->graph->n_values + 1, sizeof(*p->owners));
-    if (!p->owners) {
-        return fovea_fail_memory(err, (p->graph->n_values + 1) * sizeof(*p->owners),
-                                 "packing weights");
-    }
     enum fovea_status st = fovea_pack_units_find(p->graph, &p->units, err);
     if (!st) {
         fovea_deferred_identify(p->graph);
         st = find_entries(p, packed, err);
-    }
-    if (!st) {
-        find_owners(p);
-        st = evaluate_common_nodes(p, err);
     }
     return st ? st : pack_units(p, err);
 }
@@ -309,6 +275,7 @@ enum fovea_status fovea_pack_graph(struct fovea_graph *graph, const struct fovea
     if (!st) {
         drop_originals(&p);
         hand_out(&p);
+        forget_files(model);
     } else {
         /* Before anybody finds entries without contents. */
         for (size_t i = 0; i < packed->n_entries; i++) {
@@ -319,7 +286,6 @@ enum fovea_status fovea_pack_graph(struct fovea_graph *graph, const struct fovea
     fovea_store_leave(packed->store);
     fovea_pack_units_finish(&p.units);
     free(p.workers);
-    free(p.owners);
     return st;
 }
 
@@ -337,36 +303,78 @@ void fovea_packed_finish(struct fovea_packed *packed) {
 
 /* ---- before it is done ---------------------------------------------------------------------- */
 
-static size_t leaf_bytes(const struct fovea_value *value) {
-    return value->owned ? 0 : fovea_tensor_bytes(&value->t);
-}
-
 static int compare_sizes(const void *a, const void *b) {
     size_t x = *(const size_t *)a, y = *(const size_t *)b;
     return (x < y) - (x > y);
 }
 
-enum fovea_status fovea_pack_transient(struct fovea_graph *graph, int threads, size_t *out,
-                                       struct fovea_error *err) {
-    struct fovea_pack_units units = {0};
-    enum fovea_status st = fovea_pack_units_find(graph, &units, err);
-    size_t *sizes = calloc(units.n_units + 1, sizeof(*sizes));
-    if (!st && !sizes) {
-        st = fovea_fail_memory(err, (units.n_units + 1) * sizeof(*sizes), "packing weights");
+/* What it takes to make what the store lacks of a group; `wanted` has room for it. */
+static enum fovea_status group_cost(const struct packer *p, size_t first,
+                                    struct fovea_wanted *wanted, size_t *transient, size_t *results,
+                                    struct fovea_error *err) {
+    size_t n = 0, leaf = 0;
+    for (size_t i = first + 1; i > 0; i = p->units.units[i - 1].next) {
+        const struct fovea_pack_unit *unit = &p->units.units[i - 1];
+        size_t lacking = 0;
+        for (size_t w = unit->first; w > 0; w = p->units.wants[w - 1].next) {
+            struct fovea_store_key key = key_of(unit, &p->units.wants[w - 1]);
+            lacking += fovea_store_has(p->model->store, &key) ? 0 : key.bytes;
+        }
+        *results += lacking;
+        if (lacking > 0 && unit->value->t.data) {
+            leaf = unit->value->owned ? leaf : fovea_tensor_bytes(&unit->value->t);
+        } else if (lacking > 0) {
+            /* Any address will do to say that there is a target. */
+            wanted[n++] = (struct fovea_wanted){unit->value, unit->plain ? unit->value : NULL};
+        }
     }
-    for (size_t i = 0; !st && i < units.n_units; i++) {
-        st = fovea_deferred_bytes(units.units[i].value, false, &sizes[i], err);
-        sizes[i] += leaf_bytes(units.units[i].value);
+    size_t bytes;
+    enum fovea_status st = fovea_deferred_bytes(wanted, n, &bytes, err);
+    if (!st) {
+        *transient = bytes + leaf;
+    }
+    return st;
+}
+
+static enum fovea_status add_costs(const struct packer *p, int threads, struct fovea_wanted *wanted,
+                                   size_t *sizes, struct fovea_pack_cost *out,
+                                   struct fovea_error *err) {
+    struct fovea_pack_cost cost = {0};
+    for (size_t i = 0; i < p->units.n_units; i++) {
+        if (p->units.units[i].group != i) {
+            continue;
+        }
+        enum fovea_status st = group_cost(p, i, wanted, &sizes[i], &cost.new_bytes, err);
+        if (st) {
+            return st;
+        }
+    }
+    qsort(sizes, p->units.n_units, sizeof(*sizes), compare_sizes);
+    for (size_t i = 0; i < p->units.n_units && i < (size_t)threads; i++) {
+        cost.transient_bytes += sizes[i];
+    }
+    *out = cost;
+    return FOVEA_OK;
+}
+
+enum fovea_status fovea_pack_estimate(struct fovea_graph *graph, const struct fovea_model *model,
+                                      int threads, struct fovea_pack_cost *out,
+                                      struct fovea_error *err) {
+    struct packer p = {.graph = graph, .model = model};
+    enum fovea_status st = fovea_pack_units_find(graph, &p.units, err);
+    struct fovea_wanted *wanted = calloc(p.units.n_units + 1, sizeof(*wanted));
+    size_t *sizes = calloc(p.units.n_units + 1, sizeof(*sizes));
+    if (!st && (!wanted || !sizes)) {
+        st = fovea_fail_memory(err, (p.units.n_units + 1) * sizeof(*wanted), "packing weights");
     }
     if (!st) {
-        qsort(sizes, units.n_units, sizeof(*sizes), compare_sizes);
-        size_t sum = 0;
-        for (size_t i = 0; i < units.n_units && i < (size_t)threads; i++) {
-            sum += sizes[i];
-        }
-        *out = sum;
+        fovea_store_enter(model->store);
+        fovea_deferred_identify(graph);
+        st = add_costs(&p, threads, wanted, sizes, out, err);
+        fovea_store_leave(model->store);
     }
+    free(wanted);
     free(sizes);
-    fovea_pack_units_finish(&units);
+    fovea_pack_units_finish(&p.units);
     return st;
 }

@@ -31,11 +31,15 @@ enum fovea_status fovea_pack_graph(struct fovea_graph *graph, const struct fovea
                                    struct fovea_packed *packed, struct fovea_error *err);
 void fovea_packed_finish(struct fovea_packed *packed);
 
-/*
- * Bytes that packing takes for the while, at most, besides its results and
- * scratch memory: the plain forms that `threads` threads have at a time.
- */
-enum fovea_status fovea_pack_transient(struct fovea_graph *graph, int threads, size_t *out,
-                                       struct fovea_error *err);
+/* What packing will take. */
+struct fovea_pack_cost {
+    size_t new_bytes;       /* its results, without what is in the store already */
+    size_t transient_bytes; /* besides, for the while: plain forms that threads have at a time */
+};
+
+/* Nothing large is allocated for it. Scratch memory is not counted. */
+enum fovea_status fovea_pack_estimate(struct fovea_graph *graph, const struct fovea_model *model,
+                                      int threads, struct fovea_pack_cost *out,
+                                      struct fovea_error *err);
 
 #endif

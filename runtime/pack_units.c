@@ -33,6 +33,69 @@ static void add_wants_of(struct fovea_pack_units *u, struct fovea_node *node) {
     }
 }
 
+/* ---- groups -------------------------------------------------------------- */
+
+static size_t group_of(struct fovea_pack_units *u, size_t unit) {
+    while (u->units[unit].group != unit) {
+        u->units[unit].group = u->units[u->units[unit].group].group; /* halves the way */
+        unit = u->units[unit].group;
+    }
+    return unit;
+}
+
+/* One owner for two (1 + a unit; 0: none), whose groups become one. */
+static size_t joined(struct fovea_pack_units *u, size_t a, size_t b) {
+    if (a == 0 || b == 0) {
+        return a + b;
+    }
+    a = group_of(u, a - 1);
+    b = group_of(u, b - 1);
+    u->units[a > b ? a : b].group = a > b ? b : a;
+    return (a > b ? b : a) + 1;
+}
+
+/* From each unit back through the deferred nodes it depends on. */
+static void join_groups(struct fovea_graph *graph, struct fovea_pack_units *u, size_t *owners) {
+    for (size_t i = 0; i < u->n_units; i++) {
+        u->units[i].group = i;
+        owners[u->units[i].value->number] = i + 1;
+    }
+    for (struct fovea_node *node = graph->last_deferred; node; node = node->prev) {
+        size_t owner = 0;
+        for (int i = 0; i < node->n_out; i++) {
+            if (node->out[i] && !node->out[i]->t.data) {
+                owner = joined(u, owner, owners[node->out[i]->number]);
+            }
+        }
+        for (int i = 0; owner && i < node->n_in; i++) {
+            const struct fovea_value *in = node->in[i];
+            if (in && !in->t.data) {
+                owners[in->number] = joined(u, owners[in->number], owner);
+            }
+        }
+    }
+}
+
+static enum fovea_status find_groups(struct fovea_graph *graph, struct fovea_pack_units *u,
+                                     struct fovea_error *err) {
+    size_t *owners = calloc(graph->n_values + 1, sizeof(*owners));
+    if (!owners) {
+        return fovea_fail_memory(err, (graph->n_values + 1) * sizeof(*owners), "packing weights");
+    }
+    join_groups(graph, u, owners);
+    free(owners);
+    for (size_t i = u->n_units; i-- > 0;) {
+        struct fovea_pack_unit *unit = &u->units[i];
+        unit->group = group_of(u, i);
+        if (unit->group != i) {
+            struct fovea_pack_unit *first = &u->units[unit->group];
+            unit->next = first->next;
+            first->next = i + 1;
+        }
+    }
+    return FOVEA_OK;
+}
+
 enum fovea_status fovea_pack_units_find(struct fovea_graph *graph, struct fovea_pack_units *units,
                                         struct fovea_error *err) {
     size_t most = graph->n_outputs;
@@ -54,7 +117,7 @@ enum fovea_status fovea_pack_units_find(struct fovea_graph *graph, struct fovea_
             add_want(units, value, NULL);
         }
     }
-    return FOVEA_OK;
+    return find_groups(graph, units, err);
 }
 
 void fovea_pack_units_finish(struct fovea_pack_units *units) {

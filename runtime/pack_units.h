@@ -1,6 +1,8 @@
 /*
  * The units of packing: each a constant that steps read, with the steps that
- * want a packed form of it.
+ * want a packed form of it. Units that depend on a deferred node in common are
+ * a group, evaluated together by one thread, so that each node is evaluated
+ * once; different groups have nothing to do with each other.
  */
 #ifndef FOVEA_RUNTIME_PACK_UNITS_H
 #define FOVEA_RUNTIME_PACK_UNITS_H
@@ -20,6 +22,8 @@ struct fovea_pack_unit {
     struct fovea_value *value;
     size_t first; /* want, 1 + its number */
     bool plain;   /* among the wants */
+    size_t group; /* the first unit of its group */
+    size_t next;  /* unit of the same group, 1 + its number; 0: none */
 };
 
 struct fovea_pack_units {
@@ -29,7 +33,8 @@ struct fovea_pack_units {
     size_t *unit_of; /* by number of a value: 1 + its unit, or 0 */
 };
 
-/* In the order of the steps. `units` is zeroed by the caller, and finished after failure too. */
+/* In the order of the steps: a group is where its first unit is. `units` is zeroed by the caller,
+ * and finished after failure too. */
 enum fovea_status fovea_pack_units_find(struct fovea_graph *graph, struct fovea_pack_units *units,
                                         struct fovea_error *err);
 void fovea_pack_units_finish(struct fovea_pack_units *units);

@@ -273,13 +273,21 @@ static void add_up(const struct fovea_graph *graph, struct fovea_plan *plan) {
     }
     for (const struct fovea_value *value = graph->values; value; value = value->next) {
         if (value->constant && fovea_value_is_read(value) && !fovea_value_is_packed(value)) {
-            plan->constant_bytes += fovea_tensor_bytes(&value->t);
+            size_t bytes = fovea_tensor_bytes(&value->t);
+            plan->constant_bytes += bytes;
+            plan->mapped_bytes += value->t.data && !value->owned ? bytes : 0;
         }
     }
 }
 
 size_t fovea_plan_bytes(const struct fovea_plan *plan) {
     return plan->arena_bytes + plan->scratch_bytes;
+}
+
+size_t fovea_plan_peak(const struct fovea_plan *plan) {
+    size_t run = fovea_plan_bytes(plan) + plan->mapped_bytes;
+    return plan->base_bytes + plan->new_bytes +
+           (run > plan->transient_bytes ? run : plan->transient_bytes);
 }
 
 enum fovea_status fovea_plan_graph(struct fovea_graph *graph, struct fovea_plan *out,

@@ -17,6 +17,11 @@ struct fovea_plan {
     size_t scratch_bytes;  /* the most any one step needs */
     size_t constant_bytes; /* contents of constants that steps read */
     size_t packed_bytes;   /* weights in the form primitives prefer */
+    /* For fovea_plan_peak; filled in by the session. */
+    size_t base_bytes;      /* the process when it was planned: code, model, primitives */
+    size_t new_bytes;       /* weights to be made: packed and plain, without what others made */
+    size_t mapped_bytes;    /* constants that steps read where they lie in a file */
+    size_t transient_bytes; /* that making them takes for the while */
 };
 
 /*
@@ -33,6 +38,12 @@ enum fovea_status fovea_plan_graph(struct fovea_graph *graph, struct fovea_plan 
 
 /* What a run works in: values and scratch, without weights. The "plan_bytes" of JSON. */
 size_t fovea_plan_bytes(const struct fovea_plan *plan);
+
+/*
+ * The most resident memory the process is expected to have until after the
+ * first run. Weights are made before a run touches the arena.
+ */
+size_t fovea_plan_peak(const struct fovea_plan *plan);
 
 /* The value whose memory `value` shares: itself, or what it is an alias of. */
 struct fovea_value *fovea_value_root(struct fovea_value *value);

@@ -122,16 +122,34 @@ static enum fovea_status prepare_nodes(struct fovea_session *s, struct fovea_err
     return FOVEA_OK;
 }
 
-static enum fovea_status allocate(struct fovea_session *s, size_t limit, struct fovea_error *err) {
-    const struct fovea_plan *plan = &s->plan;
-    size_t working = plan->arena_bytes + plan->scratch_bytes + plan->packed_bytes;
-    if (working > limit) {
-        return fovea_fail(err, FOVEA_ERR_LIMIT,
-                          "the plan takes %zu bytes (values %zu, scratch %zu, packed weights %zu), "
-                          "over the limit of %zu",
-                          working, plan->arena_bytes, plan->scratch_bytes, plan->packed_bytes,
-                          limit);
+/* What the plan takes, of which some is known only to those that will take it. */
+static enum fovea_status predict(struct fovea_session *s, struct fovea_error *err) {
+    struct fovea_pack_cost cost;
+    enum fovea_status st = fovea_pack_estimate(&s->graph, s->model, s->engine.threads, &cost, err);
+    if (!st) {
+        s->plan.new_bytes = cost.new_bytes;
+        s->plan.transient_bytes = cost.transient_bytes;
+        s->plan.base_bytes = fovea_resident_bytes();
     }
+    return st;
+}
+
+/* `limit` bounds the whole process; without one, `available` bounds what is still to come. */
+static enum fovea_status check_peak(const struct fovea_plan *plan, size_t limit, size_t available,
+                                    struct fovea_error *err) {
+    size_t peak = fovea_plan_peak(plan), most = limit ? limit : plan->base_bytes + available;
+    if (peak <= most) {
+        return FOVEA_OK;
+    }
+    return fovea_fail(err, FOVEA_ERR_LIMIT,
+                      "memory would reach %zu bytes (values %zu, scratch %zu, weights %zu, making "
+                      "them %zu, before that %zu), over the limit of %zu",
+                      peak, plan->arena_bytes, plan->scratch_bytes, plan->new_bytes,
+                      plan->transient_bytes, plan->base_bytes, most);
+}
+
+static enum fovea_status allocate(struct fovea_session *s, struct fovea_error *err) {
+    const struct fovea_plan *plan = &s->plan;
     s->arena = fovea_aligned_alloc(plan->arena_bytes);
     s->scratch = fovea_aligned_alloc(plan->scratch_bytes);
     if (!s->arena || !s->scratch) {
@@ -194,8 +212,15 @@ static enum fovea_status build(struct fovea_session *s, const struct fovea_tenso
         st = fovea_plan_graph(&s->graph, &s->plan, err);
     }
     if (!st) {
-        st = allocate(s, limit, err);
+        st = predict(s, err);
     }
+    if (!st) {
+        st = check_peak(&s->plan, options->max_memory, limit, err);
+    }
+    if (st || options->plan_only) {
+        return st;
+    }
+    st = allocate(s, err);
     if (!st) {
         st = fovea_pack_graph(&s->graph, s->model, &s->packed, err);
     }
@@ -299,6 +324,9 @@ enum fovea_status fovea_session_run(struct fovea_session *session,
                                     const struct fovea_tensor *inputs,
                                     const struct fovea_tensor *outputs, struct fovea_error *err) {
     struct fovea_graph *graph = &session->graph;
+    if (!session->arena) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "the session was made to be looked at only");
+    }
     enum fovea_status st = check_data(session, inputs, outputs, err);
     if (st) {
         return st;

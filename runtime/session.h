@@ -39,6 +39,9 @@ int64_t fovea_session_get_macs(const struct fovea_session *session);
 const struct fovea_step_time *fovea_session_get_step_times(const struct fovea_session *session,
                                                            size_t *count);
 
+/* Resident memory of this process, in bytes; 0 if not known. */
+size_t fovea_resident_bytes(void);
+
 /* Memory that may be taken at most by default: 80 % of what is available now, in bytes. */
 size_t fovea_default_memory_limit(void);
 

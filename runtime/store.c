@@ -88,13 +88,23 @@ static void grow(struct fovea_store *store) {
     *store = larger;
 }
 
-enum fovea_status fovea_store_get(struct fovea_store *store, const struct fovea_store_key *key,
-                                  struct fovea_store_entry **out, bool *made,
-                                  struct fovea_error *err) {
+static struct fovea_store_entry *find(const struct fovea_store *store,
+                                      const struct fovea_store_key *key) {
     struct fovea_store_entry *entry = *bucket_of(store, key);
     while (entry && !same_key(&entry->key, key)) {
         entry = entry->next;
     }
+    return entry;
+}
+
+bool fovea_store_has(const struct fovea_store *store, const struct fovea_store_key *key) {
+    return find(store, key) != NULL;
+}
+
+enum fovea_status fovea_store_get(struct fovea_store *store, const struct fovea_store_key *key,
+                                  struct fovea_store_entry **out, bool *made,
+                                  struct fovea_error *err) {
+    struct fovea_store_entry *entry = find(store, key);
     *made = !entry;
     if (!entry) {
         entry = calloc(1, sizeof(*entry));

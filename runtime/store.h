@@ -37,6 +37,9 @@ void fovea_store_destroy(struct fovea_store *store);
 void fovea_store_enter(struct fovea_store *store);
 void fovea_store_leave(struct fovea_store *store);
 
+/* Whether there is an entry of that key. */
+bool fovea_store_has(const struct fovea_store *store, const struct fovea_store_key *key);
+
 /* The entry of that key with one more user; a new one (*made) has no data yet. */
 enum fovea_status fovea_store_get(struct fovea_store *store, const struct fovea_store_key *key,
                                   struct fovea_store_entry **out, bool *made,

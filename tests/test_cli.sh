@@ -387,14 +387,23 @@ classifier_tests() {
 
     begin inspect__json__has_the_agreed_keys
     run 0 inspect "$model" --json
-    for key in inputs outputs parameters macs plan_bytes weights_bytes nodes_before nodes_after \
-        fusions recipe; do
+    for key in inputs outputs parameters macs plan_bytes peak_bytes weights_bytes nodes_before \
+        nodes_after fusions recipe; do
         json "$tmp/out" "'$key' in d"
     done
     json "$tmp/out" 'd["macs"] > 0 and d["plan_bytes"] > 0 and d["weights_bytes"] > 0'
+    json "$tmp/out" 'd["peak_bytes"] > d["plan_bytes"] + d["weights_bytes"]'
     json "$tmp/out" 'd["nodes_after"] <= d["nodes_before"]'
     run 0 inspect "$model" --fusions --plan
     out_has '^   0  '
+    end
+
+    begin inspect__max_memory__refused_by_the_prediction
+    run 1 inspect "$model" --max-memory 8M
+    err_has 'memory would reach [0-9]* bytes'
+    err_has 'over the limit of 8388608'
+    run 0 inspect "$model" --max-memory 4G
+    out_has '^memory '
     end
 
     # a small dataset: three images of each of two classes, one broken, one not there

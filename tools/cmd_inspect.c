@@ -90,6 +90,7 @@ static enum fovea_status plan_model(struct inspect *in, struct fovea_error *err)
     model_options_get(&in->model_options, &load, &options);
     enum fovea_status status = choose_shapes(in, err);
     if (!status) {
+        options.plan_only = true;
         status = fovea_session_create(in->model, in->inputs, &options, &in->session, err);
     }
     return status;

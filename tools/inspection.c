@@ -51,6 +51,8 @@ static void print_session(const struct inspection *i) {
            (double)plan->scratch_bytes / 1e6);
     printf("%-12s%.1f MB packed, %.1f MB plain\n", "weights", (double)plan->packed_bytes / 1e6,
            (double)plan->constant_bytes / 1e6);
+    printf("%-12s%.1f MB resident at most, %.1f MB of it before the plan\n", "memory",
+           (double)fovea_plan_peak(plan) / 1e6, (double)plan->base_bytes / 1e6);
 }
 
 static void print_fusions(const struct fovea_pass_log *log, bool misses) {
@@ -155,9 +157,10 @@ static json_t *session_json(const struct inspection *i) {
     for (size_t n = 0; n < i->model->graph.n_inputs; n++) {
         json_array_append_new(shapes, shape_json(&i->inputs[n]));
     }
-    return json_pack("{s:o, s:o, s:I, s:I, s:I, s:o}", "planned_shapes", shapes, "macs",
+    return json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:o}", "planned_shapes", shapes, "macs",
                      json_integer(fovea_session_get_macs(i->session)), "plan_bytes",
-                     (json_int_t)fovea_plan_bytes(plan), "weights_bytes",
+                     (json_int_t)fovea_plan_bytes(plan), "peak_bytes",
+                     (json_int_t)fovea_plan_peak(plan), "weights_bytes",
                      (json_int_t)(plan->packed_bytes + plan->constant_bytes), "nodes_after",
                      (json_int_t)plan->n_steps, "fusions", fusions);
 }

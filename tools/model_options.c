@@ -65,8 +65,8 @@ void run_option_specs(struct model_options *options,
         {"passes", "WHICH", "graph passes: on (default), off, or names separated by commas",
          parse_passes, &options->passes, 0},
         {"max-memory", "BYTES",
-         "refuse models that need more for parsing, or for weights\n"
-         "and activations; suffixes K, M, G (default: 80 % of what is available)",
+         "refuse models that need more for parsing, or with which the process\n"
+         "would need more; suffixes K, M, G (default: 80 % of what is available)",
          option_bytes, &options->max_memory, 0},
         {0},
     };
