@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { ITEMS = 1000, MOST = 8 };
 
@@ -161,11 +162,48 @@ static void sessions__of_one_and_two_threads_at_once__same_bits_as_alone(void) {
     build_finish(&b);
 }
 
+/* ---- waiting ------------------------------------------------------------------- */
+
+static double cpu_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* After a run threads may spin for a moment, but not for good; how long is not judged. */
+static void session__between_runs__takes_no_cpu_time(void) {
+    enum { TRIES = 100 };
+    static struct worker w;
+    struct graph_build b;
+    struct fovea_tensor image = {0};
+    struct fovea_session *session = NULL;
+    struct fovea_session_options options;
+    const struct fovea_model *model = net(&b);
+    struct fovea_tensor y = {FOVEA_F32, 2, {1, CLASSES}, w.logits[0]};
+    bool still = false;
+    fovea_session_options_default(&options);
+    options.threads = 2;
+    CHECK_OK(build_fill_inputs(&b, &image), b.err);
+    CHECK_OK(fovea_session_create(model, &image, &options, &session, &b.err), b.err);
+    CHECK_OK(fovea_session_run(session, &image, &y, &b.err), b.err);
+    for (int i = 0; i < TRIES && !still; i++) {
+        const struct timespec pause = {.tv_nsec = 100000000};
+        double before = cpu_seconds();
+        nanosleep(&pause, NULL);
+        still = cpu_seconds() - before < 0.002;
+    }
+    CHECK(still);
+    fovea_session_destroy(session);
+    free(image.data);
+    build_finish(&b);
+}
+
 int main(int argc, char **argv) {
     static const struct test tests[] = {
         TEST(for__any_count_and_grain__every_item_once),
         TEST(counts__of_two_threads__are_their_own),
         TEST(sessions__of_one_and_two_threads_at_once__same_bits_as_alone),
+        TEST(session__between_runs__takes_no_cpu_time),
     };
     return RUN_TESTS(tests, argc, argv);
 }
