@@ -19,6 +19,7 @@ struct method {
     enum fovea_status (*run)(const struct fovea_node *node, const struct fovea_prim_args *args,
                              struct fovea_error *err);
     void (*release)(struct fovea_node *node);
+    const char *(*implementation)(const struct fovea_node *node);
 };
 
 struct conv {
@@ -122,7 +123,14 @@ static void release_direct(struct fovea_node *node) {
     conv->prim = NULL;
 }
 
-static const struct method direct = {prepare_direct, pack_direct, run_direct, release_direct};
+static const char *name_direct(const struct fovea_node *node) {
+    const struct conv *conv = node->priv;
+    return fovea_prim_implementation(conv->prim);
+}
+
+static const struct method direct = {
+    prepare_direct, pack_direct, run_direct, release_direct, name_direct,
+};
 
 /* ---- Winograd --------------------------------------------------------------- */
 
@@ -158,8 +166,14 @@ static void release_winograd(struct fovea_node *node) {
     conv->winograd = NULL;
 }
 
-static const struct method winograd = {prepare_winograd, pack_winograd, run_winograd,
-                                       release_winograd};
+static const char *name_winograd(const struct fovea_node *node) {
+    (void)node;
+    return FOVEA_WINOGRAD_NAME;
+}
+
+static const struct method winograd = {
+    prepare_winograd, pack_winograd, run_winograd, release_winograd, name_winograd,
+};
 
 /* ---- either ------------------------------------------------------------------ */
 
@@ -223,6 +237,18 @@ static void release(struct fovea_node *node) {
     }
 }
 
+/* Each output element sums over one filter; weights [O, C/groups, kernel...]. */
+static int64_t macs(const struct fovea_node *node) {
+    const struct fovea_tensor *w = &node->in[1]->t;
+    return fovea_count_product(fovea_tensor_count(&node->out[0]->t),
+                               fovea_dims_product(w, 1, w->rank));
+}
+
+static const char *implementation(const struct fovea_node *node) {
+    const struct conv *conv = node->priv;
+    return conv->method->implementation(node);
+}
+
 const struct fovea_op fovea_op_conv = {
     .priv_size = sizeof(struct conv),
     .attrs = attrs,
@@ -237,4 +263,6 @@ const struct fovea_op fovea_op_conv = {
     .pack = pack,
     .run = run,
     .release = release,
+    .macs = macs,
+    .implementation = implementation,
 };

@@ -166,6 +166,16 @@ static void release(struct fovea_node *node) {
     gemm->prim = NULL;
 }
 
+static int64_t macs(const struct fovea_node *node) {
+    const struct gemm *gemm = node->priv;
+    return fovea_count_product(fovea_tensor_count(&node->out[0]->t), gemm->product.k);
+}
+
+static const char *implementation(const struct fovea_node *node) {
+    const struct gemm *gemm = node->priv;
+    return fovea_prim_implementation(gemm->prim);
+}
+
 const struct fovea_op fovea_op_gemm = {
     .priv_size = sizeof(struct gemm),
     .attrs = attrs,
@@ -179,4 +189,6 @@ const struct fovea_op fovea_op_gemm = {
     .pack = pack,
     .run = run,
     .release = release,
+    .macs = macs,
+    .implementation = implementation,
 };

@@ -237,6 +237,16 @@ static void release(struct fovea_node *node) {
     matmul->prim = NULL;
 }
 
+static int64_t macs(const struct fovea_node *node) {
+    const struct matmul *matmul = node->priv;
+    return fovea_count_product(fovea_tensor_count(&node->out[0]->t), matmul->product.k);
+}
+
+static const char *implementation(const struct fovea_node *node) {
+    const struct matmul *matmul = node->priv;
+    return matmul->prim ? fovea_prim_implementation(matmul->prim) : NULL;
+}
+
 const struct fovea_op fovea_op_linear = {
     .priv_size = sizeof(struct matmul),
     .attrs = linear_attrs,
@@ -250,6 +260,8 @@ const struct fovea_op fovea_op_linear = {
     .pack = pack,
     .run = run,
     .release = release,
+    .macs = macs,
+    .implementation = implementation,
 };
 
 const struct fovea_op fovea_op_matmul = {
@@ -264,4 +276,6 @@ const struct fovea_op fovea_op_matmul = {
     .pack = pack,
     .run = run,
     .release = release,
+    .macs = macs,
+    .implementation = implementation,
 };

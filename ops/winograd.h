@@ -24,6 +24,9 @@
 
 struct fovea_winograd;
 
+/* What a node that uses it names as its implementation. */
+#define FOVEA_WINOGRAD_NAME "winograd:f4x4"
+
 /*
  * Whether `desc` is a convolution that this computes: 3x3, stride and dilation
  * 1, pads of 0 to 2, dense channels-last f32 images, constant weights, and 16k

@@ -4,8 +4,10 @@
 #include "runtime/clock.h"
 #include "runtime/dnn.h"
 #include "runtime/infer.h"
+#include "runtime/op.h"
 #include "runtime/pack.h"
 #include "runtime/parallel.h"
+#include "runtime/provenance.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,7 @@ struct fovea_session {
     unsigned char *arena;
     void *scratch;
     struct fovea_step_time *times; /* n_steps, or NULL */
+    int64_t macs;                  /* of the graph before passes */
 };
 
 void fovea_session_options_default(struct fovea_session_options *options) {
@@ -155,6 +158,14 @@ static enum fovea_status start_profile(struct fovea_session *s, struct fovea_err
     return FOVEA_OK;
 }
 
+/* What the model asks for, before passes find ways to do with less. */
+static void count_work(struct fovea_session *s) {
+    for (const struct fovea_node *node = s->graph.first; node; node = node->next) {
+        int64_t macs = fovea_node_macs(node);
+        s->macs += macs < INT64_MAX - s->macs ? macs : INT64_MAX - s->macs;
+    }
+}
+
 static enum fovea_status build(struct fovea_session *s, const struct fovea_tensor *inputs,
                                const struct fovea_session_options *options,
                                struct fovea_error *err) {
@@ -173,6 +184,8 @@ static enum fovea_status build(struct fovea_session *s, const struct fovea_tenso
         st = check_outputs(s, err);
     }
     if (!st) {
+        count_work(s);
+        fovea_provenance_begin(&s->graph);
         st = fovea_passes_run(&s->graph, &s->engine, options->passes, &s->pass_log, err);
     }
     if (!st) {
@@ -240,15 +253,17 @@ void fovea_session_destroy(struct fovea_session *session) {
 static enum fovea_status run_steps(struct fovea_session *s, struct fovea_error *err) {
     const struct fovea_run run = {.engine = &s->engine, .scratch = s->scratch};
     struct fovea_step_time *time = s->times;
+    double now = time ? fovea_clock_seconds() : 0;
     for (const struct fovea_node *node = s->graph.first; node; node = node->next) {
-        double start = time ? fovea_clock_seconds() : 0;
         enum fovea_status st = node->op->run(node, &run, err);
         if (st) {
             fovea_error_prefix_node(err, node);
             return st;
         }
         if (time) {
-            time->seconds += fovea_clock_seconds() - start;
+            time->begin = now;
+            now = fovea_clock_seconds();
+            time->end = now;
             time++;
         }
     }
@@ -323,6 +338,10 @@ const struct fovea_graph *fovea_session_get_graph(const struct fovea_session *se
 
 const struct fovea_plan *fovea_session_get_plan(const struct fovea_session *session) {
     return &session->plan;
+}
+
+int64_t fovea_session_get_macs(const struct fovea_session *session) {
+    return session->macs;
 }
 
 const struct fovea_pass_log *fovea_session_get_pass_log(const struct fovea_session *session) {

@@ -221,7 +221,7 @@ static void winograd__groups_batches_and_widths__agree_for_any_number_of_threads
         {1, 128, 15, 15, 128, 1, {1, 1, 1, 1}, .bias = true},
         {3, 96, 13, 6, 192, 6, {1, 1, 1, 1}, .bias = true},
         {2, 48, 21, 17, 80, 1, {1, 1, 1, 1}, .bias = false},
-        {5, 32, 4, 4, 48, 2, {1, 1, 1, 1}, .bias = false},
+        {5, 32, 4, 4, 96, 2, {1, 1, 1, 1}, .bias = false},
         {1, 384, 8, 8, 384, 3, {1, 1, 1, 1}, .bias = true},
         {1, 512, 7, 7, 512, 1, {1, 1, 1, 1}, .bias = true},
         {1, 16, 61, 67, 16, 1, {0, 1, 2, 0}, .bias = true},
@@ -379,6 +379,6 @@ static const struct test tests[] = {
     TEST(conv__winograd_on_or_off__differs_by_rounding_only),
 };
 
-int main(void) {
-    return RUN_TESTS(tests);
+int main(int argc, char **argv) {
+    return RUN_TESTS(tests, argc, argv);
 }
