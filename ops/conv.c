@@ -99,7 +99,9 @@ static enum fovea_status prepare_direct(struct fovea_node *node, struct fovea_en
     struct conv *conv = node->priv;
     enum fovea_status st = fovea_dnn_conv(engine->dnn, desc, &conv->prim, err);
     if (!st) {
+        int sum = fovea_prim_sum_post(conv->prim);
         fovea_prim_describe(conv->prim, 1, node);
+        node->overwritten_input = sum >= 0 ? node->epilogue[sum].input : 0;
     }
     return st;
 }

@@ -89,13 +89,28 @@ static conv_descs conv_descs_of(const struct fovea_dnn_conv *desc) {
 }
 
 static void make_conv(struct fovea_prim *prim, const struct fovea_dnn_conv *desc) {
+    /*
+     * A residual as oneDNN's sum keeps the brgemm kernels; as a binary post it
+     * would mean older ones, at half their speed (2.6.3, 1x1, 768 to 1536).
+     */
     conv_descs d = conv_descs_of(desc);
-    auto pd = best_desc<dnnl::convolution_forward::primitive_desc>(
-        fusable_posts(prim), &prim->n_fused, [&](int n) {
-            dnnl::post_ops ops;
-            append_posts(prim, n, ops);
-            return conv_desc(prim->dnn->engine, d, attr_of(ops));
-        });
+    int most = fusable_posts(prim);
+    bool sum = true;
+    auto best = [&] {
+        return best_desc<dnnl::convolution_forward::primitive_desc>(
+            most, &prim->n_fused, [&](int n) {
+                dnnl::post_ops ops;
+                append_posts(prim, n, sum, ops);
+                return conv_desc(prim->dnn->engine, d, attr_of(ops));
+            });
+    };
+    auto pd = best();
+    if (prim->n_fused < most) {
+        sum = false;
+        pd = best();
+    }
+    dnnl::post_ops chosen;
+    append_posts(prim, prim->n_fused, sum, chosen); /* what prim notes of the posts is pd's again */
     adopt(prim, pd);
     prim->primitive = dnnl::convolution_forward(pd);
     prim->bias = d.bias;
@@ -158,7 +173,7 @@ static void make_matmul(struct fovea_prim *prim, const struct fovea_dnn_matmul *
                 prim->bias_arg = DNNL_ARG_ATTR_MULTIPLE_POST_OP(ops.len()) | DNNL_ARG_SRC_1;
                 ops.append_binary(dnnl::algorithm::binary_add, prim->bias);
             }
-            append_posts(prim, n, ops);
+            append_posts(prim, n, false, ops);
             return matmul_desc(prim->dnn->engine, src, weights, scaled ? bias : prim->bias, dst,
                                attr_of(ops));
         });

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-/* CPUs this process may use: affinity and the cgroup's quota, at least 1. */
+/* CPUs this process may use: affinity, and quotas and sets of its cgroups; at least 1. */
 int fovea_cpu_budget(void);
 
 /* Set how many threads work that this thread starts will use; returns the former number. */
@@ -27,5 +27,12 @@ typedef void (*fovea_parallel_fn)(void *context, int64_t begin, int64_t end, int
  * `grain` items, and do them all before returning. Not to be nested.
  */
 void fovea_parallel_for(int64_t count, int64_t grain, fovea_parallel_fn fn, void *context);
+
+/* A lock between threads that callers of the library brought. NULL if out of memory. */
+struct fovea_lock;
+struct fovea_lock *fovea_lock_create(void);
+void fovea_lock_destroy(struct fovea_lock *lock);
+void fovea_lock_enter(struct fovea_lock *lock);
+void fovea_lock_leave(struct fovea_lock *lock);
 
 #endif
