@@ -127,6 +127,8 @@ run 2 verify --threads
 err_has 'needs an argument'
 run 2 run --max-memory 4X model.onnx
 err_has "--max-memory: '4X' is not a number of bytes"
+run 2 verify --winograd on x
+err_has "auto or off"
 run 2 verify --precision bf16 x
 err_has 'not available in this version'
 run 2 verify --passes linear,nonsense x
