@@ -10,6 +10,9 @@
  *  - A model never changes once loaded and may be shared between threads.
  *    A session belongs to one thread at a time, and must be destroyed before
  *    its model.
+ *  - Threads are OpenMP's, as many as the session was made with, whatever other
+ *    threads of the program do. Between runs they wait: for some milliseconds
+ *    busily (GOMP_SPINCOUNT and OMP_WAIT_POLICY change that), then asleep.
  *  - Nothing writes to stdout or stderr, and nothing a file contains reaches
  *    an assert, abort or exit.
  */
@@ -143,6 +146,8 @@ struct fovea_session_options {
     size_t max_memory;  /* most resident bytes of the process, as predicted; 0: 80 % of available
                          * on top of what it has */
     bool plan_only;     /* stop before memory is taken: to be looked at, not to be run */
+    bool winograd;      /* f32 3x3 convolutions by Winograd's algorithm where it pays: less time,
+                           an error of about 1e-6 each; default true */
     bool profile;       /* time every step, for tools that look inside (runtime/session.h) */
 };
 
