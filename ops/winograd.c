@@ -31,12 +31,12 @@ struct fovea_winograd {
 
 /* ---- making ----------------------------------------------------------------- */
 
-/* 36 dense matrices. */
-static struct fovea_dnn_view matrices(int64_t rows, int64_t columns) {
+/* Dense matrices. */
+static struct fovea_dnn_view matrices(int64_t count, int64_t rows, int64_t columns) {
     return (struct fovea_dnn_view){
         .dtype = FOVEA_F32,
         .rank = 3,
-        .dims = {ELEMENTS, rows, columns},
+        .dims = {count, rows, columns},
         .strides = {rows * columns, columns, 1},
     };
 }
@@ -46,11 +46,11 @@ static enum fovea_status make_products(struct fovea_winograd *w, struct fovea_dn
     const struct fovea_winograd_plan *p = &w->plan;
     enum fovea_status st = FOVEA_OK;
     for (int i = 0; !st && i < 2; i++) {
-        int64_t tiles = i == 0 ? p->block : p->last_block;
+        int64_t tiles = i == 0 ? p->block : p->last_block, count = p->rows * PATCH;
         struct fovea_dnn_matmul desc = {
-            .src = matrices(tiles, p->channels),
-            .weights = matrices(p->channels, p->slice),
-            .dst = matrices(tiles, p->slice),
+            .src = matrices(count, tiles, p->channels),
+            .weights = matrices(count, p->channels, p->slice),
+            .dst = matrices(count, tiles, p->slice),
             .scale = 1,
         };
         st = fovea_dnn_matmul(dnn, &desc, &w->products[i], err);
@@ -191,13 +191,14 @@ static struct place place_of(const struct fovea_winograd_plan *p, int64_t tile) 
     };
 }
 
-static void transform_weights(const struct job *job, int64_t slice, struct bench *bench) {
+/* The plan's rows of a slice's weights from row `row` on. */
+static void transform_weights(const struct job *job, int64_t slice, int row, struct bench *bench) {
     const struct fovea_winograd_plan *p = &job->w->plan;
     int64_t panels = p->slice / LANES;
     const float *from = (const float *)job->args->weights + slice * panels * panel_size(p);
     for (int64_t i = 0; i < panels; i++) {
-        fovea_winograd_weights(from + i * panel_size(p), p->channels, bench->weights + i * LANES,
-                               p->slice, p->channels * p->slice);
+        fovea_winograd_weights(from + i * panel_size(p), p->channels, row, p->rows,
+                               bench->weights + i * LANES, p->slice, p->channels * p->slice);
     }
     bench->slice = slice;
 }
@@ -287,24 +288,33 @@ static void transform_outputs(const struct job *job, int64_t slice, int64_t firs
     }
 }
 
+/* The products of a slice with `tiles` tiles: weights, then matmul. */
+static enum fovea_status multiply(const struct job *job, int64_t slice, int64_t tiles,
+                                  const struct fovea_prim *product, struct bench *bench,
+                                  struct fovea_error *err) {
+    const struct fovea_winograd_plan *p = &job->w->plan;
+    struct fovea_prim_args args = {.weights = bench->weights, .scratch = bench->prim};
+    enum fovea_status st = FOVEA_OK;
+    for (int row = 0; !st && row < PATCH; row += p->rows) {
+        if (slice != bench->slice || !fovea_winograd_keeps_weights(p)) {
+            transform_weights(job, slice, row, bench);
+        }
+        args.src = bench->inputs + row * PATCH * tiles * p->channels;
+        args.dst = bench->products + row * PATCH * tiles * p->slice;
+        st = fovea_prim_run(product, &args, err);
+    }
+    return st;
+}
+
 /* Block `block` of tiles for the slices of part `part`, counted through the groups. */
 static enum fovea_status run_unit(const struct job *job, int64_t part, int64_t block,
                                   struct bench *bench, struct fovea_error *err) {
     const struct fovea_winograd_plan *p = &job->w->plan;
     bool last = block == p->blocks - 1;
     int64_t first = block * p->block, tiles = last ? p->last_block : p->block;
-    struct fovea_prim_args args = {
-        .src = bench->inputs,
-        .weights = bench->weights,
-        .dst = bench->products,
-        .scratch = bench->prim,
-    };
     transform_inputs(job, part / p->parts, first, tiles, bench);
     for (int64_t slice = part * p->part; slice < (part + 1) * p->part; slice++) {
-        if (slice != bench->slice) {
-            transform_weights(job, slice, bench);
-        }
-        enum fovea_status st = fovea_prim_run(job->w->products[last], &args, err);
+        enum fovea_status st = multiply(job, slice, tiles, job->w->products[last], bench, err);
         if (st) {
             return st;
         }

@@ -87,21 +87,29 @@ FOVEA_KERNEL void fovea_winograd_input(const float *x, int64_t pixel_stride, int
     }
 }
 
-FOVEA_KERNEL void fovea_winograd_weights(const float *panel, int64_t channels, float *u,
-                                         int64_t row, int64_t step) {
-    for (int64_t c = 0; c < channels; c++, panel += 9 * LANES, u += row) {
-        vec half[6][3], in[3], out[6];
-        for (int j = 0; j < 3; j++) {
-            for (int i = 0; i < 3; i++) {
-                load(panel + (3 * i + j) * LANES, &in[i]);
+/* G */
+static const float g_rows[6][3] = {
+    {1 / PROD2, 0, 0},
+    {SCALE_A, A1 *SCALE_A, A2 *SCALE_A},
+    {SCALE_A, -A1 *SCALE_A, A2 *SCALE_A},
+    {SCALE_B, B1 *SCALE_B, B2 *SCALE_B},
+    {SCALE_B, -B1 *SCALE_B, B2 *SCALE_B},
+    {0, 0, 1},
+};
+
+FOVEA_KERNEL void fovea_winograd_weights(const float *panel, int64_t channels, int first, int rows,
+                                         float *u, int64_t stride, int64_t step) {
+    for (int64_t c = 0; c < channels; c++, panel += 9 * LANES, u += stride) {
+        for (int i = 0; i < rows; i++) {
+            const float *g = g_rows[first + i];
+            vec half[3], tap[3], out[6];
+            for (int j = 0; j < 3; j++) {
+                for (int k = 0; k < 3; k++) {
+                    load(panel + (3 * k + j) * LANES, &tap[k]);
+                }
+                half[j] = g[0] * tap[0] + g[1] * tap[1] + g[2] * tap[2];
             }
-            times_g(in, out);
-            for (int i = 0; i < 6; i++) {
-                half[i][j] = out[i];
-            }
-        }
-        for (int i = 0; i < 6; i++) {
-            times_g(half[i], out);
+            times_g(half, out);
             for (int j = 0; j < 6; j++) {
                 store(u + (6 * i + j) * step, &out[j]);
             }

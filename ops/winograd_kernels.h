@@ -43,11 +43,11 @@ void fovea_winograd_input(const float *x, int64_t pixel_stride, int64_t row_stri
                           int64_t channels, float *v, int64_t step);
 
 /*
- * U = G g G^T of a panel [channels][3][3][16]; element i, j of U of channel c
- * goes to u + (6i + j) step + c row.
+ * Rows [first, first + rows) of U = G g G^T of a panel [channels][3][3][16];
+ * element i, j of U of channel c goes to u + (6 (i - first) + j) step + c stride.
  */
-void fovea_winograd_weights(const float *panel, int64_t channels, float *u, int64_t row,
-                            int64_t step);
+void fovea_winograd_weights(const float *panel, int64_t channels, int first, int rows, float *u,
+                            int64_t stride, int64_t step);
 
 /* Y = A^T M A + bias, [4][4][outputs]; element i, j of M is at m + (6i + j) step. */
 void fovea_winograd_output(const float *m, int64_t step, int64_t outputs, const float *bias,

@@ -16,14 +16,16 @@
 enum {
     LANES = 16,
     TILE = FOVEA_WINOGRAD_TILE,
+    PATCH = FOVEA_WINOGRAD_PATCH,
     ELEMENTS = FOVEA_WINOGRAD_ELEMENTS,
-    TRANSFORM_COST = 600,      /* of a channel of a tile, or of a pair of channels */
-    NEAR_COST = 300,           /* the same for weights of a slice that stays in cache */
-    DIRECT_COST = 9,           /* of an output of a direct convolution, a pair of channels */
-    SLICE_BYTES = 2400 * 1024, /* most transformed weights of a slice */
-    NEAR_BYTES = 600 * 1024,   /* of one that stays in cache */
-    BLOCK_BYTES = 2300 * 1024, /* most inputs and products of a block */
-    LEAST_TILES = 8,           /* of a block, if there are as many */
+    TRANSFORM_COST = 600,           /* of a channel of a tile, or of a pair of channels */
+    NEAR_COST = 300,                /* the same for weights made a row at a time */
+    DIRECT_COST = 9,                /* of an output of a direct convolution, a pair of channels */
+    SLICE_BYTES = 2400 * 1024,      /* most transformed weights of a slice that are kept */
+    ROW_BYTES = 200 * 1024,         /* most of one row of them that are not */
+    BLOCK_BYTES = 2300 * 1024,      /* most inputs and products of a block */
+    NEAR_BLOCK_BYTES = 1800 * 1024, /* the same where weights are made a row at a time */
+    LEAST_TILES = 8,                /* of a block, if there are as many */
 };
 
 static size_t round_up(size_t bytes) {
@@ -87,8 +89,10 @@ static void take_shape(const struct fovea_dnn_conv *desc, struct fovea_winograd_
 }
 
 /* Blocks of nearly one size, of at most `most` tiles. */
-static void cut(struct fovea_winograd_plan *p, int64_t slice, int64_t part, int64_t most) {
+static void cut(struct fovea_winograd_plan *p, int64_t slice, int64_t part, int rows,
+                int64_t most) {
     p->slice = slice;
+    p->rows = rows;
     p->part = part;
     p->parts = p->outputs / slice / part;
     p->blocks = divide_up(p->tiles, most);
@@ -97,47 +101,55 @@ static void cut(struct fovea_winograd_plan *p, int64_t slice, int64_t part, int6
     p->last_block = p->tiles - (p->blocks - 1) * p->block;
 }
 
-static int64_t slice_bytes(const struct fovea_winograd_plan *p, int64_t slice) {
-    return ELEMENTS * p->channels * slice * (int64_t)sizeof(float);
+bool fovea_winograd_keeps_weights(const struct fovea_winograd_plan *plan) {
+    return plan->rows == PATCH;
 }
 
 /* Estimated time of the thread that does most. */
 static double cost(const struct fovea_winograd_plan *p, int threads) {
     int64_t units = divide_up(p->groups * p->parts * p->blocks, threads);
     int64_t slices = units * p->part; /* whose weights are transformed */
-    if (p->part == 1) {
+    if (fovea_winograd_keeps_weights(p)) {
         slices = at_most(divide_up(units - 1, p->blocks) + 1, units);
     }
     double channels = (double)p->channels, slice = (double)p->slice, block = (double)p->block;
     double outputs = slice * (double)p->part;
-    double products = ELEMENTS * channels * outputs * (block + 4) * (slice + 2) / slice;
+    double products = ELEMENTS * channels * outputs * (block + 4) * (slice + 4) / slice;
     double transforms = TRANSFORM_COST * block * (channels + outputs);
-    double weights = slice_bytes(p, p->slice) <= NEAR_BYTES ? NEAR_COST : TRANSFORM_COST;
+    double weights = fovea_winograd_keeps_weights(p) ? TRANSFORM_COST : NEAR_COST;
     return (double)units * (products + transforms) + (double)slices * weights * channels * slice;
 }
 
 /* The most tiles whose inputs and products stay in cache. */
-static int64_t most_tiles(const struct fovea_winograd_plan *p, int64_t slice) {
+static int64_t most_tiles(const struct fovea_winograd_plan *p, int64_t slice, int rows) {
     int64_t tile_bytes = ELEMENTS * (p->channels + slice) * (int64_t)sizeof(float);
-    int64_t most = BLOCK_BYTES / tile_bytes;
+    int64_t most = (rows == PATCH ? BLOCK_BYTES : NEAR_BLOCK_BYTES) / tile_bytes;
     return most < LEAST_TILES ? LEAST_TILES : most;
 }
 
-/* The cheapest cut into slices of `slice` outputs, if it is cheaper than `least`. */
+/* The cheapest cut into such slices and parts, if it is cheaper than `least`. */
+static void try_part(struct fovea_winograd_plan *p, int threads, int64_t slice, int64_t part,
+                     int rows, struct fovea_winograd_plan *best, double *least) {
+    for (int64_t most = most_tiles(p, slice, rows); most >= LEAST_TILES; most /= 2) {
+        cut(p, slice, part, rows, most);
+        double c = cost(p, threads);
+        if (*least < 0 || c < *least) {
+            *least = c;
+            *best = *p;
+        }
+    }
+}
+
 static void try_slice(struct fovea_winograd_plan *p, int threads, int64_t slice,
                       struct fovea_winograd_plan *best, double *least) {
     int64_t slices = p->outputs / slice;
+    int64_t row_bytes = PATCH * p->channels * slice * (int64_t)sizeof(float);
+    if (row_bytes * PATCH <= SLICE_BYTES) {
+        try_part(p, threads, slice, 1, PATCH, best, least);
+    }
     for (int64_t part = 1; part <= slices; part++) {
-        if (slices % part != 0) {
-            continue;
-        }
-        for (int64_t most = most_tiles(p, slice); most >= LEAST_TILES; most /= 2) {
-            cut(p, slice, part, most);
-            double c = cost(p, threads);
-            if (*least < 0 || c < *least) {
-                *least = c;
-                *best = *p;
-            }
+        if (slices % part == 0 && (slice == LANES || row_bytes <= ROW_BYTES)) {
+            try_part(p, threads, slice, part, 1, best, least);
         }
     }
 }
@@ -146,8 +158,7 @@ static void choose_cut(struct fovea_winograd_plan *p, int threads) {
     struct fovea_winograd_plan best = *p;
     double least = -1;
     for (int64_t slice = LANES; slice <= p->outputs; slice += LANES) {
-        bool fits = slice == LANES || slice_bytes(p, slice) <= SLICE_BYTES;
-        if (fits && p->outputs % slice == 0) {
+        if (p->outputs % slice == 0) {
             try_slice(p, threads, slice, &best, &least);
         }
     }
@@ -159,7 +170,8 @@ void fovea_winograd_plan(const struct fovea_dnn_conv *desc, int threads,
     take_shape(desc, out);
     choose_cut(out, threads > 0 ? threads : 1);
     size_t element = ELEMENTS * sizeof(float), patch = 36 * sizeof(float);
-    out->weights_bytes = round_up(element * (size_t)(out->channels * out->slice));
+    out->weights_bytes =
+        round_up(element / PATCH * (size_t)(out->rows * out->channels * out->slice));
     out->inputs_bytes = round_up(element * (size_t)(out->channels * out->block));
     out->products_bytes = round_up(element * (size_t)(out->slice * out->block));
     out->tile_bytes = round_up(TILE * TILE * sizeof(float) * (size_t)out->slice);

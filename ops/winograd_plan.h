@@ -2,7 +2,9 @@
  * How a Winograd convolution (winograd.h) is cut into units of work: parts of
  * the outputs of a group, times blocks of tiles. A unit transforms its inputs
  * once, then goes through the slices of its part: weights, products, outputs.
- * Where a part is one slice, a thread keeps its weights from block to block.
+ * Either a part is one slice, all of whose transformed weights a thread makes
+ * once and keeps from block to block; or they are made for every unit, a row
+ * of the 6x6 at a time, and never leave the cache.
  */
 #ifndef FOVEA_OPS_WINOGRAD_PLAN_H
 #define FOVEA_OPS_WINOGRAD_PLAN_H
@@ -17,23 +19,28 @@ enum {
 
 struct fovea_winograd_plan {
     int64_t images, groups;
-    int64_t channels, outputs;          /* of a group */
-    int64_t height, width;              /* of the input */
-    int64_t out_height, out_width;      /* of the output */
-    int64_t top, left;                  /* pads */
-    int64_t tiles_down, tiles_across;   /* of an image */
-    int64_t tiles;                      /* of all images */
-    int64_t slice;                      /* outputs of a slice */
-    int64_t part, parts;                /* slices of a part; parts of a group */
-    int64_t block, blocks, last_block;  /* tiles of a block; blocks; tiles of the last one */
-    size_t weights_bytes, inputs_bytes; /* transformed weights of a slice, inputs of a block */
-    size_t products_bytes, tile_bytes;  /* products of a block, outputs of a tile */
-    size_t patch_bytes;                 /* inputs of a tile at the image's edge */
+    int64_t channels, outputs;         /* of a group */
+    int64_t height, width;             /* of the input */
+    int64_t out_height, out_width;     /* of the output */
+    int64_t top, left;                 /* pads */
+    int64_t tiles_down, tiles_across;  /* of an image */
+    int64_t tiles;                     /* of all images */
+    int64_t slice;                     /* outputs of a slice */
+    int64_t part, parts;               /* slices of a part; parts of a group */
+    int rows;                          /* of transformed weights made at a time, 6 or 1 */
+    int64_t block, blocks, last_block; /* tiles of a block; blocks; tiles of the last one */
+    size_t weights_bytes,
+        inputs_bytes;                  /* transformed weights, rows of a slice; inputs of a block */
+    size_t products_bytes, tile_bytes; /* products of a block, outputs of a tile */
+    size_t patch_bytes;                /* inputs of a tile at the image's edge */
 };
 
 /* The plan for `threads` threads of a convolution that winograd.h says fits. */
 void fovea_winograd_plan(const struct fovea_dnn_conv *desc, int threads,
                          struct fovea_winograd_plan *out);
+
+/* Whether the weights that a thread has transformed serve its next unit of the same part. */
+bool fovea_winograd_keeps_weights(const struct fovea_winograd_plan *plan);
 
 /* Bytes that each thread needs, a multiple of FOVEA_ALIGNMENT. */
 size_t fovea_winograd_plan_bytes(const struct fovea_winograd_plan *plan);
