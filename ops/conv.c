@@ -79,6 +79,7 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
     const struct fovea_window *window = &conv->window;
     struct fovea_dnn_conv desc = {
         .groups = conv->groups,
+        .weights_dtype = node->in[1]->t.dtype,
         .bias = fovea_own_input(node, 2) != NULL,
         .packed_weights = node->in[1]->constant,
     };
@@ -135,6 +136,9 @@ const struct fovea_op fovea_op_conv = {
     .max_out = 1,
     .flags = FOVEA_OP_EPILOGUE,
     .layout = FOVEA_LAYOUT_IMAGE,
+    .bf16 = FOVEA_BF16_MULTIPLIES,
+    .bf16_in = 3,
+    .bf16_out = 1,
     .infer = infer,
     .prepare = prepare,
     .pack = pack,

@@ -214,6 +214,17 @@ enum fovea_status fovea_prim_pack(struct fovea_prim *prim, const void *plain,
         if (!packed || (pad > 0 && !scratch)) {
             return fovea_fail_memory(err, bytes + pad, "packed weights");
         }
+        std::unique_ptr<void, fovea::freed> wide;
+        if (fovea::needs_wide_weights(prim)) {
+            size_t size = prim->plain_weights.get_size();
+            wide.reset(fovea_aligned_alloc(size));
+            if (!wide) {
+                return fovea_fail_memory(err, size, "weights as f32");
+            }
+            fovea::copy_wide_weights(prim, plain, (int64_t)(size / sizeof(float)),
+                                     static_cast<float *>(wide.get()));
+            plain = wide.get();
+        }
         prim->packed = dnnl::memory(prim->weights, prim->dnn->engine, packed.get());
         fovea::reorder_weights(prim, plain, prim->packed, scratch.get());
         prim->packed_bytes = std::move(packed);
@@ -227,12 +238,15 @@ enum fovea_status fovea_prim_run(const struct fovea_prim *prim, const struct fov
         return FOVEA_OK;
     }
     return guarded(err, prim->implementation.c_str(), [&] {
+        struct fovea_prim_args local = *args;
+        fovea::load_widened(prim, &local);
         if (prim->primitive) {
-            fovea::execute(prim, args);
+            fovea::execute(prim, &local);
         } else {
-            fovea::fill_bias(prim, args);
+            fovea::fill_bias(prim, &local);
         }
-        fovea::run_posts(prim, args);
+        fovea::run_posts(prim, &local);
+        fovea::store_widened(prim, &local, args->dst);
         return FOVEA_OK;
     });
 }

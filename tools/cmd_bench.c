@@ -113,8 +113,9 @@ static double achieved(const struct bench *b, const struct figures *f) {
 }
 
 static void print_figures(const struct bench *b, const struct figures *f) {
-    printf("batch %lld at %dx%d, %d thread%s, f32\n", (long long)b->model.batch,
-           b->model.recipe.height, b->model.recipe.width, f->threads, f->threads == 1 ? "" : "s");
+    printf("batch %lld at %dx%d, %d thread%s, %s\n", (long long)b->model.batch,
+           b->model.recipe.height, b->model.recipe.width, f->threads, f->threads == 1 ? "" : "s",
+           precision_name(fovea_session_precision(b->model.session)));
     printf("load %.3f s, first run %.3f s\n", f->load_s, f->first_s);
     printf("latency min %.2f ms, median %.2f ms, p90 %.2f ms over %d runs\n", f->min * 1e3,
            f->median * 1e3, f->p90 * 1e3, b->runs);
@@ -162,13 +163,14 @@ static json_t *figures_json(const struct bench *b, const struct figures *f) {
         "{s:o, s:[i,i], s:I, s:i, s:s, s:o, s:o, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:I, "
         "s:I}",
         "model", json_text(b->options.path), "size", b->model.recipe.height, b->model.recipe.width,
-        "batch", (json_int_t)b->model.batch, "threads", f->threads, "precision", "f32", "load_s",
-        json_double(f->load_s), "first_s", json_double(f->first_s), "latency_s", "min",
-        json_double(f->min), "median", json_double(f->median), "p90", json_double(f->p90),
-        "images_per_s", json_double((double)b->model.batch / f->median), "gflop_per_image",
-        json_double(f->gflop), "gflops", json_double(achieved(b, f)), "limit_gflops",
-        json_double(f->limit), "share_of_limit", json_double(achieved(b, f) / f->limit),
-        "peak_rss_bytes", (json_int_t)f->peak_rss, "plan_bytes", (json_int_t)f->plan_bytes);
+        "batch", (json_int_t)b->model.batch, "threads", f->threads, "precision",
+        precision_name(fovea_session_precision(b->model.session)), "load_s", json_double(f->load_s),
+        "first_s", json_double(f->first_s), "latency_s", "min", json_double(f->min), "median",
+        json_double(f->median), "p90", json_double(f->p90), "images_per_s",
+        json_double((double)b->model.batch / f->median), "gflop_per_image", json_double(f->gflop),
+        "gflops", json_double(achieved(b, f)), "limit_gflops", json_double(f->limit),
+        "share_of_limit", json_double(achieved(b, f) / f->limit), "peak_rss_bytes",
+        (json_int_t)f->peak_rss, "plan_bytes", (json_int_t)f->plan_bytes);
     if (root && b->options.model.profile) {
         json_object_set_new(root, "steps", steps_json(b));
     }
