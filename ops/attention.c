@@ -212,6 +212,15 @@ static void release(struct fovea_node *node) {
     fovea_attention_release(node->priv);
 }
 
+static int64_t macs(const struct fovea_node *node) {
+    return fovea_attention_macs(node->priv);
+}
+
+static const char *implementation(const struct fovea_node *node) {
+    (void)node;
+    return "attention";
+}
+
 static const struct fovea_attr_spec attrs[] = {
     {"dims", FOVEA_ATTR_INTS, true},
     {"k", FOVEA_ATTR_INTS, true},
@@ -236,4 +245,6 @@ const struct fovea_op fovea_op_attention = {
     .prepare = prepare,
     .run = run,
     .release = release,
+    .macs = macs,
+    .implementation = implementation,
 };

@@ -76,4 +76,7 @@ enum fovea_status fovea_attention_run(const struct fovea_attention *a,
                                       void *scratch, struct fovea_error *err);
 void fovea_attention_release(struct fovea_attention *a);
 
+/* Of both products, keys that a causal mask hides included. */
+int64_t fovea_attention_macs(const struct fovea_attention *a);
+
 #endif

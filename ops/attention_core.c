@@ -322,3 +322,9 @@ void fovea_attention_release(struct fovea_attention *a) {
         a->qk[i] = a->pv[i] = NULL;
     }
 }
+
+int64_t fovea_attention_macs(const struct fovea_attention *a) {
+    int64_t rows = fovea_count_product(a->batch * a->heads, a->q_len);
+    int64_t scores = fovea_count_product(rows, a->kv_len);
+    return fovea_count_product(scores, a->head_dim + a->v_head_dim);
+}

@@ -346,6 +346,11 @@ static void release(struct fovea_node *node) {
     fovea_attention_release(&p->a);
 }
 
+static int64_t macs(const struct fovea_node *node) {
+    const struct onnx_attention *p = node->priv;
+    return fovea_attention_macs(&p->a);
+}
+
 static const struct fovea_attr_spec attrs[] = {
     {"is_causal", FOVEA_ATTR_INT, false},         {"kv_num_heads", FOVEA_ATTR_INT, false},
     {"q_num_heads", FOVEA_ATTR_INT, false},       {"qk_matmul_output_mode", FOVEA_ATTR_INT, false},
@@ -365,4 +370,5 @@ const struct fovea_op fovea_op_attention_onnx = {
     .prepare = prepare,
     .run = run,
     .release = release,
+    .macs = macs,
 };

@@ -95,18 +95,17 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
         st = fovea_dnn_conv(engine->dnn, &desc, &conv->prim, err);
     }
     if (!st) {
-        node->scratch_bytes = fovea_prim_scratch_bytes(conv->prim);
-        node->packed_bytes = fovea_prim_packed_bytes(conv->prim);
-        node->packed_input = 1;
+        fovea_prim_describe(conv->prim, 1, node);
     }
     return st;
 }
 
-static enum fovea_status pack(struct fovea_node *node, struct fovea_engine *engine,
+static enum fovea_status pack(const struct fovea_node *node, struct fovea_engine *engine,
+                              const struct fovea_tensor *plain, void *out,
                               struct fovea_error *err) {
-    struct conv *conv = node->priv;
+    const struct conv *conv = node->priv;
     (void)engine;
-    return fovea_prim_pack(conv->prim, node->in[1]->t.data, err);
+    return fovea_prim_pack(conv->prim, plain, out, err);
 }
 
 static enum fovea_status run(const struct fovea_node *node, const struct fovea_run *run,
@@ -116,7 +115,7 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
     struct fovea_prim_args args;
     fovea_prim_args_of(node, run->scratch, &args);
     args.src = node->in[0]->t.data;
-    args.weights = node->in[1]->t.data;
+    args.weights = args.weights ? args.weights : node->in[1]->t.data;
     args.bias = bias ? bias->t.data : NULL;
     return fovea_prim_run(conv->prim, &args, err);
 }
@@ -125,6 +124,18 @@ static void release(struct fovea_node *node) {
     struct conv *conv = node->priv;
     fovea_prim_destroy(conv->prim);
     conv->prim = NULL;
+}
+
+/* Each output element sums over one filter; weights [O, C/groups, kernel...]. */
+static int64_t macs(const struct fovea_node *node) {
+    const struct fovea_tensor *w = &node->in[1]->t;
+    return fovea_count_product(fovea_tensor_count(&node->out[0]->t),
+                               fovea_dims_product(w, 1, w->rank));
+}
+
+static const char *implementation(const struct fovea_node *node) {
+    const struct conv *conv = node->priv;
+    return fovea_prim_implementation(conv->prim);
 }
 
 const struct fovea_op fovea_op_conv = {
@@ -144,4 +155,6 @@ const struct fovea_op fovea_op_conv = {
     .pack = pack,
     .run = run,
     .release = release,
+    .macs = macs,
+    .implementation = implementation,
 };

@@ -376,6 +376,22 @@ static void release(struct fovea_node *node) {
     }
 }
 
+/* Of two operands, however they are summed: a product for every combination of labels. */
+static int64_t macs(const struct fovea_node *node) {
+    const struct einsum *einsum = node->priv;
+    const struct einsum_equation *e = &einsum->equation;
+    int64_t count = e->n_in == 2 ? 1 : 0;
+    for (int i = 0; i < e->n_labels; i++) {
+        count = fovea_count_product(count, e->size[i]);
+    }
+    return count;
+}
+
+static const char *implementation(const struct fovea_node *node) {
+    const struct einsum *einsum = node->priv;
+    return einsum->product ? fovea_prim_implementation(einsum->product) : NULL;
+}
+
 const struct fovea_op fovea_op_einsum = {
     .priv_size = sizeof(struct einsum),
     .attrs = attrs,
@@ -387,4 +403,6 @@ const struct fovea_op fovea_op_einsum = {
     .prepare = prepare,
     .run = run,
     .release = release,
+    .macs = macs,
+    .implementation = implementation,
 };

@@ -116,19 +116,18 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
     }
     st = fovea_product_prepare(engine->dnn, p, &gemm->prim, err);
     if (!st) {
-        node->scratch_bytes =
-            fovea_prim_scratch_bytes(gemm->prim) + (size_t)gemm->c_count * sizeof(float);
-        node->packed_bytes = fovea_prim_packed_bytes(gemm->prim);
-        node->packed_input = 1;
+        fovea_prim_describe(gemm->prim, 1, node);
+        node->scratch_bytes += (size_t)gemm->c_count * sizeof(float);
     }
     return st;
 }
 
-static enum fovea_status pack(struct fovea_node *node, struct fovea_engine *engine,
+static enum fovea_status pack(const struct fovea_node *node, struct fovea_engine *engine,
+                              const struct fovea_tensor *plain, void *out,
                               struct fovea_error *err) {
-    struct gemm *gemm = node->priv;
+    const struct gemm *gemm = node->priv;
     (void)engine;
-    return fovea_prim_pack(gemm->prim, node->in[1]->t.data, err);
+    return fovea_prim_pack(gemm->prim, plain, out, err);
 }
 
 /* beta * C, spread over `count` elements if it is one. */
@@ -152,7 +151,7 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
     struct fovea_prim_args args;
     fovea_prim_args_of(node, run->scratch, &args);
     args.src = node->in[0]->t.data;
-    args.weights = node->in[1]->t.data;
+    args.weights = args.weights ? args.weights : node->in[1]->t.data;
     if (gemm->added) {
         memmove(args.posts + 1, args.posts, FOVEA_MAX_EPILOGUE * sizeof(*args.posts));
         args.posts[0] = scaled_c(gemm, c, run->scratch);
@@ -166,6 +165,16 @@ static void release(struct fovea_node *node) {
     struct gemm *gemm = node->priv;
     fovea_prim_destroy(gemm->prim);
     gemm->prim = NULL;
+}
+
+static int64_t macs(const struct fovea_node *node) {
+    const struct gemm *gemm = node->priv;
+    return fovea_count_product(fovea_tensor_count(&node->out[0]->t), gemm->product.k);
+}
+
+static const char *implementation(const struct fovea_node *node) {
+    const struct gemm *gemm = node->priv;
+    return fovea_prim_implementation(gemm->prim);
 }
 
 const struct fovea_op fovea_op_gemm = {
@@ -184,4 +193,6 @@ const struct fovea_op fovea_op_gemm = {
     .pack = pack,
     .run = run,
     .release = release,
+    .macs = macs,
+    .implementation = implementation,
 };

@@ -155,18 +155,17 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
     restore_dims(node, p);
     st = fovea_product_prepare(engine->dnn, p, &matmul->prim, err);
     if (!st) {
-        node->scratch_bytes = fovea_prim_scratch_bytes(matmul->prim);
-        node->packed_bytes = fovea_prim_packed_bytes(matmul->prim);
-        node->packed_input = 1;
+        fovea_prim_describe(matmul->prim, 1, node);
     }
     return st;
 }
 
-static enum fovea_status pack(struct fovea_node *node, struct fovea_engine *engine,
+static enum fovea_status pack(const struct fovea_node *node, struct fovea_engine *engine,
+                              const struct fovea_tensor *plain, void *out,
                               struct fovea_error *err) {
-    struct matmul *matmul = node->priv;
+    const struct matmul *matmul = node->priv;
     (void)engine;
-    return matmul->prim ? fovea_prim_pack(matmul->prim, node->in[1]->t.data, err) : FOVEA_OK;
+    return fovea_prim_pack(matmul->prim, plain, out, err);
 }
 
 /* ---- other types, plainly ------------------------------------------------ */
@@ -228,7 +227,7 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
     struct fovea_prim_args args;
     fovea_prim_args_of(node, run->scratch, &args);
     args.src = node->in[0]->t.data;
-    args.weights = node->in[1]->t.data;
+    args.weights = args.weights ? args.weights : node->in[1]->t.data;
     args.bias = matmul->product.bias ? node->in[2]->t.data : NULL;
     return fovea_prim_run(matmul->prim, &args, err);
 }
@@ -237,6 +236,16 @@ static void release(struct fovea_node *node) {
     struct matmul *matmul = node->priv;
     fovea_prim_destroy(matmul->prim);
     matmul->prim = NULL;
+}
+
+static int64_t macs(const struct fovea_node *node) {
+    const struct matmul *matmul = node->priv;
+    return fovea_count_product(fovea_tensor_count(&node->out[0]->t), matmul->product.k);
+}
+
+static const char *implementation(const struct fovea_node *node) {
+    const struct matmul *matmul = node->priv;
+    return matmul->prim ? fovea_prim_implementation(matmul->prim) : NULL;
 }
 
 const struct fovea_op fovea_op_linear = {
@@ -255,6 +264,8 @@ const struct fovea_op fovea_op_linear = {
     .pack = pack,
     .run = run,
     .release = release,
+    .macs = macs,
+    .implementation = implementation,
 };
 
 const struct fovea_op fovea_op_matmul = {
@@ -272,4 +283,6 @@ const struct fovea_op fovea_op_matmul = {
     .pack = pack,
     .run = run,
     .release = release,
+    .macs = macs,
+    .implementation = implementation,
 };

@@ -111,6 +111,11 @@ static void release(struct fovea_node *node) {
     reorder->prim = NULL;
 }
 
+static const char *implementation(const struct fovea_node *node) {
+    const struct reorder *reorder = node->priv;
+    return reorder->prim ? fovea_prim_implementation(reorder->prim) : NULL;
+}
+
 const struct fovea_op fovea_op_reorder = {
     .priv_size = sizeof(struct reorder),
     .min_in = 1,
@@ -124,4 +129,5 @@ const struct fovea_op fovea_op_reorder = {
     .prepare = prepare,
     .run = run,
     .release = release,
+    .implementation = implementation,
 };

@@ -155,9 +155,7 @@ class arguments {
 
 static void add_weights(const struct fovea_prim *prim, const struct fovea_prim_args *args,
                         arguments *list) {
-    if (prim->weights_from == weights::packed) {
-        list->add(DNNL_ARG_WEIGHTS, prim->packed);
-    } else if (prim->weights_from == weights::direct) {
+    if (prim->weights_from == weights::packed || prim->weights_from == weights::direct) {
         list->add(DNNL_ARG_WEIGHTS, prim->weights, args->weights);
     } else if (prim->weights_from == weights::repacked) {
         void *place = static_cast<char *>(args->scratch) + prim->scratchpad_bytes;
@@ -202,18 +200,35 @@ const char *fovea_prim_implementation(const struct fovea_prim *prim) {
     return prim->implementation.c_str();
 }
 
-enum fovea_status fovea_prim_pack(struct fovea_prim *prim, const void *plain,
-                                  struct fovea_error *err) {
-    if (prim->weights_from != weights::packed) {
-        return FOVEA_OK;
-    }
+/* The packed bytes follow from the contents, these two descriptions, and oneDNN's reorder. */
+static uint64_t packed_form(const struct fovea_prim *prim) {
+    struct fovea_hash hash;
+    fovea_hash_init(&hash);
+    fovea_hash_text(&hash, "dnn");
+    fovea_hash_text(&hash, fovea_dnn_version());
+    fovea::hash_desc(prim->plain_weights, &hash);
+    fovea::hash_desc(prim->weights, &hash);
+    const int path[] = {prim->plain_dtype, prim->rounded_weights};
+    fovea_hash_bytes(&hash, path, sizeof(path));
+    return fovea_hash_finish(&hash).low;
+}
+
+void fovea_prim_describe(const struct fovea_prim *prim, int weights, struct fovea_node *node) {
+    node->scratch_bytes = prim->scratch_bytes;
+    node->packed_bytes = fovea_prim_packed_bytes(prim);
+    node->packed_form = node->packed_bytes > 0 ? packed_form(prim) : 0;
+    node->packed_input = weights;
+}
+
+enum fovea_status fovea_prim_pack(const struct fovea_prim *prim, const struct fovea_tensor *plain,
+                                  void *out, struct fovea_error *err) {
     return guarded(err, "packing weights", [&] {
-        size_t bytes = prim->weights.get_size(), pad = prim->pack_scratchpad.get_size();
-        std::unique_ptr<void, fovea::freed> packed(fovea_aligned_alloc(bytes));
+        size_t pad = prim->pack_scratchpad.get_size();
         std::unique_ptr<void, fovea::freed> scratch(pad > 0 ? fovea_aligned_alloc(pad) : nullptr);
-        if (!packed || (pad > 0 && !scratch)) {
-            return fovea_fail_memory(err, bytes + pad, "packed weights");
+        if (pad > 0 && !scratch) {
+            return fovea_fail_memory(err, pad, "packing weights");
         }
+        const void *from = plain->data;
         std::unique_ptr<void, fovea::freed> wide;
         if (fovea::needs_wide_weights(prim)) {
             size_t size = prim->plain_weights.get_size();
@@ -221,13 +236,12 @@ enum fovea_status fovea_prim_pack(struct fovea_prim *prim, const void *plain,
             if (!wide) {
                 return fovea_fail_memory(err, size, "weights as f32");
             }
-            fovea::copy_wide_weights(prim, plain, (int64_t)(size / sizeof(float)),
+            fovea::copy_wide_weights(prim, from, (int64_t)(size / sizeof(float)),
                                      static_cast<float *>(wide.get()));
-            plain = wide.get();
+            from = wide.get();
         }
-        prim->packed = dnnl::memory(prim->weights, prim->dnn->engine, packed.get());
-        fovea::reorder_weights(prim, plain, prim->packed, scratch.get());
-        prim->packed_bytes = std::move(packed);
+        dnnl::memory packed(prim->weights, prim->dnn->engine, out);
+        fovea::reorder_weights(prim, from, packed, scratch.get());
         return FOVEA_OK;
     });
 }

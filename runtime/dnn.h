@@ -5,8 +5,9 @@
  * A primitive is made from a description of shapes and strides, then run on
  * pointers. Posts that no fast kernel of the installed version takes are done
  * in a pass of our own after it, so any combination runs. Its weights may be packed once into the
- * form it prefers. Making and packing allocate; running allocates nothing of ours, and a primitive
- * may be run by several threads at once if each brings its own scratch memory.
+ * form it prefers, in memory of the caller's. Making and packing allocate; running allocates
+ * nothing of ours, and a primitive may be run by several threads at once if each brings its own
+ * scratch memory.
  */
 #ifndef FOVEA_RUNTIME_DNN_H
 #define FOVEA_RUNTIME_DNN_H
@@ -127,21 +128,32 @@ size_t fovea_prim_packed_bytes(const struct fovea_prim *prim);
 /* Name of oneDNN's implementation, "brgconv:avx512_core". Lives as long as prim. */
 const char *fovea_prim_implementation(const struct fovea_prim *prim);
 
-/* Pack plain weights; the primitive owns the result, and `plain` is no longer needed. */
-enum fovea_status fovea_prim_pack(struct fovea_prim *prim, const void *plain,
-                                  struct fovea_error *err);
+/*
+ * Tell the node of a primitive what running it takes: sets scratch_bytes and,
+ * for weights that are input `weights`, packed_bytes, packed_form and
+ * packed_input. An operator that needs more scratch adds to it.
+ */
+void fovea_prim_describe(const struct fovea_prim *prim, int weights, struct fovea_node *node);
+
+/*
+ * Write the packed form of plain weights (of the shape and type that the
+ * primitive's description gives) to `out`: fovea_prim_packed_bytes, which must
+ * not be 0, aligned to FOVEA_ALIGNMENT. Several threads may pack at once.
+ */
+enum fovea_status fovea_prim_pack(const struct fovea_prim *prim, const struct fovea_tensor *plain,
+                                  void *out, struct fovea_error *err);
 
 /* Operands of a run; unused ones NULL. */
 struct fovea_prim_args {
     const void *src;
-    const void *weights; /* NULL if packed */
+    const void *weights; /* packed if packed_bytes says so, else plain */
     const void *bias;    /* f32 [O] or [n] */
     void *dst;
     const void *posts[FOVEA_DNN_MAX_POSTS]; /* operand of post i, NULL for ACT */
     void *scratch;
 };
 
-/* dst, scratch and the epilogue's operands as the node has them; the rest NULL. */
+/* dst, scratch, packed weights and the epilogue's operands as the node has them; the rest NULL. */
 void fovea_prim_args_of(const struct fovea_node *node, void *scratch, struct fovea_prim_args *args);
 
 enum fovea_status fovea_prim_run(const struct fovea_prim *prim, const struct fovea_prim_args *args,

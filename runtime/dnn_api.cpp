@@ -5,12 +5,29 @@
  */
 #include "runtime/dnn_impl.hpp"
 
+using dnnl::memory;
+
 namespace fovea {
 
 static const dnnl::prop_kind inference = dnnl::prop_kind::forward_inference;
 static const dnnl::algorithm direct = dnnl::algorithm::convolution_direct;
 
 #if DNNL_VERSION_MAJOR >= 3
+
+void hash_desc(const memory::desc &desc, struct fovea_hash *hash) {
+    const auto add = [&](const memory::dims &numbers) {
+        fovea_hash_bytes(hash, numbers.data(), numbers.size() * sizeof(numbers[0]));
+    };
+    add({desc.get_ndims(), (memory::dim)desc.get_data_type(), (memory::dim)desc.get_format_kind(),
+         (memory::dim)desc.get_size()});
+    add(desc.get_dims());
+    add(desc.get_padded_dims());
+    if (desc.get_format_kind() == memory::format_kind::blocked) {
+        add(desc.get_strides());
+        add(desc.get_inner_blks());
+        add(desc.get_inner_idxs());
+    }
+}
 
 void append_eltwise(dnnl::post_ops &ops, float scale, dnnl::algorithm algorithm, float alpha,
                     float beta) {
@@ -46,6 +63,26 @@ pooling::primitive_desc pool_desc(const dnnl::engine &engine, const pool_descs &
 }
 
 #else
+
+void hash_desc(const memory::desc &desc, struct fovea_hash *hash) {
+    const dnnl_memory_desc_t &d = desc.data;
+    const dnnl_blocking_desc_t &b = d.format_desc.blocking;
+    const size_t rank = (size_t)d.ndims, inner = (size_t)b.inner_nblks;
+    const uint64_t extra = d.extra.flags;
+    const int kinds[] = {d.ndims, (int)d.data_type, (int)d.format_kind};
+    fovea_hash_bytes(hash, kinds, sizeof(kinds));
+    fovea_hash_bytes(hash, &extra, sizeof(extra));
+    fovea_hash_bytes(hash, d.dims, rank * sizeof(d.dims[0]));
+    fovea_hash_bytes(hash, d.padded_dims, rank * sizeof(d.padded_dims[0]));
+    if (d.format_kind == dnnl_blocked) {
+        fovea_hash_bytes(hash, b.strides, rank * sizeof(b.strides[0]));
+        fovea_hash_bytes(hash, &b.inner_nblks, sizeof(b.inner_nblks));
+        fovea_hash_bytes(hash, b.inner_blks, inner * sizeof(b.inner_blks[0]));
+        fovea_hash_bytes(hash, b.inner_idxs, inner * sizeof(b.inner_idxs[0]));
+    } else {
+        fovea_hash_bytes(hash, &d.format_desc, sizeof(d.format_desc));
+    }
+}
 
 void append_eltwise(dnnl::post_ops &ops, float scale, dnnl::algorithm algorithm, float alpha,
                     float beta) {

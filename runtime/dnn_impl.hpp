@@ -15,6 +15,7 @@
 
 /* Headers of the C side that do not say so themselves. */
 extern "C" {
+#include "runtime/hash.h"
 #include "runtime/op.h"
 #include "runtime/parallel.h"
 }
@@ -38,7 +39,7 @@ struct freed {
 enum class weights {
     none,     /* the primitive has none */
     direct,   /* args->weights is in the primitive's form */
-    packed,   /* brought into that form by fovea_prim_pack */
+    packed,   /* args->weights is what fovea_prim_pack made */
     repacked, /* brought into that form in scratch memory by every run */
 };
 
@@ -67,8 +68,6 @@ struct fovea_prim {
     dnnl::memory::desc plain_weights;
     dnnl::reorder pack; /* from plain_weights to weights */
     dnnl::memory::desc pack_scratchpad;
-    std::unique_ptr<void, fovea::freed> packed_bytes;
-    dnnl::memory packed; /* of packed_bytes; shared by all runs, never written */
 
     enum fovea_dtype plain_dtype = FOVEA_F32; /* of weights as given */
     bool rounded_weights = false;             /* f32 of the values they have in bf16 */
@@ -165,6 +164,9 @@ void adopt_weights(struct fovea_prim *prim, const dnnl::memory::desc &wanted,
                    const dnnl::memory::desc &plain, bool pack);
 
 /* ---- what differs between 2.x and 3.x (dnn_api.cpp) ---------------------- */
+
+/* Add all that decides how elements lie in memory to a hash. */
+void hash_desc(const dnnl::memory::desc &desc, struct fovea_hash *hash);
 
 /* scale * algorithm(x; alpha, beta) */
 void append_eltwise(dnnl::post_ops &ops, float scale, dnnl::algorithm algorithm, float alpha,

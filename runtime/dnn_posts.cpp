@@ -78,6 +78,9 @@ void fovea_prim_args_of(const struct fovea_node *node, void *scratch,
     *args = {};
     args->dst = node->out[0]->t.data;
     args->scratch = scratch;
+    if (node->packed_bytes > 0) {
+        args->weights = node->packed_data;
+    }
     for (int i = 0; i < node->n_epilogue; i++) {
         if (node->epilogue[i].kind != FOVEA_EPILOGUE_ACT) {
             args->posts[i] = node->in[node->epilogue[i].input]->t.data;

@@ -2,6 +2,7 @@
 #include "runtime/graph.h"
 
 #include "runtime/op.h"
+#include "runtime/provenance.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -107,13 +108,14 @@ static enum fovea_status add_use(struct fovea_value *value, struct fovea_node *n
     return FOVEA_OK;
 }
 
-static void drop_use(struct fovea_value *value, const struct fovea_node *node, int index) {
+static void drop_use(struct fovea_value *value, struct fovea_node *node, int index) {
     for (size_t i = 0; i < value->n_uses; i++) {
         if (value->uses[i].node == node && value->uses[i].index == index) {
             /* Order is kept, so that rewrites walk readers the same way every time. */
             memmove(&value->uses[i], &value->uses[i + 1],
                     (value->n_uses - i - 1) * sizeof(*value->uses));
             value->n_uses--;
+            fovea_provenance_unused(value, node);
             return;
         }
     }
@@ -226,6 +228,7 @@ enum fovea_status fovea_node_add_input(struct fovea_node *node, struct fovea_val
 
 void fovea_node_set_output(struct fovea_node *node, int index, struct fovea_value *value) {
     if (value->producer) {
+        value->producer->heir = node;
         value->producer->out[value->producer_index] = NULL;
     }
     value->producer = node;
@@ -260,6 +263,7 @@ enum fovea_status fovea_value_replace(struct fovea_graph *graph, struct fovea_va
         }
     }
     from->is_output = false;
+    fovea_provenance_replaced(from, to);
     return FOVEA_OK;
 }
 
@@ -274,6 +278,7 @@ void fovea_graph_remove_node(struct fovea_graph *graph, struct fovea_node *node)
         node->op->release(node);
         node->prepared = false;
     }
+    fovea_provenance_removed(graph, node);
     for (int i = 0; i < node->n_in; i++) {
         if (node->in[i]) {
             drop_use(node->in[i], node, i);

@@ -140,11 +140,19 @@ struct fovea_node {
     void *priv;           /* op->priv_size bytes, zeroed, from infer on */
     size_t scratch_bytes; /* set by op->prepare: needed during run, contents undefined */
     /* Set by op->prepare: op->pack makes a form of constant input `packed_input` that takes
-     * packed_bytes, and run then no longer reads the input itself. 0: nothing is packed. */
+     * packed_bytes, and run then no longer reads the input itself. 0: nothing is packed.
+     * packed_form identifies the form: a hash of everything but the contents that decides what
+     * the packed bytes look like. */
     size_t packed_bytes;
     int packed_input;
-    bool packed; /* op->pack has been called */
+    uint64_t packed_form;
+    const void *packed_data; /* what op->pack wrote; borrowed, read by run */
     bool prepared;
+    /* Provenance (provenance.h). */
+    size_t origin;                /* 1, 2, ...: place among the nodes passes began with; 0: newer */
+    bool removed;                 /* from the graph */
+    struct fovea_node *heir;      /* once removed: who does its work now, or NULL */
+    struct fovea_node *next_gone; /* the graph's removed nodes that have an origin */
     struct fovea_node *prev, *next;
 };
 
@@ -156,6 +164,7 @@ struct fovea_graph {
     fovea_op_find_fn find_op;
     int opset; /* of ai.onnx */
     struct fovea_node *first, *last;
+    struct fovea_node *gone; /* provenance: removed nodes, by next_gone */
     size_t n_nodes;
     struct fovea_value *values; /* newest first */
     size_t n_values;

@@ -3,6 +3,7 @@
 
 #include "runtime/budget.h"
 #include "runtime/node_check.h"
+#include "runtime/pack.h"
 #include "runtime/parallel.h"
 #include "runtime/widen.h"
 
@@ -68,7 +69,7 @@ static enum fovea_status check_work(const struct fovea_node *node,
 }
 
 static enum fovea_status evaluate(struct fovea_node *node, struct fovea_engine *engine,
-                                  const struct fovea_budget *budget, void **scratch,
+                                  const struct fovea_budget *budget, void **scratch, void **packed,
                                   struct fovea_error *err) {
     const struct fovea_op *op = node->op;
     enum fovea_status st = FOVEA_OK;
@@ -79,8 +80,8 @@ static enum fovea_status evaluate(struct fovea_node *node, struct fovea_engine *
     if (!st) {
         st = check_work(node, budget, err);
     }
-    if (!st && op->pack) {
-        st = op->pack(node, engine, err);
+    if (!st) {
+        st = fovea_pack_node(node, engine, packed, err);
     }
     if (st) {
         return st;
@@ -99,9 +100,11 @@ static enum fovea_status evaluate(struct fovea_node *node, struct fovea_engine *
 
 static enum fovea_status fold(struct fovea_node *node, struct fovea_engine *engine,
                               const struct fovea_budget *budget, struct fovea_error *err) {
-    void *scratch = NULL;
-    enum fovea_status st = evaluate(node, engine, budget, &scratch, err);
+    void *scratch = NULL, *packed = NULL;
+    enum fovea_status st = evaluate(node, engine, budget, &scratch, &packed, err);
     free(scratch);
+    free(packed);
+    node->packed_data = NULL;
     if (node->op->release) {
         node->op->release(node);
     }

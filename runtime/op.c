@@ -128,3 +128,35 @@ void fovea_value_strides(const struct fovea_value *value, int64_t *strides) {
         stride *= t->dims[i];
     }
 }
+
+int64_t fovea_count_product(int64_t a, int64_t b) {
+    return a > 0 && b > INT64_MAX / a ? INT64_MAX : a * b;
+}
+
+int64_t fovea_node_macs(const struct fovea_node *node) {
+    return node->op->macs ? node->op->macs(node) : 0;
+}
+
+const char *fovea_node_implementation(const struct fovea_node *node) {
+    return node->op->implementation ? node->op->implementation(node) : NULL;
+}
+
+size_t fovea_node_bytes(const struct fovea_node *node) {
+    const struct fovea_value *y = node->out[0];
+    size_t bytes = 0;
+    if ((node->op->flags & FOVEA_OP_VIEW) && node->in[0]->t.data == y->t.data) {
+        return 0;
+    }
+    for (int i = 0; i < node->n_in; i++) {
+        if (node->in[i]) {
+            bool packed = node->packed_bytes > 0 && node->packed_input == i;
+            bytes += packed ? node->packed_bytes : fovea_tensor_bytes(&node->in[i]->t);
+        }
+    }
+    for (int i = 0; i < node->n_out; i++) {
+        if (node->out[i]) {
+            bytes += fovea_tensor_bytes(&node->out[i]->t);
+        }
+    }
+    return bytes;
+}

@@ -9,10 +9,15 @@
  *            (fovea_set_output); called once, again after a pass changed the node
  *   prepare  build primitives into node->priv; say node->scratch_bytes.
  *            Shapes, layouts and constants are final; other data is not there
- *   pack     (optional) bring constant operands into the form run wants.
- *            Called after memory limits were checked
+ *   pack     (optional) write the form of constant input packed_input that run
+ *            wants, whose contents are `plain`, to `out`: exactly packed_bytes,
+ *            which node->packed_data then points to. Called if prepare set
+ *            packed_bytes, after memory limits were checked, by several threads
+ *            at once for different nodes. It must not change the node, and what
+ *            it writes depends on nothing but `plain` and packed_form: the same
+ *            bytes serve every node, of any session, for which both are equal
  *   run      compute; any number of times; allocates nothing
- *   release  undo prepare and pack, from whatever point they reached
+ *   release  undo prepare, from whatever point it reached
  *
  * Every check belongs in infer: a node that passes it can no longer be wrong,
  * only unlucky. All but infer and run may be NULL.
@@ -98,11 +103,16 @@ struct fovea_op {
     enum fovea_status (*infer)(struct fovea_node *node, struct fovea_error *err);
     enum fovea_status (*prepare)(struct fovea_node *node, struct fovea_engine *engine,
                                  struct fovea_error *err);
-    enum fovea_status (*pack)(struct fovea_node *node, struct fovea_engine *engine,
-                              struct fovea_error *err);
+    enum fovea_status (*pack)(const struct fovea_node *node, struct fovea_engine *engine,
+                              const struct fovea_tensor *plain, void *out, struct fovea_error *err);
     enum fovea_status (*run)(const struct fovea_node *node, const struct fovea_run *run,
                              struct fovea_error *err);
     void (*release)(struct fovea_node *node);
+    /* Multiply-accumulates of a run, by the shapes; after infer. NULL: none worth counting. */
+    int64_t (*macs)(const struct fovea_node *node);
+    /* What run will use, in a word ("brgconv:avx512_core"); after prepare, and as long as that
+     * lasts. NULL, or a NULL result: loops of ours that have no name. */
+    const char *(*implementation)(const struct fovea_node *node);
 };
 
 /* ---- helpers for infer -------------------------------------------------- */
@@ -155,6 +165,9 @@ enum fovea_status fovea_broadcast_shape(const struct fovea_tensor *a, const stru
 /* Input `index` if it is the operator's own: NULL if absent or read by the epilogue. */
 struct fovea_value *fovea_own_input(const struct fovea_node *node, int index);
 
+/* a * b for counts that are not negative; INT64_MAX if it is more. For macs. */
+int64_t fovea_count_product(int64_t a, int64_t b);
+
 /* ---- helpers for run ---------------------------------------------------- */
 
 /*
@@ -162,5 +175,18 @@ struct fovea_value *fovea_own_input(const struct fovea_node *node, int index);
  * layout. strides has room for FOVEA_MAX_RANK.
  */
 void fovea_value_strides(const struct fovea_value *value, int64_t *strides);
+
+/* ---- about nodes ---------------------------------------------------------- */
+
+/* op->macs and op->implementation, 0 and NULL where there is none. */
+int64_t fovea_node_macs(const struct fovea_node *node);
+const char *fovea_node_implementation(const struct fovea_node *node);
+
+/*
+ * Bytes that a run of a prepared node must move at least: every operand read
+ * and every result written once, weights in their packed form. 0 for a view
+ * that lies where its input does.
+ */
+size_t fovea_node_bytes(const struct fovea_node *node);
 
 #endif

@@ -14,6 +14,7 @@
  */
 #include "runtime/match.h"
 #include "runtime/passes.h"
+#include "runtime/provenance.h"
 #include "runtime/rewrite.h"
 
 #include <math.h>
@@ -261,7 +262,12 @@ static enum fovea_status rewrite(struct fovea_graph *graph, struct fovea_node *e
         st = fovea_rewrite_node(graph, end, "", "Mul", end->name,
                                 (struct fovea_value *[]){node->out[0], scale}, 2, &scaled, err);
     }
-    return st ? st : fovea_rewrite_finish(scaled, end->out[0], err);
+    if (!st) {
+        st = fovea_rewrite_finish(scaled, end->out[0], err);
+    }
+    /* The factor moves on into other weights; the function stays where it is. */
+    fovea_provenance_replaced(end->out[0], node->out[0]);
+    return st;
 }
 
 /*

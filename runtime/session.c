@@ -4,7 +4,10 @@
 #include "runtime/clock.h"
 #include "runtime/dnn.h"
 #include "runtime/infer.h"
+#include "runtime/op.h"
+#include "runtime/pack.h"
 #include "runtime/parallel.h"
+#include "runtime/provenance.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +18,11 @@ struct fovea_session {
     struct fovea_engine engine;
     struct fovea_pass_log pass_log;
     struct fovea_plan plan;
+    struct fovea_packed packed;
     unsigned char *arena;
     void *scratch;
     struct fovea_step_time *times; /* n_steps, or NULL */
+    int64_t macs;                  /* of the graph before passes */
 };
 
 void fovea_session_options_default(struct fovea_session_options *options) {
@@ -117,38 +122,6 @@ static enum fovea_status prepare_nodes(struct fovea_session *s, struct fovea_err
     return FOVEA_OK;
 }
 
-/* Free weights that this session made, once all nodes that pack them have done so. */
-static void drop_packed_input(const struct fovea_node *node) {
-    struct fovea_value *value = node->packed_bytes > 0 ? node->in[node->packed_input] : NULL;
-    if (!value || !fovea_value_is_packed(value)) {
-        return;
-    }
-    for (size_t i = 0; i < value->n_uses; i++) {
-        if (!value->uses[i].node->packed) {
-            return;
-        }
-    }
-    free(value->owned);
-    value->owned = NULL;
-    value->t.data = NULL;
-}
-
-static enum fovea_status pack_nodes(struct fovea_session *s, struct fovea_error *err) {
-    for (struct fovea_node *node = s->graph.first; node; node = node->next) {
-        if (!node->op->pack) {
-            continue;
-        }
-        enum fovea_status st = node->op->pack(node, &s->engine, err);
-        if (st) {
-            fovea_error_prefix_node(err, node);
-            return st;
-        }
-        node->packed = true;
-        drop_packed_input(node);
-    }
-    return FOVEA_OK;
-}
-
 static enum fovea_status allocate(struct fovea_session *s, size_t limit, struct fovea_error *err) {
     const struct fovea_plan *plan = &s->plan;
     size_t working = plan->arena_bytes + plan->scratch_bytes + plan->packed_bytes;
@@ -184,6 +157,14 @@ static enum fovea_status start_profile(struct fovea_session *s, struct fovea_err
     return FOVEA_OK;
 }
 
+/* What the model asks for, before passes find ways to do with less. */
+static void count_work(struct fovea_session *s) {
+    for (const struct fovea_node *node = s->graph.first; node; node = node->next) {
+        int64_t macs = fovea_node_macs(node);
+        s->macs += macs < INT64_MAX - s->macs ? macs : INT64_MAX - s->macs;
+    }
+}
+
 static enum fovea_status build(struct fovea_session *s, const struct fovea_tensor *inputs,
                                const struct fovea_session_options *options,
                                struct fovea_error *err) {
@@ -202,6 +183,8 @@ static enum fovea_status build(struct fovea_session *s, const struct fovea_tenso
         st = check_outputs(s, err);
     }
     if (!st) {
+        count_work(s);
+        fovea_provenance_begin(&s->graph);
         st = fovea_passes_run(&s->graph, &s->engine, options->passes, &s->pass_log, err);
     }
     if (!st) {
@@ -214,7 +197,7 @@ static enum fovea_status build(struct fovea_session *s, const struct fovea_tenso
         st = allocate(s, limit, err);
     }
     if (!st) {
-        st = pack_nodes(s, err);
+        st = fovea_pack_graph(&s->graph, &s->engine, &s->packed, err);
     }
     if (!st && options->profile) {
         st = start_profile(s, err);
@@ -267,6 +250,7 @@ void fovea_session_destroy(struct fovea_session *session) {
         return;
     }
     fovea_graph_finish(&session->graph);
+    fovea_packed_finish(&session->packed);
     fovea_dnn_destroy(session->engine.dnn);
     free(session->arena);
     free(session->scratch);
@@ -279,15 +263,17 @@ void fovea_session_destroy(struct fovea_session *session) {
 static enum fovea_status run_steps(struct fovea_session *s, struct fovea_error *err) {
     const struct fovea_run run = {.engine = &s->engine, .scratch = s->scratch};
     struct fovea_step_time *time = s->times;
+    double now = time ? fovea_clock_seconds() : 0;
     for (const struct fovea_node *node = s->graph.first; node; node = node->next) {
-        double start = time ? fovea_clock_seconds() : 0;
         enum fovea_status st = node->op->run(node, &run, err);
         if (st) {
             fovea_error_prefix_node(err, node);
             return st;
         }
         if (time) {
-            time->seconds += fovea_clock_seconds() - start;
+            time->begin = now;
+            now = fovea_clock_seconds();
+            time->end = now;
             time++;
         }
     }
@@ -366,6 +352,10 @@ const struct fovea_graph *fovea_session_get_graph(const struct fovea_session *se
 
 const struct fovea_plan *fovea_session_get_plan(const struct fovea_session *session) {
     return &session->plan;
+}
+
+int64_t fovea_session_get_macs(const struct fovea_session *session) {
+    return session->macs;
 }
 
 const struct fovea_pass_log *fovea_session_get_pass_log(const struct fovea_session *session) {

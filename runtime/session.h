@@ -14,16 +14,26 @@
 #include "runtime/pass.h"
 #include "runtime/plan.h"
 
-/* What a step did over all runs since the session was made, if options->profile. */
+/*
+ * When a step of the latest run began and ended, by fovea_clock_seconds, if
+ * options->profile. Each begins when the one before it ends: there are no gaps.
+ */
 struct fovea_step_time {
     const struct fovea_node *node;
-    double seconds;
+    double begin, end;
 };
 
 /* All borrowed from the session. */
 const struct fovea_graph *fovea_session_get_graph(const struct fovea_session *session);
 const struct fovea_plan *fovea_session_get_plan(const struct fovea_session *session);
 const struct fovea_pass_log *fovea_session_get_pass_log(const struct fovea_session *session);
+
+/*
+ * Multiply-accumulates of convolutions, matrix products and attention in a run
+ * of the graph as the file has it, constant parts folded away. Passes may find
+ * ways to do with less.
+ */
+int64_t fovea_session_get_macs(const struct fovea_session *session);
 
 /* Times of all steps in order; NULL and *count = 0 without options->profile. */
 const struct fovea_step_time *fovea_session_get_step_times(const struct fovea_session *session,

@@ -127,8 +127,8 @@ run 2 verify --threads
 err_has 'needs an argument'
 run 2 run --max-memory 4X model.onnx
 err_has "--max-memory: '4X' is not a number of bytes"
-run 2 verify --precision bf16 x
-err_has 'not available in this version'
+run 2 verify --precision f64 x
+err_has "'f64' is no precision; f32, bf16 and auto are"
 run 2 verify --passes linear,nonsense x
 err_has "'linear,nonsense': on, off, or names"
 run 2 ops --json=a --help=b
@@ -356,11 +356,33 @@ classifier_tests() {
 
     begin bench__json__has_the_agreed_keys
     run 0 bench "$model" --threads 1 --runs 2 --profile --json
-    json "$tmp/out" '{"model", "size", "batch", "threads", "precision", "load_s", "first_s", "latency_s", "images_per_s", "gflop_per_image", "gflops", "limit_gflops", "share_of_limit", "peak_rss_bytes", "plan_bytes", "steps"} == set(d)'
+    json "$tmp/out" '{"model", "size", "batch", "threads", "precision", "load_s", "first_s", "latency_s", "images_per_s", "gflop_per_image", "gflops", "limit_gflops", "share_of_limit", "limits", "peak_rss_bytes", "plan_bytes", "steps", "steps_s", "wall_s"} == set(d)'
     json "$tmp/out" 'd["latency_s"]["min"] <= d["latency_s"]["median"] <= d["latency_s"]["p90"]'
     json "$tmp/out" '0 < d["share_of_limit"] < 1.5 and len(d["steps"]) > 0'
+    json "$tmp/out" '{"f32", "bf16", "int8", "read_gbs", "copy_gbs"} == set(d["limits"])'
+    json "$tmp/out" 'd["limits"]["f32"] == d["limit_gflops"] > 0 and d["limits"]["copy_gbs"] > 0'
     run 2 bench
     err_has 'takes one model'
+    end
+
+    begin bench__profile__steps_add_up_and_name_their_nodes
+    run 0 bench "$model" --threads 1 --runs 2 --profile --json
+    json "$tmp/out" 'abs(sum(s["seconds"] for s in d["steps"]) / d["wall_s"] - 1) < 0.02'
+    json "$tmp/out" 'abs(d["steps_s"] / d["wall_s"] - 1) < 0.02'
+    json "$tmp/out" 'abs(sum(s["gflop"] for s in d["steps"]) / d["gflop_per_image"] / d["batch"] - 1) < 0.1'
+    json "$tmp/out" 'any(s["implementation"] for s in d["steps"] if s["type"] == "Conv")'
+    json "$tmp/out" 'any(len(s["nodes"]) > 1 for s in d["steps"])'
+    json "$tmp/out" 'len(sum((s["nodes"] for s in d["steps"]), [])) == len(set(sum((s["nodes"] for s in d["steps"]), [])))'
+    run 0 bench "$model" --threads 1 --runs 2 --profile
+    out_has 'ms by the clock'
+    run 0 bench "$model" --threads 1 --runs 2 --profile "$tmp/trace.json"
+    out_has 'ms by the clock'
+    json "$tmp/trace.json" 'len([e for e in d["traceEvents"] if e["name"] == "run"]) == 2'
+    json "$tmp/trace.json" 'all(e["ph"] in "XM" for e in d["traceEvents"])'
+    json "$tmp/trace.json" 'abs(sum(e["dur"] for e in d["traceEvents"] if e.get("cat") == "step") / sum(e["dur"] for e in d["traceEvents"] if e["name"] == "run") - 1) < 0.02'
+    json "$tmp/trace.json" 'all({"nodes", "implementation", "flops", "bytes"} <= set(e["args"]) for e in d["traceEvents"] if e.get("cat") == "step" and e["args"])'
+    run 1 bench "$model" --threads 1 --runs 1 --profile="$tmp/none/trace.json"
+    err_has 'trace.json'
     end
 
     begin inspect__json__has_the_agreed_keys

@@ -197,11 +197,14 @@ static void prim__other_number_of_threads__gives_the_same(void) {
         desc.dst = view_of(2, (int64_t[]){M, N}, (int64_t[]){N, 1});
         int former = fovea_parallel_set_threads(made_for);
         CHECK_OK(fovea_dnn_matmul(dnn, &desc, &prim, &err), err);
-        CHECK_OK(fovea_prim_pack(prim, b, &err), err);
+        struct fovea_tensor plain = {.dtype = FOVEA_F32, .rank = 2, .dims = {K, N}, .data = b};
         CHECK(fovea_prim_packed_bytes(prim) >= K * N * sizeof(float));
+        void *packed = fovea_aligned_alloc(fovea_prim_packed_bytes(prim));
+        CHECK_OK(fovea_prim_pack(prim, &plain, packed, &err), err);
         fovea_parallel_set_threads(3 - made_for);
         memset(y, 0, M * N * sizeof(float));
-        run_prim(prim, (struct fovea_prim_args){.src = a, .dst = y});
+        run_prim(prim, (struct fovea_prim_args){.src = a, .weights = packed, .dst = y});
+        free(packed);
         CHECK(largest_error(y, want, M * N) < 2e-5);
         fovea_parallel_set_threads(former);
         fovea_prim_destroy(prim);

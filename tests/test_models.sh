@@ -1,9 +1,9 @@
 #!/bin/sh
 # test_models.sh FOVEA SOURCE_ROOT: every exported model of ../shared/models
-# against its framework's own results, with passes on and off.
+# against its framework's own results, with passes on and off, in f32 and bf16.
 #
 # A model passes with rel_l2 of at most 1e-5, or 2e-2 where its name says it is
-# stored as fp16 or bf16. One whose operators are not all supported has to be
+# stored as fp16 or bf16, or 3e-2 where it is run in bf16. One whose operators are not all supported has to be
 # listed in models/unsupported.txt.
 set -u
 fovea=$1
@@ -18,13 +18,15 @@ if [ ! -d "$shared/models" ]; then
 fi
 
 passed=0 failed=0
-for passes in on off; do
-    "$fovea" verify --passes "$passes" "$shared"/models/* >"$tmp/out" 2>"$tmp/err"
+for run in "f32 on" "f32 off" "bf16 on" "bf16 off"; do
+    precision=${run% *} passes=${run#* }
+    "$fovea" verify --precision "$precision" --passes "$passes" "$shared"/models/* >"$tmp/out" 2>"$tmp/err"
     while read -r status name _ _ _ rel_l2 rest; do
         case $status in
         passed)
             bound=1e-5
             case $name in *fp16* | *bf16*) bound=2e-2 ;; esac
+            [ "$precision" = bf16 ] && bound=3e-2
             ok=$(echo "$rel_l2 $bound" | awk '{ print (NF == 2 && $1 + 0 <= $2 + 0) ? "yes" : "no" }')
             ;;
         unsupported) ok=$(grep -qx "$name" "$2/tests/models/unsupported.txt" && echo yes || echo no) ;;
@@ -35,7 +37,7 @@ for passes in on off; do
             passed=$((passed + 1))
         else
             failed=$((failed + 1))
-            echo "FAIL passes $passes: $status $name $rel_l2 $rest"
+            echo "FAIL $precision, passes $passes: $status $name $rel_l2 $rest"
         fi
     done <"$tmp/out"
     cat "$tmp/err"

@@ -246,8 +246,9 @@ static void profile__asked_for__times_of_every_step(void) {
         CHECK((times != NULL) == asked);
         CHECK(count == (asked ? fovea_session_get_plan(session)->n_steps : 0));
         for (size_t i = 0; i < count; i++) {
-            CHECK(times[i].node && times[i].seconds >= 0);
-            sum += times[i].seconds;
+            CHECK(times[i].node && times[i].end >= times[i].begin);
+            CHECK(i == 0 || times[i].begin == times[i - 1].end);
+            sum += times[i].end - times[i].begin;
         }
         CHECK(!asked || (sum > 0 && sum < 10));
         fovea_session_destroy(session);

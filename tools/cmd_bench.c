@@ -3,12 +3,10 @@
 
 #include "runtime/clock.h"
 #include "runtime/parallel.h"
-#include "runtime/session.h"
+#include "tools/bench_profile.h"
 #include "tools/classifier.h"
 #include "tools/exit_codes.h"
-#include "tools/fma_limit.h"
 #include "tools/json_out.h"
-#include "tools/model_macs.h"
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
 
@@ -18,10 +16,11 @@
 
 /* What the command line asks for. */
 struct bench {
-    struct json_target json;
+    struct json_target json, trace;
     struct classifier_options options;
     int runs, warmup;
     struct classifier model;
+    struct profile profile; /* with options.model.profile */
 };
 
 /* What was measured; times in seconds. */
@@ -29,7 +28,7 @@ struct figures {
     double load_s, first_s;
     double min, median, p90;
     double gflop; /* of one image, a multiply-add counted as two */
-    double limit; /* GFLOP/s */
+    struct machine_limits limits;
     int threads;
     size_t peak_rss, plan_bytes;
 };
@@ -47,10 +46,15 @@ static int compare_doubles(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static enum fovea_status time_run(struct bench *b, double *seconds, struct fovea_error *err) {
+static enum fovea_status time_run(struct bench *b, bool counts, double *seconds,
+                                  struct fovea_error *err) {
     double start = fovea_clock_seconds();
     enum fovea_status st = classifier_run(&b->model, err);
-    *seconds = fovea_clock_seconds() - start;
+    double end = fovea_clock_seconds();
+    if (!st && counts && b->options.model.profile) {
+        profile_add(&b->profile, start, end);
+    }
+    *seconds = end - start;
     return st;
 }
 
@@ -58,12 +62,12 @@ static enum fovea_status time_run(struct bench *b, double *seconds, struct fovea
 static enum fovea_status time_runs(struct bench *b, double *times, struct figures *f,
                                    struct fovea_error *err) {
     double ignored;
-    enum fovea_status st = time_run(b, &f->first_s, err);
+    enum fovea_status st = time_run(b, false, &f->first_s, err);
     for (int i = 1; !st && i < b->warmup; i++) {
-        st = time_run(b, &ignored, err);
+        st = time_run(b, false, &ignored, err);
     }
     for (int i = 0; !st && i < b->runs; i++) {
-        st = time_run(b, &times[i], err);
+        st = time_run(b, true, &times[i], err);
     }
     if (st) {
         return st;
@@ -83,33 +87,62 @@ static enum fovea_status measure(struct bench *b, struct figures *f, struct fove
         return st;
     }
     f->load_s = fovea_clock_seconds() - start;
+    if (b->options.model.profile) {
+        st = profile_init(&b->profile, b->model.session, b->runs, err);
+    }
     double *times = calloc((size_t)b->runs, sizeof(*times));
     if (!times) {
         return fovea_fail_memory(err, (size_t)b->runs * sizeof(*times), "times");
     }
     fill_pixels(&b->model);
-    st = time_runs(b, times, f, err);
+    st = st ? st : time_runs(b, times, f, err);
     free(times);
-
-    /* Before the work is counted, which folds the model a second time. */
+    if (st) {
+        return st;
+    }
+    /* Before the limits are measured, which takes memory of its own. */
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     f->peak_rss = (size_t)usage.ru_maxrss * 1024;
-    int64_t macs = 0;
-    if (!st) {
-        st = model_macs(b->model.model, b->model.inputs, b->options.model.max_memory, &macs, err);
-    }
     f->plan_bytes = fovea_plan_bytes(fovea_session_get_plan(b->model.session));
-    f->gflop = 2e-9 * (double)macs / (double)b->model.batch;
+    f->gflop = 2e-9 * (double)fovea_session_get_macs(b->model.session) / (double)b->model.batch;
     f->threads = b->options.model.threads ? b->options.model.threads : fovea_cpu_budget();
-    f->limit = fma_limit_gflops(f->threads);
-    return st;
+    machine_limits_measure(f->threads, &f->limits);
+    return FOVEA_OK;
 }
 
 /* ---- results ------------------------------------------------------------- */
 
 static double achieved(const struct bench *b, const struct figures *f) {
     return f->gflop * (double)b->model.batch / f->median;
+}
+
+/* What a run is compared with: the limit of its precision; f32's on a CPU that has none for bf16.
+ */
+static bool is_bf16_limited(const struct bench *b, const struct figures *f) {
+    return fovea_session_precision(b->model.session) == FOVEA_PRECISION_BF16 && f->limits.bf16_by;
+}
+
+static double limit_of(const struct bench *b, const struct figures *f) {
+    return is_bf16_limited(b, f) ? f->limits.bf16 : f->limits.f32;
+}
+
+/* The limits that the run was not compared with. */
+static void print_limits(const struct machine_limits *limits, bool bf16_limited) {
+    const struct row {
+        const char *name, *by;
+        double rate;
+    } f32 = {"f32", limits->f32_by, limits->f32}, bf16 = {"bf16", limits->bf16_by, limits->bf16},
+      rows[] = {bf16_limited ? f32 : bf16, {"int8", limits->int8_by, limits->int8}};
+    printf("other limits:");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].by) {
+            printf(" %s %.1f (%s),", rows[i].name, rows[i].rate, rows[i].by);
+        } else {
+            printf(" %s none,", rows[i].name);
+        }
+    }
+    printf(" memory %.1f GB/s read, %.1f GB/s copied\n", limits->read_gbs, limits->copy_gbs);
 }
 
 static void print_figures(const struct bench *b, const struct figures *f) {
@@ -120,59 +153,40 @@ static void print_figures(const struct bench *b, const struct figures *f) {
     printf("latency min %.2f ms, median %.2f ms, p90 %.2f ms over %d runs\n", f->min * 1e3,
            f->median * 1e3, f->p90 * 1e3, b->runs);
     printf("%.2f images/s\n", (double)b->model.batch / f->median);
-    printf("%.3f GFLOP an image, %.1f GFLOP/s, %.1f %% of the limit of %.1f (direct f32)\n",
-           f->gflop, achieved(b, f), 100 * achieved(b, f) / f->limit, f->limit);
+    printf("%.3f GFLOP an image, %.1f GFLOP/s, %.1f %% of the limit of %.1f (%s, %s)\n", f->gflop,
+           achieved(b, f), 100 * achieved(b, f) / limit_of(b, f), limit_of(b, f),
+           is_bf16_limited(b, f) ? "bf16" : "f32",
+           is_bf16_limited(b, f) ? f->limits.bf16_by : f->limits.f32_by);
+    print_limits(&f->limits, is_bf16_limited(b, f));
     printf("peak RSS %.1f MB, plan %.1f MB\n", (double)f->peak_rss * 1e-6,
            (double)f->plan_bytes * 1e-6);
 }
 
-static void print_steps(const struct bench *b) {
-    size_t count;
-    const struct fovea_step_time *steps = fovea_session_get_step_times(b->model.session, &count);
-    int runs = b->runs + b->warmup;
-    double sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        sum += steps[i].seconds;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct fovea_node *node = steps[i].node;
-        printf("%10.3f ms  %5.1f %%  %-18s %-24s %s\n", steps[i].seconds * 1e3 / runs,
-               sum > 0 ? 100 * steps[i].seconds / sum : 0, fovea_quote(node->type).text,
-               fovea_shape_text(&node->out[0]->t).text, fovea_quote(node->name).text);
-    }
-    if (count > 0) {
-        printf("%10.3f ms  in %zu steps\n", sum * 1e3 / runs, count);
-    }
-}
-
-static json_t *steps_json(const struct bench *b) {
-    size_t count;
-    const struct fovea_step_time *steps = fovea_session_get_step_times(b->model.session, &count);
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++) {
-        json_array_append_new(list,
-                              json_pack("{s:o, s:s, s:o}", "name", json_text(steps[i].node->name),
-                                        "type", steps[i].node->type, "seconds",
-                                        json_double(steps[i].seconds / (b->runs + b->warmup))));
-    }
-    return list;
+static json_t *limits_json(const struct machine_limits *limits) {
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "f32", json_double(limits->f32), "bf16",
+                     limits->bf16_by ? json_double(limits->bf16) : json_null(), "int8",
+                     limits->int8_by ? json_double(limits->int8) : json_null(), "read_gbs",
+                     json_double(limits->read_gbs), "copy_gbs", json_double(limits->copy_gbs));
 }
 
 static json_t *figures_json(const struct bench *b, const struct figures *f) {
     json_t *root = json_pack(
-        "{s:o, s:[i,i], s:I, s:i, s:s, s:o, s:o, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:I, "
-        "s:I}",
+        "{s:o, s:[i,i], s:I, s:i, s:s, s:o, s:o, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:I, s:I}",
         "model", json_text(b->options.path), "size", b->model.recipe.height, b->model.recipe.width,
         "batch", (json_int_t)b->model.batch, "threads", f->threads, "precision",
         precision_name(fovea_session_precision(b->model.session)), "load_s", json_double(f->load_s),
         "first_s", json_double(f->first_s), "latency_s", "min", json_double(f->min), "median",
         json_double(f->median), "p90", json_double(f->p90), "images_per_s",
         json_double((double)b->model.batch / f->median), "gflop_per_image", json_double(f->gflop),
-        "gflops", json_double(achieved(b, f)), "limit_gflops", json_double(f->limit),
-        "share_of_limit", json_double(achieved(b, f) / f->limit), "peak_rss_bytes",
-        (json_int_t)f->peak_rss, "plan_bytes", (json_int_t)f->plan_bytes);
+        "gflops", json_double(achieved(b, f)), "limit_gflops", json_double(limit_of(b, f)),
+        "share_of_limit", json_double(achieved(b, f) / limit_of(b, f)), "limits",
+        limits_json(&f->limits), "peak_rss_bytes", (json_int_t)f->peak_rss, "plan_bytes",
+        (json_int_t)f->plan_bytes);
     if (root && b->options.model.profile) {
-        json_object_set_new(root, "steps", steps_json(b));
+        json_object_set_new(root, "steps", profile_json(&b->profile, limit_of(b, f)));
+        json_object_set_new(root, "steps_s", json_double(profile_steps_seconds(&b->profile)));
+        json_object_set_new(root, "wall_s", json_double(profile_wall_seconds(&b->profile)));
     }
     return root;
 }
@@ -185,10 +199,24 @@ static int run_bench(struct bench *b) {
     }
     if (json_target_wants_text(&b->json)) {
         print_figures(b, &figures);
-        print_steps(b);
+        if (b->options.model.profile) {
+            profile_print(&b->profile, &figures.limits, limit_of(b, &figures));
+        }
+    }
+    json_t *trace = b->trace.path ? profile_trace(&b->profile, b->options.path) : NULL;
+    if (b->trace.path && json_target_write(&b->trace, trace, &err)) {
+        return say_failure("bench", &err);
     }
     json_t *root = b->json.on ? figures_json(b, &figures) : NULL;
     return json_target_write(&b->json, root, &err) ? say_failure("bench", &err) : EXIT_DONE;
+}
+
+static enum fovea_status parse_profile(const char *text, void *target, struct fovea_error *err) {
+    struct bench *b = target;
+    (void)err;
+    b->options.model.profile = true;
+    b->trace = (struct json_target){.on = text != NULL, .path = text};
+    return FOVEA_OK;
 }
 
 int cmd_bench(int argc, char **argv) {
@@ -201,7 +229,10 @@ int cmd_bench(int argc, char **argv) {
         {"runs", "N", "runs that count (default 10)", option_count, &b.runs, 'n'},
         {"warmup", "N", "runs before them, the first one included (default 2)", option_count,
          &b.warmup, 0},
-        {"profile", NULL, "time every step", option_flag, &b.options.model.profile, 0},
+        {"profile", "[FILE]",
+         "time every step; into FILE as a trace for chrome://tracing\n"
+         "or Perfetto (also --profile FILE where FILE ends in .json)",
+         parse_profile, &b, 0},
         json_option_spec(&b.json),
         {0},
     };
@@ -218,7 +249,8 @@ int cmd_bench(int argc, char **argv) {
         "what the machine's multiply-add units can do, measured in the same run.",
         "  fovea bench model.onnx\n"
         "  fovea bench model.onnx --threads 1 --runs 20 --json\n"
-        "  fovea bench model.onnx --batch 8 --profile\n",
+        "  fovea bench model.onnx --batch 8 --profile\n"
+        "  fovea bench model.onnx --profile trace.json\n",
         groups,
     };
     struct operands operands;
@@ -231,6 +263,7 @@ int cmd_bench(int argc, char **argv) {
     }
     b.options.path = operands.words[0];
     int code = run_bench(&b);
+    profile_finish(&b.profile);
     classifier_finish(&b.model);
     return code;
 }

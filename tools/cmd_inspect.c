@@ -3,7 +3,6 @@
 
 #include "tools/exit_codes.h"
 #include "tools/inspection.h"
-#include "tools/model_macs.h"
 #include "tools/model_options.h"
 #include "tools/model_recipe.h"
 #include "tools/preprocess_rows.h"
@@ -22,7 +21,6 @@ struct inspect {
     struct fovea_tensor *inputs;
     struct fovea_recipe recipe;
     bool has_recipe;
-    int64_t macs;
 };
 
 static void inspect_finish(struct inspect *in) {
@@ -94,13 +92,12 @@ static enum fovea_status plan_model(struct inspect *in, struct fovea_error *err)
     if (!status) {
         status = fovea_session_create(in->model, in->inputs, &options, &in->session, err);
     }
-    return status ? status : model_macs(in->model, in->inputs, options.max_memory, &in->macs, err);
+    return status;
 }
 
 /* A model that cannot be planned is still shown as far as it goes; the command failed, though. */
 static int inspect_model(struct inspect *in, const char *path) {
     struct fovea_error err;
-    in->macs = -1;
     if (open_model(in, path, &err)) {
         return say_failure("inspect", &err);
     }
@@ -110,7 +107,6 @@ static int inspect_model(struct inspect *in, const char *path) {
         .session = in->session,
         .inputs = in->inputs,
         .recipe = in->has_recipe ? &in->recipe : NULL,
-        .macs = in->macs,
     };
     if (json_target_wants_text(&in->json)) {
         inspection_print(&shown, in->fusions, in->plan);

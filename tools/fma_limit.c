@@ -1,5 +1,5 @@
 /*
- * Multiply-adds in registers: see fma_limit.h.
+ * Multiply-adds in registers: see fma_limit.h. Here the f32 loops, and measuring.
  *
  * This file is compiled with -ffp-contract=fast, so that a * b + c is one
  * instruction. Two units of latency 4 or 5 need ten independent chains; the
@@ -11,13 +11,16 @@
 #include "runtime/parallel.h"
 #include "runtime/portability.h"
 
-enum { CHAINS = 10, ROUNDS = 1 << 20 };
+#include <stddef.h>
+
+enum { CHAINS = 10 };
 
 /* One round: x = x * m + a on every chain; the numbers stay near 1. */
 #define DEFINE_SPIN(name, vector, target)                                                          \
-    target static float name(int64_t rounds, float m, float a) {                                   \
+    target static float name(int64_t rounds) {                                                     \
         vector x0 = {0}, x1 = {0}, x2 = {0}, x3 = {0}, x4 = {0};                                   \
         vector x5 = {0}, x6 = {0}, x7 = {0}, x8 = {0}, x9 = {0};                                   \
+        float m = 0.5f + 1e-12f * (float)rounds, a = m; /* nothing the compiler knows */           \
         for (int64_t i = 0; i < rounds; i++) {                                                     \
             x0 = x0 * m + a;                                                                       \
             x1 = x1 * m + a;                                                                       \
@@ -39,43 +42,52 @@ DEFINE_SPIN(spin_8, fovea_f32x8, FOVEA_TARGET_V3)
 DEFINE_SPIN(spin_4, fovea_f32x4, )
 #undef DEFINE_SPIN
 
-/* Elements of a vector on this CPU, and the loop for them. */
-struct spinner {
-    int lanes;
-    float (*spin)(int64_t rounds, float m, float a);
-};
-
-static struct spinner spinner_for_cpu(void) {
+struct fma_loop fma_loop_f32(void) {
     if (fovea_cpu_has_v4()) {
-        return (struct spinner){16, spin_16};
+        return (struct fma_loop){"fma, 512 bits", 2.0 * CHAINS * 16, spin_16};
     }
     if (fovea_cpu_has_v3()) {
-        return (struct spinner){8, spin_8};
+        return (struct fma_loop){"fma, 256 bits", 2.0 * CHAINS * 8, spin_8};
     }
-    return (struct spinner){4, spin_4};
+    return (struct fma_loop){"128 bits", 2.0 * CHAINS * 4, spin_4};
 }
 
+/* ---- measuring ------------------------------------------------------------- */
+
 struct job {
-    struct spinner spinner;
+    const struct fma_loop *loop;
+    int64_t rounds;
     volatile float sink; /* keeps the results, whichever thread's, from being left out */
 };
 
 static void work(void *context, int64_t begin, int64_t end, int thread) {
     struct job *job = context;
     (void)thread;
-    job->sink = job->spinner.spin((end - begin) * ROUNDS, 0.5f, 0.5f);
+    job->sink = job->loop->spin((end - begin) * job->rounds);
 }
 
-double fma_limit_gflops(int threads) {
+/* Seconds that `threads` threads take for job->rounds each. */
+static double time_job(struct job *job, int threads) {
+    double start = fovea_clock_seconds();
+    fovea_parallel_for(threads, 1, work, job);
+    return fovea_clock_seconds() - start;
+}
+
+double fma_loop_measure(const struct fma_loop *loop, int threads) {
     enum { REPEATS = 8 };
-    struct job job = {.spinner = spinner_for_cpu()};
+    const double slice_s = 0.01;
+    if (!loop->name) {
+        return 0;
+    }
+    struct job job = {.loop = loop, .rounds = 1 << 12};
     double best = 0;
     int former = fovea_parallel_set_threads(threads);
+    while (time_job(&job, threads) < slice_s && job.rounds < (int64_t)1 << 40) {
+        job.rounds *= 2;
+    }
     for (int i = 0; i < REPEATS; i++) {
-        double start = fovea_clock_seconds();
-        fovea_parallel_for(threads, 1, work, &job);
-        double flops = 2.0 * CHAINS * job.spinner.lanes * (double)ROUNDS * threads;
-        double rate = flops / (fovea_clock_seconds() - start) * 1e-9;
+        double operations = loop->operations * (double)job.rounds * threads;
+        double rate = operations / time_job(&job, threads) * 1e-9;
         best = rate > best ? rate : best;
     }
     fovea_parallel_set_threads(former);

@@ -45,9 +45,7 @@ static void print_session(const struct inspection *i) {
         printf("%-12s%s %s\n", "planned for", fovea_quote(i->model->inputs[n].name).text,
                fovea_shape_text(&i->inputs[n]).text);
     }
-    if (i->macs >= 0) {
-        printf("%-12s%.3f G\n", "MACs", (double)i->macs / 1e9);
-    }
+    printf("%-12s%.3f G\n", "MACs", (double)fovea_session_get_macs(i->session) / 1e9);
     printf("%-12s%zu in the file, %zu after folding and passes\n", "nodes",
            i->model->n_nodes_loaded, plan->n_steps);
     printf("%-12s%.1f MB of values, %.1f MB of scratch\n", "plan", (double)plan->arena_bytes / 1e6,
@@ -160,7 +158,7 @@ static json_t *session_json(const struct inspection *i) {
     }
     return json_pack("{s:o, s:s, s:o, s:I, s:I, s:I, s:o}", "planned_shapes", shapes, "precision",
                      precision_name(fovea_session_precision(i->session)), "macs",
-                     i->macs >= 0 ? json_integer(i->macs) : json_null(), "plan_bytes",
+                     json_integer(fovea_session_get_macs(i->session)), "plan_bytes",
                      (json_int_t)fovea_plan_bytes(plan), "weights_bytes",
                      (json_int_t)(plan->packed_bytes + plan->constant_bytes), "nodes_after",
                      (json_int_t)plan->n_steps, "fusions", fusions);

@@ -13,7 +13,6 @@ struct inspection {
     const struct fovea_session *session; /* NULL if none could be made */
     const struct fovea_tensor *inputs;   /* the shapes it was made for */
     const struct fovea_recipe *recipe;   /* NULL if the model takes no images */
-    int64_t macs;                        /* -1 if not known */
 };
 
 /* Everything in order; `fusions` and `plan` add what passes missed, and every step. */
