@@ -2,38 +2,6 @@
 #include "runtime/parallel.h"
 
 #include <omp.h>
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-/* cgroup v2: "MAX PERIOD" or "max PERIOD" in cpu.max; 0 if there is no quota. */
-static int cgroup_cpus(void) {
-    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
-    if (!file) {
-        return 0;
-    }
-    long long quota, period;
-    int n = fscanf(file, "%lld %lld", &quota, &period);
-    fclose(file);
-    if (n != 2 || quota <= 0 || period <= 0) {
-        return 0;
-    }
-    long long cpus = (quota + period - 1) / period;
-    return cpus > 1 << 16 ? 0 : (int)cpus;
-}
-
-int fovea_cpu_budget(void) {
-    cpu_set_t set;
-    int cpus = 1;
-    if (sched_getaffinity(0, sizeof(set), &set) == 0) {
-        cpus = CPU_COUNT(&set);
-    }
-    int quota = cgroup_cpus();
-    if (quota > 0 && quota < cpus) {
-        cpus = quota;
-    }
-    return cpus > 0 ? cpus : 1;
-}
 
 int fovea_parallel_set_threads(int threads) {
     int former = omp_get_max_threads();

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-/* CPUs this process may use: affinity and the cgroup's quota, at least 1. */
+/* CPUs this process may use: affinity, and quotas and sets of its cgroups; at least 1. */
 int fovea_cpu_budget(void);
 
 /* Set how many threads work that this thread starts will use; returns the former number. */

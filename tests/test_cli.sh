@@ -356,7 +356,7 @@ classifier_tests() {
 
     begin bench__json__has_the_agreed_keys
     run 0 bench "$model" --threads 1 --runs 2 --profile --json
-    json "$tmp/out" '{"model", "size", "batch", "threads", "precision", "load_s", "first_s", "latency_s", "images_per_s", "gflop_per_image", "gflops", "limit_gflops", "share_of_limit", "limits", "peak_rss_bytes", "plan_bytes", "steps", "steps_s", "wall_s"} == set(d)'
+    json "$tmp/out" '{"model", "size", "batch", "threads", "precision", "load_s", "first_s", "ready_at", "first_at", "latency_s", "images_per_s", "gflop_per_image", "gflops", "limit_gflops", "share_of_limit", "limits", "peak_rss_bytes", "plan_bytes", "steps", "steps_s", "wall_s"} == set(d)'
     json "$tmp/out" 'd["latency_s"]["min"] <= d["latency_s"]["median"] <= d["latency_s"]["p90"]'
     json "$tmp/out" '0 < d["share_of_limit"] < 1.5 and len(d["steps"]) > 0'
     json "$tmp/out" '{"f32", "bf16", "int8", "read_gbs", "copy_gbs"} == set(d["limits"])'

@@ -1,8 +1,15 @@
 // ort.js MODEL THREADS RUNS: time ONNX Runtime on made-up pixels, for compare.
-// Prints one line of JSON: load_s, first_s and the seconds of every run.
+// Prints one line of JSON: load_s, first_s, the seconds of every run, when (by the monotonic clock)
+// the session was made and the first logits were there, and the peak resident memory in bytes.
+const fs = require('fs');
 const ort = require('onnxruntime-node');
 
-const seconds = (from) => Number(process.hrtime.bigint() - from) * 1e-9;
+const now = () => Number(process.hrtime.bigint()) * 1e-9;
+
+function peakRss() {
+  const match = /VmHWM:\s+(\d+) kB/.exec(fs.readFileSync('/proc/self/status', 'utf8'));
+  return match ? Number(match[1]) * 1024 : 0;
+}
 
 // What the model leaves open is one image of 480x480; the numbers are those of fovea bench.
 function madeUpInput(session) {
@@ -16,21 +23,24 @@ function madeUpInput(session) {
 
 async function main() {
   const [model, threads, runs] = process.argv.slice(2);
-  let start = process.hrtime.bigint();
+  const start = now();
   const session = await ort.InferenceSession.create(model, {
     intraOpNumThreads: Number(threads),
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
   });
-  const load_s = seconds(start);
+  const ready_at = now();
   const feeds = { [session.inputNames[0]]: madeUpInput(session) };
-  const times = [];
+  const ends = [now()];
   for (let i = 0; i <= Number(runs); i++) {
-    start = process.hrtime.bigint();
     await session.run(feeds);
-    times.push(seconds(start));
+    ends.push(now());
   }
-  console.log(JSON.stringify({ load_s, first_s: times[0], times: times.slice(1) }));
+  const times = ends.slice(1).map((end, i) => end - ends[i]);
+  console.log(JSON.stringify({
+    load_s: ready_at - start, first_s: times[0], times: times.slice(1),
+    ready_at, first_at: ends[1], peak_rss_bytes: peakRss(),
+  }));
 }
 
 main();
