@@ -56,6 +56,7 @@ struct fovea_attention {
 
     int64_t rows, last_rows, blocks; /* query rows at a time; in the last block; blocks a head */
     int64_t score_stride;            /* elements from one row of scores to the next */
+    bool pack_k, pack_v;             /* each head's keys and values are copied before its blocks */
     size_t thread_scratch, prim_scratch;
     int threads;
     struct fovea_prim *qk[2], *pv[2]; /* for a full block and for the last one */

@@ -5,9 +5,13 @@
  * times v. A block has as many rows as keep its scores in a core's L2, so they
  * never see memory. What the row of weights adds up to is divided out of the
  * result, which is shorter than the row.
+ *
+ * Keys and values commonly lie in one packed projection, a token every few
+ * kilobytes. A thread copies those of a head together once (keys transposed),
+ * so that the products of all blocks read them from its cache, as rows.
  */
 #include "ops/attention.h"
-#include "ops/math_f32.h"
+#include "ops/attention_rows.h"
 #include "runtime/dnn.h"
 #include "runtime/parallel.h"
 #include "runtime/portability.h"
@@ -16,11 +20,13 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* Scores of a block: a share of L2 that leaves room for k and v of the head. */
-#define BLOCK_BYTES (512 * 1024)
-
-/* f32 in the widest vector. */
-#define LANES 16
+enum {
+    /* Scores of a block: a share of L2 that leaves room for k and v of the head. */
+    BLOCK_BYTES = 384 * 1024,
+    /* With fewer queries than this, copying keys takes longer than it saves. */
+    PACK_FROM = 32,
+    LANES = FOVEA_ATTENTION_LANES,
+};
 
 struct attention_job {
     const struct fovea_attention *a;
@@ -37,34 +43,6 @@ static int64_t offset_of(const struct fovea_attention_view *view, int64_t batch,
 }
 
 /* ---- rows of scores ----------------------------------------------------- */
-
-/*
- * x = e^(scale (x - max x)); the sum of that. scale > 0. The row is filled up
- * with -inf to a multiple of LANES beforehand, so that no loop has a rest.
- */
-FOVEA_KERNEL static float exp_row(float *x, int64_t n, float scale) {
-    float most = -INFINITY, sum = 0;
-    n = (n + LANES - 1) / LANES * LANES;
-#pragma omp simd reduction(max : most)
-    for (int64_t i = 0; i < n; i++) {
-        most = x[i] > most ? x[i] : most;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        x[i] = f32_exp_negative((x[i] - most) * scale);
-    }
-    /* On its own: within the loop above, gcc would keep the sum in memory. */
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < n; i++) {
-        sum += x[i];
-    }
-    return sum;
-}
-
-FOVEA_KERNEL static void scale_row(float *x, int64_t n, float factor) {
-    for (int64_t i = 0; i < n; i++) {
-        x[i] *= factor;
-    }
-}
 
 static void cap_row(float *x, int64_t n, float cap) {
     for (int64_t i = 0; i < n; i++) {
@@ -105,7 +83,7 @@ static void finish_scores(const struct attention_job *job, int64_t batch, int64_
     if (copy) {
         copy += ((batch * a->heads + head) * a->q_len + row) * n;
     }
-    scale_row(x, n, a->scale);
+    fovea_attention_scale_row(x, n, a->scale);
     if (copy && a->stage <= FOVEA_ATTENTION_MASKED) {
         memcpy(copy, x, (size_t)n * sizeof(*x));
     }
@@ -150,21 +128,62 @@ static bool is_plain(const struct attention_job *job) {
            (!job->operands->scores || a->stage == FOVEA_ATTENTION_WEIGHTS);
 }
 
-/* Block `block` of a head of an image. `scratch` holds scores, sums, the primitives' own. */
+/* What one thread works with: parts of its scratch memory, and what they hold now. */
+struct worker {
+    unsigned char *prim_scratch;
+    float *scores, *sums;       /* [rows, score_stride], [rows] */
+    float *packed_k, *packed_v; /* [head_dim, score_stride], [kv_len, v_head_dim] */
+    const float *k, *v;         /* of the head at hand, packed or not */
+    int64_t head;               /* number of that head among all, -1: none yet */
+};
+
+static void start_worker(const struct fovea_attention *a, unsigned char *scratch,
+                         struct worker *worker) {
+    worker->prim_scratch = scratch;
+    worker->scores = (float *)(void *)(scratch + a->prim_scratch);
+    worker->packed_k = worker->scores + a->rows * a->score_stride;
+    worker->packed_v = worker->packed_k + (a->pack_k ? a->head_dim * a->score_stride : 0);
+    worker->sums = worker->packed_v + (a->pack_v ? a->kv_len * a->v_head_dim : 0);
+    worker->k = worker->v = NULL;
+    worker->head = -1;
+}
+
+/* Bring keys and values of a head into the form the products read. */
+static void take_head(const struct attention_job *job, int64_t batch, int64_t kv_head,
+                      struct worker *worker) {
+    const struct fovea_attention *a = job->a;
+    int64_t number = batch * a->kv_heads + kv_head;
+    if (worker->head == number) {
+        return;
+    }
+    worker->head = number;
+    worker->k = job->operands->k + offset_of(&a->k, batch, kv_head, 0);
+    worker->v = job->operands->v + offset_of(&a->v, batch, kv_head, 0);
+    if (a->pack_k) {
+        fovea_attention_transpose(worker->k, a->k.token, a->kv_len, a->head_dim, worker->packed_k,
+                                  a->score_stride);
+        worker->k = worker->packed_k;
+    }
+    if (a->pack_v) {
+        fovea_attention_gather(worker->v, a->v.token, a->kv_len, a->v_head_dim, worker->packed_v);
+        worker->v = worker->packed_v;
+    }
+}
+
+/* Block `block` of a head of an image. */
 static enum fovea_status run_block(const struct attention_job *job, int64_t batch, int64_t head,
-                                   int64_t block, unsigned char *scratch, struct fovea_error *err) {
+                                   int64_t block, struct worker *worker, struct fovea_error *err) {
     const struct fovea_attention *a = job->a;
     bool last = block == a->blocks - 1, plain = is_plain(job);
     int64_t rows = last ? a->last_rows : a->rows, first = block * a->rows;
-    int64_t kv_head = head / (a->heads / a->kv_heads);
-    float *scores = (float *)(scratch + a->prim_scratch),
-          *sums = scores + a->rows * a->score_stride;
+    float *scores = worker->scores, *sums = worker->sums;
     float *y = job->operands->y + offset_of(&a->y, batch, head, first);
+    take_head(job, batch, head / (a->heads / a->kv_heads), worker);
     struct fovea_prim_args args = {
         .src = job->operands->q + offset_of(&a->q, batch, head, first),
-        .weights = job->operands->k + offset_of(&a->k, batch, kv_head, 0),
+        .weights = worker->k,
         .dst = scores,
-        .scratch = scratch,
+        .scratch = worker->prim_scratch,
     };
     enum fovea_status st = fovea_prim_run(a->qk[last], &args, err);
     if (st) {
@@ -178,15 +197,15 @@ static enum fovea_status run_block(const struct attention_job *job, int64_t batc
         for (int64_t j = a->kv_len; j < a->score_stride; j++) {
             x[j] = -INFINITY;
         }
-        sums[i] = exp_row(x, a->kv_len, plain ? a->scale : 1);
+        sums[i] = fovea_attention_exp_row(x, a->kv_len, plain ? a->scale : 1);
         keep_weights(job, batch, head, first + i, x, 1 / sums[i]);
     }
     args.src = scores;
-    args.weights = job->operands->v + offset_of(&a->v, batch, kv_head, 0);
+    args.weights = worker->v;
     args.dst = y;
     st = fovea_prim_run(a->pv[last], &args, err);
     for (int64_t i = 0; !st && i < rows; i++) {
-        scale_row(y + i * a->y.token, a->v_head_dim, 1 / sums[i]);
+        fovea_attention_scale_row(y + i * a->y.token, a->v_head_dim, 1 / sums[i]);
     }
     return st;
 }
@@ -195,12 +214,13 @@ static enum fovea_status run_block(const struct attention_job *job, int64_t batc
 static void run_blocks(void *context, int64_t begin, int64_t end, int thread) {
     struct attention_job *job = context;
     const struct fovea_attention *a = job->a;
-    unsigned char *scratch = job->scratch + (size_t)thread * a->thread_scratch;
+    struct worker worker;
+    start_worker(a, job->scratch + (size_t)thread * a->thread_scratch, &worker);
     for (int64_t i = begin; i < end; i++) {
         struct fovea_error error;
         int64_t head = i / a->blocks;
         enum fovea_status st =
-            run_block(job, head / a->heads, head % a->heads, i % a->blocks, scratch, &error);
+            run_block(job, head / a->heads, head % a->heads, i % a->blocks, &worker, &error);
         if (st) {
             if (!atomic_flag_test_and_set(job->failed)) {
                 job->status = st;
@@ -252,15 +272,18 @@ static struct fovea_dnn_view matrix(int64_t rows, int64_t columns, int64_t row_s
 
 static enum fovea_status make_prims(struct fovea_attention *a, struct fovea_dnn *dnn, int which,
                                     int64_t rows, struct fovea_error *err) {
+    int64_t k_channel = a->pack_k ? a->score_stride : a->k.channel;
+    int64_t k_token = a->pack_k ? 1 : a->k.token;
+    int64_t v_token = a->pack_v ? a->v_head_dim : a->v.token;
     struct fovea_dnn_matmul qk = {
         .src = matrix(rows, a->head_dim, a->q.token, a->q.channel),
-        .weights = matrix(a->head_dim, a->kv_len, a->k.channel, a->k.token),
+        .weights = matrix(a->head_dim, a->kv_len, k_channel, k_token),
         .dst = matrix(rows, a->kv_len, a->score_stride, 1),
         .scale = 1,
     };
     struct fovea_dnn_matmul pv = {
         .src = matrix(rows, a->kv_len, a->score_stride, 1),
-        .weights = matrix(a->kv_len, a->v_head_dim, a->v.token, a->v.channel),
+        .weights = matrix(a->kv_len, a->v_head_dim, v_token, a->v.channel),
         .dst = matrix(rows, a->v_head_dim, a->y.token, 1),
         .scale = 1,
     };
@@ -273,6 +296,13 @@ static enum fovea_status make_prims(struct fovea_attention *a, struct fovea_dnn 
 
 static size_t round_up(size_t bytes) {
     return (bytes + FOVEA_ALIGNMENT - 1) / FOVEA_ALIGNMENT * FOVEA_ALIGNMENT;
+}
+
+/* Copies are for many queries, and for what is not yet as the copy would be. */
+static void plan_packing(struct fovea_attention *a) {
+    bool many = a->q_len >= PACK_FROM;
+    a->pack_k = many && a->k.channel == 1 && a->k.token > 1;
+    a->pack_v = many && a->v.channel == 1 && a->v.token > a->v_head_dim;
 }
 
 static void plan_blocks(struct fovea_attention *a) {
@@ -291,6 +321,7 @@ enum fovea_status fovea_attention_prepare(struct fovea_attention *a, struct fove
     if (is_empty(a)) {
         return FOVEA_OK;
     }
+    plan_packing(a);
     plan_blocks(a);
     /* Each primitive runs within one of our threads, and must be made for that. */
     int former = fovea_parallel_set_threads(1);
@@ -308,8 +339,10 @@ enum fovea_status fovea_attention_prepare(struct fovea_attention *a, struct fove
         a->prim_scratch = need > a->prim_scratch ? need : a->prim_scratch;
     }
     a->prim_scratch = round_up(a->prim_scratch);
-    a->thread_scratch =
-        a->prim_scratch + round_up((size_t)a->rows * (size_t)(a->score_stride + 1) * sizeof(float));
+    size_t floats = (size_t)a->rows * (size_t)(a->score_stride + 1);
+    floats += a->pack_k ? (size_t)a->head_dim * (size_t)a->score_stride : 0;
+    floats += a->pack_v ? (size_t)a->kv_len * (size_t)a->v_head_dim : 0;
+    a->thread_scratch = a->prim_scratch + round_up(floats * sizeof(float));
     a->threads = engine->threads > 0 ? engine->threads : 1;
     *scratch_bytes = a->thread_scratch * (size_t)a->threads;
     return FOVEA_OK;

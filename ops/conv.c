@@ -95,7 +95,9 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
         st = fovea_dnn_conv(engine->dnn, &desc, &conv->prim, err);
     }
     if (!st) {
+        int sum = fovea_prim_sum_post(conv->prim);
         fovea_prim_describe(conv->prim, 1, node);
+        node->overwritten_input = sum >= 0 ? node->epilogue[sum].input : 0;
     }
     return st;
 }

@@ -55,7 +55,6 @@ KERNEL1(softplus, f32_softplus(x))
 KERNEL1(softsign, x / (1.0f + f32_abs(x)))
 KERNEL1(mish, f32_mish(x))
 KERNEL1(swish, x * f32_sigmoid(alpha * x))
-KERNEL1(gelu, f32_gelu(x))
 KERNEL1(gelu_tanh, f32_gelu_tanh(x))
 KERNEL1(leaky_relu, x < 0.0f ? alpha * x : x)
 KERNEL1(elu, x < 0.0f ? alpha * f32_expm1_negative(x < 0.0f ? x : 0.0f) : x)
@@ -64,6 +63,34 @@ KERNEL1(hard_swish, x * fminf(1.0f, fmaxf(0.0f, x * (1.0f / 6.0f) + 0.5f)))
 KERNEL1(affine, alpha * x + beta)
 KERNEL1(over, x / alpha)
 /* clang-format on */
+
+/* GELU is what a network does most: with fused operations it takes two thirds of the time. */
+FOVEA_INLINE void gelu_run(float *y, const float *x, int64_t n, bool fused) {
+    FOVEA_VECTOR_LOOP
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = f32_gelu_with(x[i], fused);
+    }
+}
+
+FOVEA_TARGET_V4 static void gelu_v4(float *y, const float *x, int64_t n) {
+    gelu_run(y, x, n, true);
+}
+
+FOVEA_TARGET_V3 static void gelu_v3(float *y, const float *x, int64_t n) {
+    gelu_run(y, x, n, true);
+}
+
+static void gelu(void *y, const void *a, const void *b, const void *c, int64_t n, float alpha,
+                 float beta) {
+    (void)b, (void)c, (void)alpha, (void)beta;
+    if (fovea_cpu_has_v4()) {
+        gelu_v4(y, a, n);
+    } else if (fovea_cpu_has_v3()) {
+        gelu_v3(y, a, n);
+    } else {
+        gelu_run(y, a, n, false);
+    }
+}
 
 FOVEA_INLINE float clamp(float x, float low, float high) {
     x = x < low ? low : x;

@@ -166,6 +166,7 @@ static void add_weights(const struct fovea_prim *prim, const struct fovea_prim_a
 }
 
 static void execute(const struct fovea_prim *prim, const struct fovea_prim_args *args) {
+    place_sum(prim, args);
     arguments list(prim->dnn->engine);
     add_weights(prim, args, &list);
     list.add(DNNL_ARG_SRC, prim->src, args->src);
@@ -174,7 +175,7 @@ static void execute(const struct fovea_prim *prim, const struct fovea_prim_args 
         list.add(prim->bias_arg, prim->bias, args->bias);
     }
     for (int i = 0; i < prim->n_fused; i++) {
-        if (prim->posts[i].kind != FOVEA_EPILOGUE_ACT) {
+        if (prim->posts[i].kind != FOVEA_EPILOGUE_ACT && i != prim->sum_post) {
             list.add(prim->post_args[i], prim->post_descs[i], args->posts[i]);
         }
     }
@@ -194,6 +195,10 @@ size_t fovea_prim_scratch_bytes(const struct fovea_prim *prim) {
 
 size_t fovea_prim_packed_bytes(const struct fovea_prim *prim) {
     return prim->weights_from == weights::packed ? prim->weights.get_size() : 0;
+}
+
+int fovea_prim_sum_post(const struct fovea_prim *prim) {
+    return prim->wide_dst.on ? -1 : prim->sum_post;
 }
 
 const char *fovea_prim_implementation(const struct fovea_prim *prim) {

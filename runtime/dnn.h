@@ -125,6 +125,12 @@ size_t fovea_prim_scratch_bytes(const struct fovea_prim *prim);
 /* Bytes that packed weights take; 0 if this primitive takes them as they are. */
 size_t fovea_prim_packed_bytes(const struct fovea_prim *prim);
 
+/*
+ * The post, if any, whose operand dst may be written over: a run adds it from
+ * dst, and copies it there first unless it already is there. -1: none.
+ */
+int fovea_prim_sum_post(const struct fovea_prim *prim);
+
 /* Name of oneDNN's implementation, "brgconv:avx512_core". Lives as long as prim. */
 const char *fovea_prim_implementation(const struct fovea_prim *prim);
 

@@ -81,6 +81,7 @@ struct fovea_prim {
     dnnl::memory::desc post_descs[FOVEA_DNN_MAX_POSTS];
     int post_args[FOVEA_DNN_MAX_POSTS];
     int n_posts = 0, n_fused = 0;
+    int sum_post = -1; /* the post whose operand is added from dst itself */
 };
 
 namespace fovea {
@@ -120,9 +121,13 @@ int fusable_posts(const struct fovea_prim *prim, bool emulated);
 
 /*
  * Posts [0, n_fused) of the prim as oneDNN's, after what `ops` already has;
- * notes the argument of each operand in prim.
+ * notes the argument of each operand in prim. With `sum` the first addition of
+ * an operand laid out as dst is oneDNN's sum: the operand is in dst beforehand.
  */
-void append_posts(struct fovea_prim *prim, int n_fused, dnnl::post_ops &ops);
+void append_posts(struct fovea_prim *prim, int n_fused, bool sum, dnnl::post_ops &ops);
+
+/* Bring the operand of sum_post, if there is one, to where dst is. */
+void place_sum(const struct fovea_prim *prim, const struct fovea_prim_args *args);
 
 /* The view with f32 elements next to each other, dimensions in the order of its memory. */
 struct fovea_dnn_view dense_view(const struct fovea_dnn_view &view);

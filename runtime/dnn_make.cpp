@@ -128,13 +128,28 @@ static void make_conv_as(struct fovea_prim *prim, const struct fovea_dnn_conv *g
         desc.src = dense_view(desc.src);
         desc.dst = prim->dst_view = dense_view(desc.dst);
     }
+    /*
+     * A residual as oneDNN's sum keeps the brgemm kernels; as a binary post it
+     * would mean older ones, at half their speed (2.6.3, 1x1, 768 to 1536).
+     */
     conv_descs d = conv_descs_of(&desc);
-    auto pd = best_desc<dnnl::convolution_forward::primitive_desc>(
-        fusable_posts(prim, emulated), &prim->n_fused, [&](int n) {
-            dnnl::post_ops ops;
-            append_posts(prim, n, ops);
-            return conv_desc(prim->dnn->engine, d, attr_of(ops));
-        });
+    int most = fusable_posts(prim, emulated);
+    bool sum = true;
+    auto best = [&] {
+        return best_desc<dnnl::convolution_forward::primitive_desc>(
+            most, &prim->n_fused, [&](int n) {
+                dnnl::post_ops ops;
+                append_posts(prim, n, sum, ops);
+                return conv_desc(prim->dnn->engine, d, attr_of(ops));
+            });
+    };
+    auto pd = best();
+    if (prim->n_fused < most) {
+        sum = false;
+        pd = best();
+    }
+    dnnl::post_ops chosen;
+    append_posts(prim, prim->n_fused, sum, chosen); /* what prim notes of the posts is pd's again */
     prim->primitive = create<dnnl::convolution_forward>(pd);
     if (!prim->primitive && has_bf16(desc.src, desc.dst)) {
         make_conv_as(prim, given, true);
@@ -220,7 +235,7 @@ static void make_matmul_as(struct fovea_prim *prim, const struct fovea_dnn_matmu
                 prim->bias_arg = DNNL_ARG_ATTR_MULTIPLE_POST_OP(ops.len()) | DNNL_ARG_SRC_1;
                 ops.append_binary(dnnl::algorithm::binary_add, prim->bias);
             }
-            append_posts(prim, n, ops);
+            append_posts(prim, n, false, ops);
             return matmul_desc(prim->dnn->engine, src, weights, scaled ? bias : prim->bias, dst,
                                attr_of(ops));
         });

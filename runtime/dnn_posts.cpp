@@ -165,6 +165,16 @@ static bool is_fusable(const struct fovea_dnn_view &operand, const struct fovea_
     return full || along_channels;
 }
 
+/* Whether the post adds an operand that is laid out just as dst. */
+static bool adds_like_dst(const struct fovea_dnn_post &post, const struct fovea_dnn_view &dst) {
+    bool same = post.kind == FOVEA_EPILOGUE_ADD && post.operand.dtype == dst.dtype;
+    for (int i = 0; same && i < dst.rank; i++) {
+        same = post.operand.dims[i] == dst.dims[i] &&
+               (dst.dims[i] == 1 || post.operand.strides[i] == dst.strides[i]);
+    }
+    return same;
+}
+
 int fusable_posts(const struct fovea_prim *prim, bool emulated) {
     int n = 0;
     for (; n < prim->n_posts; n++) {
@@ -178,11 +188,17 @@ int fusable_posts(const struct fovea_prim *prim, bool emulated) {
     return n;
 }
 
-void append_posts(struct fovea_prim *prim, int n_fused, dnnl::post_ops &ops) {
+void append_posts(struct fovea_prim *prim, int n_fused, bool sum, dnnl::post_ops &ops) {
+    prim->sum_post = -1;
     for (int i = 0; i < n_fused; i++) {
         const struct fovea_dnn_post &post = prim->posts[i];
         if (post.kind == FOVEA_EPILOGUE_ACT) {
             append_act(post, ops);
+            continue;
+        }
+        if (sum && prim->sum_post < 0 && adds_like_dst(post, prim->dst_view)) {
+            prim->sum_post = i;
+            ops.append_sum(1);
             continue;
         }
         prim->post_descs[i] = desc_of(post.operand);
@@ -192,6 +208,23 @@ void append_posts(struct fovea_prim *prim, int n_fused, dnnl::post_ops &ops) {
                           prim->post_descs[i]);
     }
     prim->n_fused = n_fused;
+}
+
+static void copy_range(void *context, int64_t begin, int64_t end, int thread) {
+    const struct fovea_prim_args *args = static_cast<const struct fovea_prim_args *>(context);
+    const unsigned char *from = static_cast<const unsigned char *>(args->src);
+    (void)thread;
+    std::copy(from + begin, from + end, static_cast<unsigned char *>(args->dst) + begin);
+}
+
+void place_sum(const struct fovea_prim *prim, const struct fovea_prim_args *args) {
+    if (prim->sum_post < 0 || args->posts[prim->sum_post] == args->dst) {
+        return;
+    }
+    struct fovea_prim_args copy = {};
+    copy.src = args->posts[prim->sum_post];
+    copy.dst = args->dst;
+    fovea_parallel_for((int64_t)prim->dst.get_size(), 1 << 16, copy_range, &copy);
 }
 
 /* ---- in plain C++ -------------------------------------------------------- */

@@ -17,6 +17,7 @@ static const struct fovea_pass table[] = {
     {"pad", "zero padding into the convolution behind it", fovea_pass_pad},
     {"tokens", "images to tokens and back without moving data", fovea_pass_tokens},
     {"linear", "MatMul and Add, or Gemm, to one Linear", fovea_pass_linear},
+    {"squeeze", "the mean of a pointwise convolution from that of its input", fovea_pass_squeeze},
     {"affine", "constant factors and offsets into weights", fovea_pass_affine},
     {"attention", "softmax(Q K^T) V to one step", fovea_pass_attention},
     {"epilogue", "activation, residual and gate into convolution and Linear", fovea_pass_epilogue},

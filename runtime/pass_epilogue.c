@@ -73,14 +73,32 @@ static bool activation_step(const struct fovea_node *node, struct fovea_epilogue
     return clip_step(node, step);
 }
 
+/*
+ * Whether `t` meets every element of `y`, or lies along its channels alone: the
+ * broadcasts that primitives do in registers. Others would take a pass of
+ * their own, and elementwise operators do that better.
+ */
+static bool is_full_or_channels(const struct fovea_tensor *t, const struct fovea_tensor *y,
+                                int channels) {
+    bool full = t->rank == y->rank, along = true;
+    for (int i = 0; i < t->rank; i++) {
+        int axis = i + y->rank - t->rank;
+        full = full && t->dims[i] == y->dims[axis];
+        along = along && (t->dims[i] == 1 || axis == channels);
+    }
+    return full || along;
+}
+
 /* The operand of Add or Mul, if it broadcasts into the result without growing it. */
-static struct fovea_value *other_operand(const struct fovea_node *user,
-                                         const struct fovea_value *result) {
+static struct fovea_value *other_operand(const struct fovea_node *node,
+                                         const struct fovea_node *user) {
+    const struct fovea_value *result = node->out[0];
     struct fovea_value *other = user->in[0] == result ? user->in[1] : user->in[0];
     const struct fovea_tensor *t = &other->t, *y = &result->t;
+    int channels = fovea_node_is(node, "Conv") ? 1 : y->rank - 1;
     bool fits = other != result && t->dtype == FOVEA_F32 &&
                 fovea_tensor_same_shape(&user->out[0]->t, y) && fovea_tensor_count(t) > 0;
-    return fits ? other : NULL;
+    return fits && is_full_or_channels(t, y, channels) ? other : NULL;
 }
 
 /* What epilogue step `user` is for `node`, and its operand (NULL for an activation). */
@@ -95,7 +113,7 @@ static bool step_of(const struct fovea_node *node, const struct fovea_node *user
     if (!adds && !multiplies) {
         return false;
     }
-    *operand = other_operand(user, result);
+    *operand = other_operand(node, user);
     *step = (struct fovea_epilogue_step){.kind = adds ? FOVEA_EPILOGUE_ADD : FOVEA_EPILOGUE_MUL};
     return *operand != NULL;
 }

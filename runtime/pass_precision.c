@@ -82,19 +82,6 @@ static void mark_wanted(const struct fovea_graph *graph, unsigned char *wanted) 
 
 /* ---- conversions ------------------------------------------------------------ */
 
-/* A copy of a constant in the other type, made now. */
-static enum fovea_status convert_constant(struct fovea_graph *graph, struct fovea_value *value,
-                                          enum fovea_dtype dtype, struct fovea_value **out,
-                                          struct fovea_error *err) {
-    const struct fovea_tensor *t = &value->t;
-    enum fovea_status st = fovea_graph_add_constant(graph, dtype, t->rank, t->dims, out, err);
-    if (!st) {
-        (*out)->layout = value->layout;
-        fovea_convert(t->dtype, t->data, dtype, (*out)->t.data, fovea_tensor_count(t));
-    }
-    return st;
-}
-
 static enum fovea_status add_convert(struct fovea_graph *graph, struct fovea_node *before,
                                      struct fovea_value *value, enum fovea_dtype dtype,
                                      struct fovea_value **out, struct fovea_error *err) {
@@ -108,16 +95,14 @@ static enum fovea_status add_convert(struct fovea_graph *graph, struct fovea_nod
     node->out[0]->typed = true;
     node->out[0]->layout = value->layout;
     *out = node->out[0];
-    return fovea_rewrite_finish(node, NULL, err);
+    st = fovea_rewrite_finish(node, NULL, err);
+    return st || !value->constant ? st : fovea_settle_node(node, err);
 }
 
 /* `value` in the other type, for `before` and whoever comes after it. */
 static enum fovea_status converted(struct fovea_graph *graph, struct fovea_node *before,
                                    struct fovea_value *value, enum fovea_dtype dtype,
                                    struct fovea_value **out, struct fovea_error *err) {
-    if (value->constant) {
-        return convert_constant(graph, value, dtype, out, err);
-    }
     for (size_t i = 0; i < value->n_uses; i++) {
         struct fovea_node *node = value->uses[i].node;
         /* One that makes an output of the graph may come too late. */

@@ -166,17 +166,34 @@ static bool is_read_otherwise(const struct fovea_node *node, int index) {
     return false;
 }
 
+/* Whether any other input of the step lies in the memory of input `index`. */
+static bool is_read_twice(const struct fovea_node *node, int index) {
+    struct fovea_value *root = fovea_value_root(node->in[index]);
+    for (int i = 0; i < node->n_in; i++) {
+        struct fovea_value *in = node->in[i];
+        if (i != index && in && !in->constant && fovea_value_root(in) == root) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the step reads input `index` no later than it writes the same element of output 0. */
+static bool may_overwrite(const struct fovea_node *node, int index) {
+    if (node->op->flags & FOVEA_OP_IN_PLACE) {
+        return !is_read_otherwise(node, index);
+    }
+    return node->overwritten_input == index && index > 0 && !is_read_twice(node, index);
+}
+
 /* An input that dies at `step` and that output 0 may be written over. */
 static struct fovea_value *in_place_target(const struct planner *p, const struct fovea_node *node,
                                            size_t step) {
     const struct fovea_value *out = node->out[0];
-    if (!(node->op->flags & FOVEA_OP_IN_PLACE) || !out) {
-        return NULL;
-    }
-    for (int i = 0; i < node->n_in; i++) {
+    for (int i = 0; out && i < node->n_in; i++) {
         struct fovea_value *in = node->in[i];
         if (!in || in->constant || in->t.dtype != out->t.dtype || in->layout != out->layout ||
-            !fovea_tensor_same_shape(&in->t, &out->t) || is_read_otherwise(node, i)) {
+            !fovea_tensor_same_shape(&in->t, &out->t) || !may_overwrite(node, i)) {
             continue;
         }
         struct fovea_value *root = fovea_value_root(in);
@@ -255,7 +272,7 @@ static void add_up(const struct fovea_graph *graph, struct fovea_plan *plan) {
         }
     }
     for (const struct fovea_value *value = graph->values; value; value = value->next) {
-        if (value->constant && value->n_uses > 0 && !fovea_value_is_packed(value)) {
+        if (value->constant && fovea_value_is_read(value) && !fovea_value_is_packed(value)) {
             plan->constant_bytes += fovea_tensor_bytes(&value->t);
         }
     }
