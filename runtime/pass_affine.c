@@ -181,9 +181,12 @@ static enum fovea_status absorb_gated(struct fovea_graph *graph, struct fovea_no
         return FOVEA_OK;
     }
     float factor = (float)scalar;
-    struct fovea_value *x = NULL;
+    struct fovea_value *x = NULL, *factors;
     is_scaling(scaling, &scalar, &x);
-    enum fovea_status st = scale_weights(graph, node, &factor, true, err);
+    enum fovea_status st = fovea_rewrite_scalar(graph, factor, &factors, err);
+    if (!st) {
+        st = scale_weights(graph, node, factors, err);
+    }
     if (!st) {
         st = change_bias(graph, node, &factor, NULL, true, err);
     }
