@@ -7,12 +7,15 @@
 
 #include "runtime/error.h"
 
+#include <stdbool.h>
+
 struct fovea_dnn;
 
 struct fovea_engine {
     struct fovea_dnn *dnn; /* dnn.h */
     int threads;
     enum fovea_precision precision; /* F32 or BF16 */
+    bool winograd;                  /* convolutions may use it where it pays (ops/winograd.h) */
 };
 
 #endif

@@ -28,6 +28,7 @@ struct fovea_session {
 void fovea_session_options_default(struct fovea_session_options *options) {
     memset(options, 0, sizeof(*options));
     options->passes = "on";
+    options->winograd = true;
 }
 
 /* ---- binding inputs ------------------------------------------------------- */
@@ -232,6 +233,7 @@ enum fovea_status fovea_session_create(const struct fovea_model *model,
     s->model = model;
     s->engine.threads = options->threads > 0 ? options->threads : fovea_cpu_budget();
     s->engine.precision = settled_precision(options->precision);
+    s->engine.winograd = options->winograd;
 
     int former = fovea_parallel_set_threads(s->engine.threads);
     enum fovea_status st = build(s, inputs, options, err);

@@ -129,6 +129,8 @@ run 2 run --max-memory 4X model.onnx
 err_has "--max-memory: '4X' is not a number of bytes"
 run 2 verify --precision f64 x
 err_has "'f64' is no precision; f32, bf16 and auto are"
+run 2 verify --winograd on x
+err_has "auto or off"
 run 2 verify --passes linear,nonsense x
 err_has "'linear,nonsense': on, off, or names"
 run 2 ops --json=a --help=b
