@@ -237,6 +237,19 @@ if [ -d "$nodes" ]; then
     out_has '^2 passed, 0 failed, 0 unsupported$'
     end
 
+    begin verify__precision__says_what_auto_and_bf16_come_to
+    export ONEDNN_MAX_CPU_ISA=AVX2
+    run 0 verify --precision auto "$nodes/test_relu"
+    err_has 'precision auto: f32, for this CPU has no bf16 instructions'
+    run 0 verify --precision bf16 "$nodes/test_conv_with_strides_padding"
+    err_has 'precision bf16: this CPU has no bf16 instructions; f32 arithmetic'
+    unset ONEDNN_MAX_CPU_ISA
+    run 0 verify --precision auto "$nodes/test_relu"
+    err_has 'precision auto: '
+    run 0 verify "$nodes/test_relu"
+    [ ! -s "$tmp/err" ] || broken "f32 says something"
+    end
+
     begin verify__json__has_exactly_the_agreed_keys
     run 0 verify "$nodes/test_relu" --json
     json "$tmp/out" 'set(d) == {"cases", "passed", "failed", "unsupported"}'
