@@ -192,7 +192,10 @@ static enum fovea_status infer(struct fovea_node *node, struct fovea_error *err)
 
 static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *engine,
                                  struct fovea_error *err) {
-    return fovea_attention_prepare(node->priv, engine, &node->scratch_bytes, err);
+    struct fovea_attention *a = node->priv;
+    a->bf16 = node->in[0]->t.dtype == FOVEA_BF16;
+    a->y_bf16 = node->out[0]->t.dtype == FOVEA_BF16;
+    return fovea_attention_prepare(a, engine, &node->scratch_bytes, err);
 }
 
 static enum fovea_status run(const struct fovea_node *node, const struct fovea_run *run,
@@ -241,6 +244,9 @@ const struct fovea_op fovea_op_attention = {
     .min_out = 1,
     .max_out = 1,
     .layout = FOVEA_LAYOUT_PLAIN_ONLY,
+    .bf16 = FOVEA_BF16_MULTIPLIES,
+    .bf16_in = 7,
+    .bf16_out = 1,
     .infer = infer,
     .prepare = prepare,
     .run = run,

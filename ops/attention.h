@@ -19,6 +19,9 @@
  *            exactly; channels are neighbours
  *   scale    of the product, before the mask is added
  *
+ * q, k and v may lie in memory as bf16 (all three), and so may y: scores and
+ * softmax are f32 even so, its result is rounded to bf16 for the second product.
+ *
  * A query left without keys (a row of masks at -inf) gives NaN, as softmax over
  * nothing does.
  */
@@ -56,6 +59,7 @@ struct fovea_attention {
 
     int64_t rows, last_rows, blocks; /* query rows at a time; in the last block; blocks a head */
     int64_t score_stride;            /* elements from one row of scores to the next */
+    bool bf16, y_bf16;               /* q, k and v are bf16 in memory; y is */
     bool pack_k, pack_v;             /* each head's keys and values are copied before its blocks */
     size_t thread_scratch, prim_scratch;
     int threads;
@@ -63,13 +67,13 @@ struct fovea_attention {
 };
 
 struct fovea_attention_operands {
-    const float *q, *k, *v;
+    const void *q, *k, *v; /* f32, or bf16 */
     const void *mask;
-    float *y;
-    float *scores; /* dense [batch, heads, q_len, kv_len], or NULL */
+    void *y;
+    float *scores; /* dense [batch, heads, q_len, kv_len], or NULL; not with bf16 */
 };
 
-/* Bytes of scratch that a run needs go to *scratch_bytes. */
+/* `bf16` and `y_bf16` are set. Bytes of scratch that a run needs go to *scratch_bytes. */
 enum fovea_status fovea_attention_prepare(struct fovea_attention *a, struct fovea_engine *engine,
                                           size_t *scratch_bytes, struct fovea_error *err);
 enum fovea_status fovea_attention_run(const struct fovea_attention *a,

@@ -131,21 +131,66 @@ static bool is_plain(const struct attention_job *job) {
 /* What one thread works with: parts of its scratch memory, and what they hold now. */
 struct worker {
     unsigned char *prim_scratch;
-    float *scores, *sums;       /* [rows, score_stride], [rows] */
-    float *packed_k, *packed_v; /* [head_dim, score_stride], [kv_len, v_head_dim] */
-    const float *k, *v;         /* of the head at hand, packed or not */
-    int64_t head;               /* number of that head among all, -1: none yet */
+    float *scores, *sums;      /* [rows, score_stride], [rows] */
+    uint16_t *weights;         /* [rows, score_stride], of scores, in bf16 */
+    void *packed_k, *packed_v; /* [head_dim, score_stride], [kv_len, v_head_dim] */
+    const void *k, *v;         /* of the head at hand, packed or not */
+    int64_t head;              /* number of that head among all, -1: none yet */
 };
+
+static size_t round_up(size_t bytes) {
+    return (bytes + FOVEA_ALIGNMENT - 1) / FOVEA_ALIGNMENT * FOVEA_ALIGNMENT;
+}
+
+/* Of q, k and v in memory. */
+static size_t element_size(const struct fovea_attention *a) {
+    return a->bf16 ? sizeof(uint16_t) : sizeof(float);
+}
+
+/* Bytes of the parts. In bf16 the block's result is computed where its scores were. */
+static size_t score_bytes(const struct fovea_attention *a) {
+    int64_t width = a->bf16 && a->v_head_dim > a->score_stride ? a->v_head_dim : a->score_stride;
+    return round_up((size_t)(a->rows * width) * sizeof(float));
+}
+
+static size_t weight_bytes(const struct fovea_attention *a) {
+    return a->bf16 ? round_up((size_t)(a->rows * a->score_stride) * sizeof(uint16_t)) : 0;
+}
+
+static size_t packed_k_bytes(const struct fovea_attention *a) {
+    return a->pack_k ? round_up((size_t)(a->head_dim * a->score_stride) * element_size(a)) : 0;
+}
+
+static size_t packed_v_bytes(const struct fovea_attention *a) {
+    return a->pack_v ? round_up((size_t)(a->kv_len * a->v_head_dim) * element_size(a)) : 0;
+}
+
+static size_t worker_bytes(const struct fovea_attention *a) {
+    return a->prim_scratch + score_bytes(a) + weight_bytes(a) + packed_k_bytes(a) +
+           packed_v_bytes(a) + round_up((size_t)a->rows * sizeof(float));
+}
 
 static void start_worker(const struct fovea_attention *a, unsigned char *scratch,
                          struct worker *worker) {
     worker->prim_scratch = scratch;
-    worker->scores = (float *)(void *)(scratch + a->prim_scratch);
-    worker->packed_k = worker->scores + a->rows * a->score_stride;
-    worker->packed_v = worker->packed_k + (a->pack_k ? a->head_dim * a->score_stride : 0);
-    worker->sums = worker->packed_v + (a->pack_v ? a->kv_len * a->v_head_dim : 0);
+    scratch += a->prim_scratch;
+    worker->scores = (float *)(void *)scratch;
+    scratch += score_bytes(a);
+    worker->weights = (uint16_t *)(void *)scratch;
+    scratch += weight_bytes(a);
+    worker->packed_k = scratch;
+    scratch += packed_k_bytes(a);
+    worker->packed_v = scratch;
+    scratch += packed_v_bytes(a);
+    worker->sums = (float *)(void *)scratch;
     worker->k = worker->v = NULL;
     worker->head = -1;
+}
+
+static const void *element_of(const struct fovea_attention *a, const void *data,
+                              const struct fovea_attention_view *view, int64_t batch, int64_t head,
+                              int64_t token) {
+    return (const char *)data + (size_t)offset_of(view, batch, head, token) * element_size(a);
 }
 
 /* Bring keys and values of a head into the form the products read. */
@@ -157,16 +202,63 @@ static void take_head(const struct attention_job *job, int64_t batch, int64_t kv
         return;
     }
     worker->head = number;
-    worker->k = job->operands->k + offset_of(&a->k, batch, kv_head, 0);
-    worker->v = job->operands->v + offset_of(&a->v, batch, kv_head, 0);
-    if (a->pack_k) {
+    worker->k = element_of(a, job->operands->k, &a->k, batch, kv_head, 0);
+    worker->v = element_of(a, job->operands->v, &a->v, batch, kv_head, 0);
+    if (a->pack_k && a->bf16) {
+        fovea_attention_transpose_bf16(worker->k, a->k.token, a->kv_len, a->head_dim,
+                                       worker->packed_k, a->score_stride);
+        worker->k = worker->packed_k;
+    } else if (a->pack_k) {
         fovea_attention_transpose(worker->k, a->k.token, a->kv_len, a->head_dim, worker->packed_k,
                                   a->score_stride);
         worker->k = worker->packed_k;
     }
     if (a->pack_v) {
-        fovea_attention_gather(worker->v, a->v.token, a->kv_len, a->v_head_dim, worker->packed_v);
+        fovea_attention_gather(worker->v, a->v.token, a->kv_len, a->v_head_dim, element_size(a),
+                               worker->packed_v);
         worker->v = worker->packed_v;
+    }
+}
+
+/* Scores of the block to weights whose sums are in worker->sums. */
+static void run_softmax(const struct attention_job *job, int64_t batch, int64_t head, int64_t first,
+                        int64_t rows, struct worker *worker) {
+    const struct fovea_attention *a = job->a;
+    bool plain = is_plain(job);
+    for (int64_t i = 0; i < rows; i++) {
+        float *x = worker->scores + i * a->score_stride;
+        if (!plain) {
+            finish_scores(job, batch, head, first + i, x);
+        }
+        for (int64_t j = a->kv_len; j < a->score_stride; j++) {
+            x[j] = -INFINITY;
+        }
+        if (a->bf16) {
+            worker->sums[i] = fovea_attention_exp_row_bf16(x, a->kv_len, plain ? a->scale : 1,
+                                                           worker->weights + i * a->score_stride);
+            continue;
+        }
+        worker->sums[i] = fovea_attention_exp_row(x, a->kv_len, plain ? a->scale : 1);
+        keep_weights(job, batch, head, first + i, x, 1 / worker->sums[i]);
+    }
+}
+
+/* The block's result, rows `stride` apart, to y, over the sums. */
+static void store_rows(const struct attention_job *job, int64_t batch, int64_t head, int64_t first,
+                       int64_t rows, float *from, int64_t stride, const float *sums) {
+    const struct fovea_attention *a = job->a;
+    int64_t at = offset_of(&a->y, batch, head, first);
+    for (int64_t i = 0; i < rows; i++, at += a->y.token) {
+        float *row = from + i * stride;
+        if (a->y_bf16) {
+            fovea_attention_store_row(row, a->v_head_dim, 1 / sums[i],
+                                      (uint16_t *)job->operands->y + at);
+            continue;
+        }
+        fovea_attention_scale_row(row, a->v_head_dim, 1 / sums[i]);
+        if (row != (float *)job->operands->y + at) {
+            memcpy((float *)job->operands->y + at, row, (size_t)a->v_head_dim * sizeof(*row));
+        }
     }
 }
 
@@ -174,38 +266,32 @@ static void take_head(const struct attention_job *job, int64_t batch, int64_t kv
 static enum fovea_status run_block(const struct attention_job *job, int64_t batch, int64_t head,
                                    int64_t block, struct worker *worker, struct fovea_error *err) {
     const struct fovea_attention *a = job->a;
-    bool last = block == a->blocks - 1, plain = is_plain(job);
+    bool last = block == a->blocks - 1;
     int64_t rows = last ? a->last_rows : a->rows, first = block * a->rows;
-    float *scores = worker->scores, *sums = worker->sums;
-    float *y = job->operands->y + offset_of(&a->y, batch, head, first);
     take_head(job, batch, head / (a->heads / a->kv_heads), worker);
     struct fovea_prim_args args = {
-        .src = job->operands->q + offset_of(&a->q, batch, head, first),
+        .src = element_of(a, job->operands->q, &a->q, batch, head, first),
         .weights = worker->k,
-        .dst = scores,
+        .dst = worker->scores,
         .scratch = worker->prim_scratch,
     };
     enum fovea_status st = fovea_prim_run(a->qk[last], &args, err);
     if (st) {
         return st;
     }
-    for (int64_t i = 0; i < rows; i++) {
-        float *x = scores + i * a->score_stride;
-        if (!plain) {
-            finish_scores(job, batch, head, first + i, x);
-        }
-        for (int64_t j = a->kv_len; j < a->score_stride; j++) {
-            x[j] = -INFINITY;
-        }
-        sums[i] = fovea_attention_exp_row(x, a->kv_len, plain ? a->scale : 1);
-        keep_weights(job, batch, head, first + i, x, 1 / sums[i]);
+    run_softmax(job, batch, head, first, rows, worker);
+    float *y = worker->scores;
+    args.src = worker->weights;
+    if (!a->bf16) {
+        y = (float *)job->operands->y + offset_of(&a->y, batch, head, first);
+        args.src = worker->scores;
     }
-    args.src = scores;
     args.weights = worker->v;
     args.dst = y;
     st = fovea_prim_run(a->pv[last], &args, err);
-    for (int64_t i = 0; !st && i < rows; i++) {
-        fovea_attention_scale_row(y + i * a->y.token, a->v_head_dim, 1 / sums[i]);
+    if (!st) {
+        store_rows(job, batch, head, first, rows, y, a->bf16 ? a->v_head_dim : a->y.token,
+                   worker->sums);
     }
     return st;
 }
@@ -245,7 +331,8 @@ enum fovea_status fovea_attention_run(const struct fovea_attention *a,
     if (is_empty(a)) {
         /* No keys: a sum over nothing. (No queries: nothing to write.) */
         memset(operands->y, 0,
-               (size_t)(a->batch * a->heads * a->q_len * a->v_head_dim) * sizeof(float));
+               (size_t)(a->batch * a->heads * a->q_len * a->v_head_dim) *
+                   (a->y_bf16 ? sizeof(uint16_t) : sizeof(float)));
         return FOVEA_OK;
     }
     atomic_flag failed = ATOMIC_FLAG_INIT;
@@ -260,10 +347,10 @@ enum fovea_status fovea_attention_run(const struct fovea_attention *a,
     return job.status;
 }
 
-static struct fovea_dnn_view matrix(int64_t rows, int64_t columns, int64_t row_stride,
+static struct fovea_dnn_view matrix(bool bf16, int64_t rows, int64_t columns, int64_t row_stride,
                                     int64_t column_stride) {
     return (struct fovea_dnn_view){
-        .dtype = FOVEA_F32,
+        .dtype = bf16 ? FOVEA_BF16 : FOVEA_F32,
         .rank = 2,
         .dims = {rows, columns},
         .strides = {row_stride, column_stride},
@@ -276,15 +363,15 @@ static enum fovea_status make_prims(struct fovea_attention *a, struct fovea_dnn 
     int64_t k_token = a->pack_k ? 1 : a->k.token;
     int64_t v_token = a->pack_v ? a->v_head_dim : a->v.token;
     struct fovea_dnn_matmul qk = {
-        .src = matrix(rows, a->head_dim, a->q.token, a->q.channel),
-        .weights = matrix(a->head_dim, a->kv_len, k_channel, k_token),
-        .dst = matrix(rows, a->kv_len, a->score_stride, 1),
+        .src = matrix(a->bf16, rows, a->head_dim, a->q.token, a->q.channel),
+        .weights = matrix(a->bf16, a->head_dim, a->kv_len, k_channel, k_token),
+        .dst = matrix(false, rows, a->kv_len, a->score_stride, 1),
         .scale = 1,
     };
     struct fovea_dnn_matmul pv = {
-        .src = matrix(rows, a->kv_len, a->score_stride, 1),
-        .weights = matrix(a->kv_len, a->v_head_dim, v_token, a->v.channel),
-        .dst = matrix(rows, a->v_head_dim, a->y.token, 1),
+        .src = matrix(a->bf16, rows, a->kv_len, a->score_stride, 1),
+        .weights = matrix(a->bf16, a->kv_len, a->v_head_dim, v_token, a->v.channel),
+        .dst = matrix(false, rows, a->v_head_dim, a->bf16 ? a->v_head_dim : a->y.token, 1),
         .scale = 1,
     };
     enum fovea_status st = fovea_dnn_matmul(dnn, &qk, &a->qk[which], err);
@@ -292,10 +379,6 @@ static enum fovea_status make_prims(struct fovea_attention *a, struct fovea_dnn 
         st = fovea_dnn_matmul(dnn, &pv, &a->pv[which], err);
     }
     return st;
-}
-
-static size_t round_up(size_t bytes) {
-    return (bytes + FOVEA_ALIGNMENT - 1) / FOVEA_ALIGNMENT * FOVEA_ALIGNMENT;
 }
 
 /* Copies are for many queries, and for what is not yet as the copy would be. */
@@ -339,10 +422,7 @@ enum fovea_status fovea_attention_prepare(struct fovea_attention *a, struct fove
         a->prim_scratch = need > a->prim_scratch ? need : a->prim_scratch;
     }
     a->prim_scratch = round_up(a->prim_scratch);
-    size_t floats = (size_t)a->rows * (size_t)(a->score_stride + 1);
-    floats += a->pack_k ? (size_t)a->head_dim * (size_t)a->score_stride : 0;
-    floats += a->pack_v ? (size_t)a->kv_len * (size_t)a->v_head_dim : 0;
-    a->thread_scratch = a->prim_scratch + round_up(floats * sizeof(float));
+    a->thread_scratch = worker_bytes(a);
     a->threads = engine->threads > 0 ? engine->threads : 1;
     *scratch_bytes = a->thread_scratch * (size_t)a->threads;
     return FOVEA_OK;

@@ -8,6 +8,7 @@
 #include "ops/attention_rows.h"
 
 #include "ops/math_f32.h"
+#include "runtime/half.h"
 #include "runtime/portability.h"
 
 #include <math.h>
@@ -66,6 +67,58 @@ float fovea_attention_exp_row(float *x, int64_t n, float scale) {
     return fovea_cpu_has_v3() ? exp_row_v3(x, n, scale) : exp_row(x, n, scale, false);
 }
 
+/* As power_of_2 with q of degree 2: relative error 1.0e-4. */
+FOVEA_INLINE float rough_power_of_2(float z, bool fused) {
+    z = z < -127.0f ? -127.0f : z;
+    float m = z + F32_MAGIC;
+    float f = z - (m - F32_MAGIC);
+    float p = 0.0550085828f;
+    p = f32_multiply_add(p, f, 0.242210373f, fused);
+    p = f32_multiply_add(p, f, 0.693282902f, fused);
+    p = f32_multiply_add(p, f, 1.0f, fused);
+    return f32_from_bits((int32_t)((uint32_t)f32_bits(p) + ((uint32_t)f32_bits(m) << 23)));
+}
+
+FOVEA_INLINE float exp_row_bf16(const float *x, int64_t n, float scale, uint16_t *to, bool fused) {
+    float most = -INFINITY, sum = 0;
+    n = (n + LANES - 1) / LANES * LANES;
+#pragma omp simd reduction(max : most)
+    for (int64_t i = 0; i < n; i++) {
+        most = x[i] > most ? x[i] : most;
+    }
+    scale *= 1.44269504f;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < n; i++) {
+        float y = rough_power_of_2((x[i] - most) * scale, fused);
+        uint32_t bits = (uint32_t)f32_bits(y); /* at most 1, or a NaN of few low bits */
+        to[i] = (uint16_t)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+        sum += y;
+    }
+    return sum;
+}
+
+FOVEA_TARGET_V4 static float exp_row_bf16_v4(const float *x, int64_t n, float scale, uint16_t *to) {
+    return exp_row_bf16(x, n, scale, to, true);
+}
+
+FOVEA_TARGET_V3 static float exp_row_bf16_v3(const float *x, int64_t n, float scale, uint16_t *to) {
+    return exp_row_bf16(x, n, scale, to, true);
+}
+
+float fovea_attention_exp_row_bf16(const float *x, int64_t n, float scale, uint16_t *to) {
+    if (fovea_cpu_has_v4()) {
+        return exp_row_bf16_v4(x, n, scale, to);
+    }
+    return fovea_cpu_has_v3() ? exp_row_bf16_v3(x, n, scale, to)
+                              : exp_row_bf16(x, n, scale, to, false);
+}
+
+FOVEA_KERNEL void fovea_attention_store_row(const float *x, int64_t n, float factor, uint16_t *to) {
+    for (int64_t i = 0; i < n; i++) {
+        to[i] = fovea_store_bf16(x[i] * factor);
+    }
+}
+
 FOVEA_KERNEL void fovea_attention_scale_row(float *x, int64_t n, float factor) {
     for (int64_t i = 0; i < n; i++) {
         x[i] *= factor;
@@ -87,9 +140,24 @@ FOVEA_KERNEL void fovea_attention_transpose(const float *from, int64_t ld, int64
     }
 }
 
-void fovea_attention_gather(const float *from, int64_t ld, int64_t tokens, int64_t channels,
-                            float *to) {
+FOVEA_KERNEL void fovea_attention_transpose_bf16(const uint16_t *from, int64_t ld, int64_t tokens,
+                                                 int64_t channels, uint16_t *to, int64_t stride) {
+    for (int64_t t = 0; t < tokens; t += LANES) {
+        int64_t n = tokens - t < LANES ? tokens - t : LANES;
+        const uint16_t *rows = from + t * ld;
+        for (int64_t c = 0; c < channels; c++) {
+            uint16_t *line = to + c * stride + t;
+            for (int64_t i = 0; i < n; i++) {
+                line[i] = rows[i * ld + c];
+            }
+        }
+    }
+}
+
+void fovea_attention_gather(const void *from, int64_t ld, int64_t tokens, int64_t channels,
+                            size_t size, void *to) {
     for (int64_t t = 0; t < tokens; t++) {
-        memcpy(to + t * channels, from + t * ld, (size_t)channels * sizeof(*to));
+        memcpy((char *)to + (size_t)(t * channels) * size,
+               (const char *)from + (size_t)(t * ld) * size, (size_t)channels * size);
     }
 }

@@ -44,7 +44,9 @@ static enum fovea_status infer_convert(struct fovea_node *node, struct fovea_err
 static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *engine,
                                  struct fovea_error *err) {
     struct fovea_elementwise_priv *priv = node->priv;
-    struct fovea_instr cast = {.op = FOVEA_DO_CAST, .arg = {0}, .type = node->out[0]->t.dtype};
+    enum fovea_dtype to = node->out[0]->t.dtype;
+    struct fovea_instr cast = {.op = FOVEA_DO_CAST, .arg = {0}, .type = to};
+    cast.type = fovea_dtype_is_half(to) ? FOVEA_F32 : to; /* rounded when it is stored */
     struct fovea_program program;
     int value;
     fovea_program_init(&program, node->n_in);
@@ -74,9 +76,9 @@ static const struct fovea_attr_spec attrs_cast_like[] = {
     {                                                                                              \
         .priv_size = sizeof(struct fovea_elementwise_priv), .attrs = (table),                      \
         .min_in = (n_inputs), .max_in = (n_inputs), .min_out = 1, .max_out = 1,                    \
-        .flags = FOVEA_OP_IN_PLACE, .layout = FOVEA_LAYOUT_ANY, .infer = (function),               \
-        .prepare = prepare, .run = fovea_elementwise_op_run,                                       \
-        .release = fovea_elementwise_op_release,                                                   \
+        .flags = FOVEA_OP_IN_PLACE, .layout = FOVEA_LAYOUT_ANY, .bf16 = FOVEA_BF16_FREE,           \
+        .bf16_in = 1, .bf16_out = 1, .infer = (function), .prepare = prepare,                      \
+        .run = fovea_elementwise_op_run, .release = fovea_elementwise_op_release,                  \
     }
 
 const struct fovea_op fovea_op_cast = CONVERSION_OP(1, attrs_cast, infer_cast);

@@ -80,6 +80,9 @@ const struct fovea_op fovea_op_concat = {
     .max_in = FOVEA_VARIADIC,
     .min_out = 1,
     .max_out = 1,
+    .bf16 = FOVEA_BF16_MOVES,
+    .bf16_in = ~0u,
+    .bf16_out = 1,
     .infer = infer,
     .run = run,
 };

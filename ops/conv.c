@@ -185,6 +185,7 @@ static enum fovea_status describe(const struct fovea_node *node, struct fovea_dn
     const struct fovea_window *window = &conv->window;
     *desc = (struct fovea_dnn_conv){
         .groups = conv->groups,
+        .weights_dtype = node->in[1]->t.dtype,
         .bias = fovea_own_input(node, 2) != NULL,
         .packed_weights = node->in[1]->constant,
     };
@@ -260,6 +261,9 @@ const struct fovea_op fovea_op_conv = {
     .max_out = 1,
     .flags = FOVEA_OP_EPILOGUE,
     .layout = FOVEA_LAYOUT_IMAGE,
+    .bf16 = FOVEA_BF16_MULTIPLIES,
+    .bf16_in = 3,
+    .bf16_out = 1,
     .infer = infer,
     .prepare = prepare,
     .pack = pack,

@@ -13,6 +13,7 @@ enum fovea_status fovea_elementwise_check(const struct fovea_program *program,
                                           struct fovea_error *err) {
     for (int i = 0; i < program->n_inputs; i++) {
         types[i] = node->in[i] ? node->in[i]->t.dtype : FOVEA_F32;
+        types[i] = fovea_dtype_is_half(types[i]) ? FOVEA_F32 : types[i];
     }
     enum fovea_status st = fovea_program_types(program, types, err);
     for (int i = 0; !st && i < program->n_instrs; i++) {
@@ -106,17 +107,40 @@ static int64_t locate(const struct fovea_elementwise *e, const struct fovea_oper
     return offset;
 }
 
-/* Copy [start, start + n) of an operand, row by row. */
+/* As copy_run, from a half type to f32. */
+static void widen_run(float *dst, const uint16_t *src, int64_t stride, int64_t n,
+                      enum fovea_dtype stored) {
+    if (stride == 1) {
+        fovea_convert(stored, src, FOVEA_F32, dst, n);
+        return;
+    }
+    uint16_t run[FOVEA_TILE_BYTES / sizeof(float)];
+    copy_run((unsigned char *)run, (const unsigned char *)src, stride, n, sizeof(*run));
+    fovea_convert(stored, run, FOVEA_F32, dst, n);
+}
+
+/* Part of a row to where the program reads it. */
+static void load_run(const struct fovea_operand *o, const unsigned char *from, int64_t stride,
+                     int64_t n, size_t size, unsigned char *to) {
+    if (fovea_dtype_is_half(o->stored)) {
+        widen_run((float *)(void *)to, (const uint16_t *)(const void *)from, stride, n, o->stored);
+    } else {
+        copy_run(to, from, stride, n, size);
+    }
+}
+
+/* Load [start, start + n) of an operand, row by row. */
 static void gather(const struct fovea_elementwise *e, const struct fovea_operand *o,
                    const unsigned char *src, int64_t start, int64_t n, size_t size,
                    unsigned char *dst) {
     int64_t at[FOVEA_MAX_RANK];
     int inner = e->rank - 1;
     int64_t offset = locate(e, o, start, at);
+    int64_t step = (int64_t)fovea_dtype_size(o->stored);
     while (n > 0) {
         int64_t run = e->dims[inner] - at[inner];
         run = run < n ? run : n;
-        copy_run(dst, src + offset * (int64_t)size, o->strides[inner], run, size);
+        load_run(o, src + offset * step, o->strides[inner], run, size, dst);
         dst += (size_t)run * size;
         n -= run;
         offset -= at[inner] * o->strides[inner];
@@ -138,10 +162,16 @@ static void *view_input(struct worker *w, int input, int64_t start, int64_t n) {
     const struct fovea_operand *o = &e->operands[input];
     unsigned char *src = w->node->in[input]->t.data;
     size_t size = e->slots[input].size;
-    if (o->linear) {
-        return src + (size_t)start * size;
-    }
+    int64_t step = (int64_t)fovea_dtype_size(o->stored);
+    bool half = fovea_dtype_is_half(o->stored);
     unsigned char *buffer = w->buffers + (size_t)input * FOVEA_TILE_BYTES;
+    if (o->linear) {
+        if (!half) {
+            return src + (size_t)start * size;
+        }
+        load_run(o, src + start * step, 1, n, size, buffer);
+        return buffer;
+    }
     int inner = e->rank - 1;
     int64_t at[FOVEA_MAX_RANK];
     bool one_row = e->row == e->dims[inner];
@@ -149,14 +179,14 @@ static void *view_input(struct worker *w, int input, int64_t start, int64_t n) {
         gather(e, o, src, start, n, size, buffer);
         return buffer;
     }
-    unsigned char *from = src + locate(e, o, start, at) * (int64_t)size;
-    if (o->strides[inner] == 1) {
+    unsigned char *from = src + locate(e, o, start, at) * step;
+    if (o->strides[inner] == 1 && !half) {
         return from;
     }
     if (o->strides[inner] == 0 && w->filled[input] == from && w->n_filled[input] >= n) {
         return buffer;
     }
-    copy_run(buffer, from, o->strides[inner], n, size);
+    load_run(o, from, o->strides[inner], n, size, buffer);
     w->filled[input] = o->strides[inner] == 0 ? from : NULL;
     w->n_filled[input] = n;
     return buffer;
@@ -199,9 +229,10 @@ static void run_tile(struct worker *w, int64_t start, int64_t n) {
     for (int o = 0; o < e->n_outputs; o++) {
         int value = e->outputs[o];
         if (value >= 0 && e->slots[value].place == FOVEA_IN_REGISTER) {
-            size_t size = e->slots[value].size;
+            size_t size = fovea_dtype_size(e->stored[o]);
             unsigned char *out = w->node->out[o]->t.data;
-            memcpy(out + (size_t)start * size, w->at[value], (size_t)n * size);
+            fovea_convert(e->slots[value].type, w->at[value], e->stored[o],
+                          out + (size_t)start * size, n);
         }
     }
 }

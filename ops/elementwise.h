@@ -6,6 +6,9 @@
  * live in registers of one tile, so memory is read and written once however
  * long the program is.
  *
+ * Half types are for storage: such inputs become f32 as a tile of them is
+ * loaded, and f32 results are rounded as a tile is stored.
+ *
  * Tiles are runs of the result's memory, in its layout. Dimensions over which
  * no operand changes its stride are merged first; what is left of an operand
  * is used in place where it is contiguous and copied to a register elsewhere.
@@ -35,7 +38,10 @@ void fovea_elementwise_destroy(struct fovea_elementwise *elementwise);
 void fovea_elementwise_run(const struct fovea_elementwise *elementwise,
                            const struct fovea_node *node, const struct fovea_run *run);
 
-/* For infer: the program's types fit, and a kernel exists for every instruction. */
+/*
+ * For infer: the program's types fit, and a kernel exists for every
+ * instruction. `types` gets those of all values; half inputs count as f32.
+ */
 enum fovea_status fovea_elementwise_check(const struct fovea_program *program,
                                           const struct fovea_node *node, enum fovea_dtype *types,
                                           struct fovea_error *err);

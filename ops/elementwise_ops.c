@@ -170,8 +170,9 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
     {                                                                                              \
         .priv_size = sizeof(struct fovea_elementwise_priv), .attrs = (table), .min_in = (least),   \
         .max_in = (most), .min_out = 1, .max_out = 1, .flags = FOVEA_OP_IN_PLACE,                  \
-        .layout = FOVEA_LAYOUT_ANY, .infer = infer, .prepare = prepare,                            \
-        .run = fovea_elementwise_op_run, .release = fovea_elementwise_op_release,                  \
+        .layout = FOVEA_LAYOUT_ANY, .bf16 = FOVEA_BF16_FREE, .bf16_in = ~0u, .bf16_out = ~0u,      \
+        .infer = infer, .prepare = prepare, .run = fovea_elementwise_op_run,                       \
+        .release = fovea_elementwise_op_release,                                                   \
     }
 
 static const struct fovea_attr_spec attrs_alpha[] = {
@@ -302,6 +303,9 @@ const struct fovea_op fovea_op_elementwise = {
     .max_out = FOVEA_VARIADIC,
     .flags = FOVEA_OP_IN_PLACE,
     .layout = FOVEA_LAYOUT_ANY,
+    .bf16 = FOVEA_BF16_FREE,
+    .bf16_in = ~0u,
+    .bf16_out = ~0u,
     .infer = infer_fused,
     .prepare = prepare_fused,
     .run = fovea_elementwise_op_run,

@@ -107,6 +107,7 @@ static void set_geometry(struct fovea_elementwise *e, const struct fovea_node *n
         if (!node->in[i]) {
             continue;
         }
+        e->operands[i].stored = node->in[i]->t.dtype;
         broadcast_strides(node->in[i], &out->t, axes ? axes[i] : -1, strides);
         for (int d = 0; d < e->rank; d++) {
             e->operands[i].strides[d] = strides[permuted ? channels_last[d] : d];
@@ -164,7 +165,8 @@ static bool reads_inputs_after(const struct fovea_elementwise *e, int step) {
 static void place_result(struct fovea_elementwise *e, int step, bool *busy) {
     struct fovea_slot *slot = &e->slots[e->steps[step].result];
     for (int o = 0; o < e->n_outputs; o++) {
-        if (e->outputs[o] == e->steps[step].result && !reads_inputs_after(e, step)) {
+        bool as_it_is = e->stored[o] == slot->type;
+        if (e->outputs[o] == e->steps[step].result && as_it_is && !reads_inputs_after(e, step)) {
             *slot = (struct fovea_slot){FOVEA_IN_OUTPUT, o, slot->type, slot->size};
             return;
         }
@@ -255,7 +257,7 @@ static enum fovea_status build(struct fovea_elementwise *e, const struct fovea_p
     e->steps = calloc((size_t)e->n_steps + 1, sizeof(*e->steps));
     e->operands = calloc((size_t)e->n_inputs + 1, sizeof(*e->operands));
     enum fovea_status st = FOVEA_OK;
-    if (!types || !e->slots || !e->steps || !e->operands || !e->outputs) {
+    if (!types || !e->slots || !e->steps || !e->operands || !e->outputs || !e->stored) {
         st = fovea_fail_memory(err, (size_t)e->n_values * sizeof(*e->slots),
                                "an elementwise program");
     }
@@ -286,8 +288,10 @@ enum fovea_status fovea_elementwise_create(const struct fovea_program *program, 
     e->n_values = program->n_inputs + program->n_instrs;
     e->n_outputs = node->n_out;
     e->outputs = malloc(((size_t)node->n_out + 1) * sizeof(*e->outputs));
-    for (int i = 0; e->outputs && i < node->n_out; i++) {
+    e->stored = calloc((size_t)node->n_out + 1, sizeof(*e->stored));
+    for (int i = 0; e->outputs && e->stored && i < node->n_out; i++) {
         e->outputs[i] = node->out[i] ? outputs[i] : -1;
+        e->stored[i] = node->out[i] ? node->out[i]->t.dtype : FOVEA_F32;
     }
     enum fovea_status st = build(e, program, axes, node, err);
     if (st) {
@@ -308,5 +312,6 @@ void fovea_elementwise_destroy(struct fovea_elementwise *elementwise) {
     free(elementwise->steps);
     free(elementwise->operands);
     free(elementwise->outputs);
+    free(elementwise->stored);
     free(elementwise);
 }

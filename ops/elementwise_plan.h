@@ -35,8 +35,9 @@ struct fovea_step {
 
 /* How an input lies in memory, against the merged dimensions of the result. */
 struct fovea_operand {
-    bool linear;  /* just as the result */
-    bool present; /* the program may be given fewer than all */
+    bool linear;             /* just as the result */
+    bool present;            /* the program may be given fewer than all */
+    enum fovea_dtype stored; /* in memory: the value's type, or a half one where that is f32 */
     int64_t strides[FOVEA_MAX_RANK];
 };
 
@@ -46,6 +47,7 @@ struct fovea_elementwise {
     struct fovea_step *steps;       /* by instruction */
     struct fovea_operand *operands; /* by input */
     int *outputs;                   /* values */
+    enum fovea_dtype *stored;       /* outputs in memory */
     int rank;                       /* merged dimensions, at least 1 */
     int64_t dims[FOVEA_MAX_RANK];
     int64_t count, row, tile, tiles_per_row;

@@ -50,6 +50,9 @@ const struct fovea_op fovea_op_expand = {
     .min_out = 1,
     .max_out = 1,
     .value_inputs = 1u << 1,
+    .bf16 = FOVEA_BF16_MOVES,
+    .bf16_in = 1,
+    .bf16_out = 1,
     .infer = infer_expand,
     .run = run_expand,
 };
@@ -119,6 +122,9 @@ const struct fovea_op fovea_op_tile = {
     .min_out = 1,
     .max_out = 1,
     .value_inputs = 1u << 1,
+    .bf16 = FOVEA_BF16_MOVES,
+    .bf16_in = 1,
+    .bf16_out = 1,
     .infer = infer_tile,
     .run = run_tile,
 };

@@ -244,6 +244,9 @@ static const struct fovea_attr_spec nd_attrs[] = {{"batch_dims", FOVEA_ATTR_INT,
         .max_in = 2,                                                                               \
         .min_out = 1,                                                                              \
         .max_out = 1,                                                                              \
+        .bf16 = FOVEA_BF16_MOVES,                                                                  \
+        .bf16_in = 1,                                                                              \
+        .bf16_out = 1,                                                                             \
         .infer = infer_fn,                                                                         \
         .run = run_fn,                                                                             \
     }

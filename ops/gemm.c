@@ -104,6 +104,7 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
     struct gemm *gemm = node->priv;
     struct fovea_product *p = &gemm->product;
     const struct fovea_tensor *c = get_c(node, gemm->beta);
+    fovea_product_set_types(p, node);
     enum fovea_status st = fovea_dnn_posts_of(node, p->posts, &p->n_posts, err);
     if (st) {
         return st;
@@ -184,6 +185,9 @@ const struct fovea_op fovea_op_gemm = {
     .min_out = 1,
     .max_out = 1,
     .flags = FOVEA_OP_EPILOGUE,
+    .bf16 = FOVEA_BF16_MULTIPLIES,
+    .bf16_in = 3,
+    .bf16_out = 1,
     .infer = infer,
     .prepare = prepare,
     .pack = pack,

@@ -4,6 +4,7 @@
  */
 #include "ops/ops.h"
 
+#include "runtime/half.h"
 #include "runtime/parallel.h"
 #include "runtime/portability.h"
 
@@ -94,6 +95,28 @@ FOVEA_KERNEL static void average_columns(const float *x, int64_t rows, int64_t s
     }
 }
 
+/* As average_columns, from bf16. */
+FOVEA_KERNEL static void average_columns_bf16(const uint16_t *x, int64_t rows, int64_t stride,
+                                              int width, float *y) {
+    double sums[BLOCK] = {0};
+    for (int64_t r = 0; r < rows; r += ROWS) {
+        int64_t n = rows - r < ROWS ? rows - r : ROWS;
+        float part[BLOCK] = {0};
+        for (int64_t j = 0; j < n; j++) {
+            const uint16_t *from = x + (r + j) * stride;
+            for (int i = 0; i < width; i++) {
+                part[i] += fovea_load_bf16(from[i]);
+            }
+        }
+        for (int i = 0; i < width; i++) {
+            sums[i] += (double)part[i];
+        }
+    }
+    for (int i = 0; i < width; i++) {
+        y[i] = (float)(sums[i] / (double)rows);
+    }
+}
+
 FOVEA_KERNEL static void max_columns(const float *x, int64_t rows, int64_t stride, int width,
                                      float *y) {
     float best[BLOCK];
@@ -166,6 +189,64 @@ static void run_items(void *context, int64_t begin, int64_t end, int thread) {
     }
 }
 
+/* ---- averages from or to bf16 ------------------------------------------------------ */
+
+struct half_job {
+    const struct global_pool *pool;
+    const struct fovea_tensor *x, *y; /* each f32 or bf16 */
+};
+
+static void store_average(const struct fovea_tensor *y, int64_t at, const float *from, int64_t n) {
+    size_t size = fovea_dtype_size(y->dtype);
+    fovea_convert(FOVEA_F32, from, y->dtype, (char *)y->data + (size_t)at * size, n);
+}
+
+/* A plane is BLOCK columns, and the rest of it. */
+static float average_plane_bf16(const uint16_t *x, int64_t count) {
+    float columns[BLOCK] = {0}, rest = 0;
+    int64_t rows = count / BLOCK;
+    double sum = 0;
+    if (rows > 0) {
+        average_columns_bf16(x, rows, BLOCK, BLOCK, columns);
+    }
+    for (int i = 0; i < BLOCK; i++) {
+        sum += (double)columns[i] * (double)rows;
+    }
+    for (int64_t i = rows * BLOCK; i < count; i++) {
+        rest += fovea_load_bf16(x[i]);
+    }
+    return (float)((sum + (double)rest) / (double)count);
+}
+
+/* Items as run_items. */
+static void run_half_items(void *context, int64_t begin, int64_t end, int thread) {
+    const struct half_job *job = context;
+    const struct global_pool *p = job->pool;
+    bool half = job->x->dtype == FOVEA_BF16;
+    const uint16_t *x16 = job->x->data;
+    const float *x32 = job->x->data;
+    int64_t blocks = (p->channels + BLOCK - 1) / BLOCK;
+    (void)thread;
+    for (int64_t i = begin; i < end; i++) {
+        float average[BLOCK];
+        if (!p->last) {
+            average[0] = half ? average_plane_bf16(x16 + i * p->plane, p->plane)
+                              : average_plane(x32 + i * p->plane, p->plane);
+            store_average(job->y, i, average, 1);
+            continue;
+        }
+        int64_t n = i / blocks, c = i % blocks * BLOCK;
+        int width = p->channels - c < BLOCK ? (int)(p->channels - c) : BLOCK;
+        int64_t at = n * p->plane * p->channels + c;
+        if (half) {
+            average_columns_bf16(x16 + at, p->plane, p->channels, width, average);
+        } else {
+            average_columns(x32 + at, p->plane, p->channels, width, average);
+        }
+        store_average(job->y, n * p->channels + c, average, width);
+    }
+}
+
 /* ---- f64 ----------------------------------------------------------------- */
 
 static void run_f64(const struct global_pool *p, const double *x, double *y, int64_t count) {
@@ -199,7 +280,13 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
     }
     struct job job = {p, x->data, y->data};
     int64_t items = p->last ? y->dims[0] * ((p->channels + BLOCK - 1) / BLOCK) : count;
-    fovea_parallel_for(items, 1 + 16384 / (1 + p->plane * (p->last ? BLOCK : 1)), run_items, &job);
+    int64_t grain = 1 + 16384 / (1 + p->plane * (p->last ? BLOCK : 1));
+    if (x->dtype == FOVEA_BF16 || y->dtype == FOVEA_BF16) {
+        struct half_job half = {p, x, y};
+        fovea_parallel_for(items, grain, run_half_items, &half);
+        return FOVEA_OK;
+    }
+    fovea_parallel_for(items, grain, run_items, &job);
     return FOVEA_OK;
 }
 
@@ -210,6 +297,9 @@ const struct fovea_op fovea_op_global_average_pool = {
     .min_out = 1,
     .max_out = 1,
     .layout = FOVEA_LAYOUT_IMAGE,
+    .bf16 = FOVEA_BF16_FREE,
+    .bf16_in = 1,
+    .bf16_out = 1,
     .infer = infer_average,
     .prepare = prepare,
     .run = run,

@@ -23,6 +23,8 @@ struct layer_norm_job {
     const struct layer_norm *p;
     const void *x, *scale, *bias;
     void *y;
+    enum fovea_dtype x_dtype, y_dtype;
+    float *row_space;                        /* a row for each thread, where x or y is bf16 */
     const struct fovea_value *mean, *factor; /* outputs, or NULL */
 };
 
@@ -44,6 +46,70 @@ static void store_statistic(const struct fovea_value *to, int64_t index, double 
 #define T double
 #define FN(name) name##_f64
 #include "ops/layer_norm.inc"
+
+/* ---- rows that are loaded from or stored to bf16 -------------------------- */
+
+/* Elements whose sum is taken in f32, in one lane or another, before it goes on in double. */
+#define SUM_BLOCK 512
+
+FOVEA_KERNEL static double sum_f32(const float *x, int64_t n) {
+    double sum = 0;
+    for (int64_t at = 0; at < n; at += SUM_BLOCK) {
+        int64_t end = at + SUM_BLOCK < n ? at + SUM_BLOCK : n;
+        float part = 0;
+#pragma omp simd reduction(+ : part)
+        for (int64_t i = at; i < end; i++) {
+            part += x[i];
+        }
+        sum += (double)part;
+    }
+    return sum;
+}
+
+/* About the mean, so that squares in f32 lose nothing to it. */
+FOVEA_KERNEL static double squares_f32(const float *x, int64_t n, float mean) {
+    double sum = 0;
+    for (int64_t at = 0; at < n; at += SUM_BLOCK) {
+        int64_t end = at + SUM_BLOCK < n ? at + SUM_BLOCK : n;
+        float part = 0;
+#pragma omp simd reduction(+ : part)
+        for (int64_t i = at; i < end; i++) {
+            float d = x[i] - mean;
+            part += d * d;
+        }
+        sum += (double)part;
+    }
+    return sum;
+}
+
+static void rows_mixed(void *context, int64_t begin, int64_t end, int thread) {
+    const struct layer_norm_job *job = context;
+    const struct layer_norm *p = job->p;
+    float *row = job->row_space + thread * p->n;
+    size_t x_step = (size_t)p->n * fovea_dtype_size(job->x_dtype);
+    size_t y_step = (size_t)p->n * fovea_dtype_size(job->y_dtype);
+    for (int64_t i = begin; i < end; i++) {
+        const void *x = (const char *)job->x + (size_t)i * x_step;
+        void *y = (char *)job->y + (size_t)i * y_step;
+        const float *from = x;
+        if (job->x_dtype != FOVEA_F32) {
+            fovea_convert(job->x_dtype, x, FOVEA_F32, row, p->n);
+            from = row;
+        }
+        double mean = p->centre ? sum_f32(from, p->n) / (double)p->n : 0;
+        double variance = squares_f32(from, p->n, (float)mean) / (double)p->n;
+        double factor = 1 / sqrt(variance + (double)p->epsilon);
+        float *to = job->y_dtype == FOVEA_F32 ? y : row;
+        scale_row_f32(from, job->scale, job->bias, to, p->n, (float)mean, (float)factor);
+        if (to == row) {
+            fovea_convert(FOVEA_F32, row, job->y_dtype, y, p->n);
+        }
+        store_statistic(job->mean, i, mean);
+        store_statistic(job->factor, i, factor);
+    }
+}
+
+/* ---- the operators -------------------------------------------------------- */
 
 /* Scale and bias have the shape of the normalised axes, leading ones of size 1 left out or not. */
 static enum fovea_status check_operand(const struct fovea_node *node, int index, const char *what,
@@ -142,9 +208,21 @@ static enum fovea_status infer_rms(struct fovea_node *node, struct fovea_error *
     return infer_common(node, false, err);
 }
 
+static bool is_mixed(const struct fovea_node *node) {
+    return fovea_dtype_is_half(node->in[0]->t.dtype) || fovea_dtype_is_half(node->out[0]->t.dtype);
+}
+
+static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *engine,
+                                 struct fovea_error *err) {
+    const struct layer_norm *p = node->priv;
+    (void)err;
+    int threads = engine->threads > 0 ? engine->threads : 1;
+    node->scratch_bytes = is_mixed(node) ? (size_t)p->n * sizeof(float) * (size_t)threads : 0;
+    return FOVEA_OK;
+}
+
 static enum fovea_status run(const struct fovea_node *node, const struct fovea_run *run,
                              struct fovea_error *err) {
-    (void)run;
     (void)err;
     const struct layer_norm *p = node->priv;
     const struct fovea_value *bias = fovea_node_input(node, 2);
@@ -154,11 +232,16 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
         .scale = node->in[1]->t.data,
         .bias = bias ? bias->t.data : NULL,
         .y = node->out[0]->t.data,
+        .x_dtype = node->in[0]->t.dtype,
+        .y_dtype = node->out[0]->t.dtype,
+        .row_space = run->scratch,
         .mean = node->n_out > 1 ? node->out[1] : NULL,
         .factor = node->n_out > 2 ? node->out[2] : NULL,
     };
-    fovea_parallel_for(p->rows, p->n > 0 ? GRAIN / p->n + 1 : GRAIN,
-                       node->in[0]->t.dtype == FOVEA_F64 ? rows_f64 : rows_f32, &job);
+    fovea_parallel_fn rows = is_mixed(node)                      ? rows_mixed
+                             : node->in[0]->t.dtype == FOVEA_F64 ? rows_f64
+                                                                 : rows_f32;
+    fovea_parallel_for(p->rows, p->n > 0 ? GRAIN / p->n + 1 : GRAIN, rows, &job);
     return FOVEA_OK;
 }
 
@@ -178,7 +261,11 @@ const struct fovea_op fovea_op_layer_norm = {
     .max_out = 3,
     .flags = FOVEA_OP_IN_PLACE,
     .layout = FOVEA_LAYOUT_PLAIN_ONLY,
+    .bf16 = FOVEA_BF16_FREE,
+    .bf16_in = 1,
+    .bf16_out = 1,
     .infer = infer,
+    .prepare = prepare,
     .run = run,
 };
 
@@ -191,6 +278,10 @@ const struct fovea_op fovea_op_rms_norm = {
     .max_out = 1,
     .flags = FOVEA_OP_IN_PLACE,
     .layout = FOVEA_LAYOUT_PLAIN_ONLY,
+    .bf16 = FOVEA_BF16_FREE,
+    .bf16_in = 1,
+    .bf16_out = 1,
     .infer = infer_rms,
+    .prepare = prepare,
     .run = run,
 };

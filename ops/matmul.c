@@ -144,9 +144,10 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
                                  struct fovea_error *err) {
     struct matmul *matmul = node->priv;
     struct fovea_product *p = &matmul->product;
-    if (node->in[0]->t.dtype != FOVEA_F32) {
+    if (node->in[0]->t.dtype != FOVEA_F32 && node->in[0]->t.dtype != FOVEA_BF16) {
         return FOVEA_OK;
     }
+    fovea_product_set_types(p, node);
     enum fovea_status st = fovea_dnn_posts_of(node, p->posts, &p->n_posts, err);
     if (st) {
         return st;
@@ -255,6 +256,9 @@ const struct fovea_op fovea_op_linear = {
     .min_out = 1,
     .max_out = 1,
     .flags = FOVEA_OP_EPILOGUE,
+    .bf16 = FOVEA_BF16_MULTIPLIES,
+    .bf16_in = 3,
+    .bf16_out = 1,
     .infer = infer_linear,
     .prepare = prepare,
     .pack = pack,
@@ -271,6 +275,9 @@ const struct fovea_op fovea_op_matmul = {
     .min_out = 1,
     .max_out = 1,
     .flags = FOVEA_OP_EPILOGUE,
+    .bf16 = FOVEA_BF16_MULTIPLIES,
+    .bf16_in = 3,
+    .bf16_out = 1,
     .infer = infer_matmul,
     .prepare = prepare,
     .pack = pack,

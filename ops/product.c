@@ -62,10 +62,10 @@ static void merge_dims(struct merge *merge, bool keep_rows) {
 }
 
 /* Batch dims, then rows and columns, dense, or with the last two exchanged in memory. */
-static void view_init(struct fovea_dnn_view *view, const int64_t *batch, int n_batch, int64_t rows,
-                      int64_t columns, bool exchanged) {
+static void view_init(struct fovea_dnn_view *view, enum fovea_dtype dtype, const int64_t *batch,
+                      int n_batch, int64_t rows, int64_t columns, bool exchanged) {
     int r = n_batch + 2;
-    view->dtype = FOVEA_F32;
+    view->dtype = dtype;
     view->rank = r;
     memcpy(view->dims, batch, (size_t)n_batch * sizeof(*batch));
     view->dims[r - 2] = rows;
@@ -88,6 +88,12 @@ static bool is_one(const int64_t *dims, int n) {
     return true;
 }
 
+void fovea_product_set_types(struct fovea_product *product, const struct fovea_node *node) {
+    product->a_dtype = node->in[0]->t.dtype;
+    product->b_dtype = node->in[1]->t.dtype;
+    product->y_dtype = node->out[0]->t.dtype;
+}
+
 enum fovea_status fovea_product_prepare(struct fovea_dnn *dnn, const struct fovea_product *p,
                                         struct fovea_prim **out, struct fovea_error *err) {
     struct merge merge;
@@ -95,15 +101,15 @@ enum fovea_status fovea_product_prepare(struct fovea_dnn *dnn, const struct fove
     merge_dims(&merge, p->trans_a);
     int nb = merge.rank - 1;
     struct fovea_dnn_matmul desc = {.scale = p->scale, .bias = p->bias, .n_posts = p->n_posts};
-    view_init(&desc.src, merge.dims[IN_A], nb, merge.dims[IN_A][nb], p->k, p->trans_a);
-    view_init(&desc.weights, merge.dims[IN_B], nb, p->k, p->n, p->trans_b);
-    view_init(&desc.dst, merge.dims[IN_Y], nb, merge.dims[IN_Y][nb], p->n, false);
+    view_init(&desc.src, p->a_dtype, merge.dims[IN_A], nb, merge.dims[IN_A][nb], p->k, p->trans_a);
+    view_init(&desc.weights, p->b_dtype, merge.dims[IN_B], nb, p->k, p->n, p->trans_b);
+    view_init(&desc.dst, p->y_dtype, merge.dims[IN_Y], nb, merge.dims[IN_Y][nb], p->n, false);
     desc.packed_weights = p->b_constant && is_one(merge.dims[IN_B], nb);
     for (int i = 0; i < p->n_posts; i++) {
         const int64_t *dims = merge.dims[IN_POSTS + i];
         desc.posts[i] = p->posts[i];
         if (p->posts[i].kind != FOVEA_EPILOGUE_ACT) {
-            view_init(&desc.posts[i].operand, dims, nb, dims[nb],
+            view_init(&desc.posts[i].operand, p->posts[i].operand.dtype, dims, nb, dims[nb],
                       p->posts[i].operand.dims[p->n_batch + 1], false);
         }
     }

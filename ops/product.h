@@ -20,10 +20,14 @@ struct fovea_product {
     bool trans_a, trans_b;
     bool bias;
     bool b_constant;
+    enum fovea_dtype a_dtype, b_dtype, y_dtype; /* set by fovea_product_set_types */
     float scale;
     struct fovea_dnn_post posts[FOVEA_DNN_MAX_POSTS]; /* operands of rank n_batch + 2 */
     int n_posts;
 };
+
+/* The types of a node's first two inputs and its output in memory, for its product. */
+void fovea_product_set_types(struct fovea_product *product, const struct fovea_node *node);
 
 /*
  * Make the primitive. Neighbouring batch dims, and the rows with them, become

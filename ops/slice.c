@@ -164,6 +164,9 @@ const struct fovea_op fovea_op_slice_1 = {
     .max_in = 1,
     .min_out = 1,
     .max_out = 1,
+    .bf16 = FOVEA_BF16_MOVES,
+    .bf16_in = 1,
+    .bf16_out = 1,
     .infer = infer,
     .run = run,
 };
@@ -175,6 +178,9 @@ const struct fovea_op fovea_op_slice_10 = {
     .min_out = 1,
     .max_out = 1,
     .value_inputs = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4,
+    .bf16 = FOVEA_BF16_MOVES,
+    .bf16_in = 1,
+    .bf16_out = 1,
     .infer = infer,
     .run = run,
 };

@@ -146,6 +146,9 @@ const struct fovea_op fovea_op_split_2 = {
     .max_in = 1,
     .min_out = 1,
     .max_out = FOVEA_VARIADIC,
+    .bf16 = FOVEA_BF16_MOVES,
+    .bf16_in = 1,
+    .bf16_out = ~0u,
     .infer = infer,
     .run = run,
 };
@@ -158,6 +161,9 @@ const struct fovea_op fovea_op_split_13 = {
     .min_out = 1,
     .max_out = FOVEA_VARIADIC,
     .value_inputs = 1u << 1,
+    .bf16 = FOVEA_BF16_MOVES,
+    .bf16_in = 1,
+    .bf16_out = ~0u,
     .infer = infer,
     .run = run,
 };

@@ -75,6 +75,9 @@ const struct fovea_op fovea_op_transpose = {
     .max_in = 1,
     .min_out = 1,
     .max_out = 1,
+    .bf16 = FOVEA_BF16_MOVES,
+    .bf16_in = 1,
+    .bf16_out = 1,
     .infer = infer,
     .run = run,
 };

@@ -4,6 +4,7 @@
  * Half formats: IEEE 754-2019 binary16; bfloat16 is the upper half of
  * binary32. Rounding to nearest, ties to even.
  */
+#include "runtime/half.h"
 #include "runtime/tensor.h"
 
 #include <math.h>
@@ -22,29 +23,15 @@ static float float_of(uint32_t bits) {
 }
 
 float fovea_bf16_to_f32(uint16_t bits) {
-    return float_of((uint32_t)bits << 16);
+    return fovea_load_bf16(bits);
 }
 
 uint16_t fovea_f32_to_bf16(float value) {
-    uint32_t bits = bits_of(value);
-    if ((bits & 0x7fffffff) > 0x7f800000) {
-        return (uint16_t)((bits >> 16) | 0x40); /* NaN stays NaN, and quiet */
-    }
-    return (uint16_t)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+    return fovea_store_bf16(value);
 }
 
 float fovea_f16_to_f32(uint16_t bits) {
-    uint32_t sign = (uint32_t)(bits & 0x8000) << 16;
-    uint32_t exponent = (bits >> 10) & 0x1f;
-    uint32_t fraction = bits & 0x3ff;
-    if (exponent == 0x1f) {
-        return float_of(sign | 0x7f800000 | fraction << 13);
-    }
-    if (exponent == 0) {
-        float magnitude = (float)fraction * 0x1p-24f;
-        return sign ? -magnitude : magnitude;
-    }
-    return float_of(sign | (exponent + 112) << 23 | fraction << 13);
+    return fovea_load_f16(bits);
 }
 
 uint16_t fovea_f32_to_f16(float value) {
@@ -243,7 +230,28 @@ static void store(enum fovea_dtype dtype, struct element e, void *dst) {
     }
 }
 
-/* The conversions of large weights; the rest are shape arithmetic and tests. */
+FOVEA_KERNEL static void widen_bf16(const uint16_t *src, float *dst, int64_t count) {
+    FOVEA_VECTOR_LOOP
+    for (int64_t i = 0; i < count; i++) {
+        dst[i] = fovea_load_bf16(src[i]);
+    }
+}
+
+FOVEA_KERNEL static void widen_f16(const uint16_t *src, float *dst, int64_t count) {
+    FOVEA_VECTOR_LOOP
+    for (int64_t i = 0; i < count; i++) {
+        dst[i] = fovea_load_f16(src[i]);
+    }
+}
+
+FOVEA_KERNEL static void narrow_bf16(const float *src, uint16_t *dst, int64_t count) {
+    FOVEA_VECTOR_LOOP
+    for (int64_t i = 0; i < count; i++) {
+        dst[i] = fovea_store_bf16(src[i]);
+    }
+}
+
+/* The conversions of activations and large weights; the rest are shape arithmetic and tests. */
 static bool convert_fast(enum fovea_dtype from, const void *src, enum fovea_dtype to, void *dst,
                          int64_t count) {
     if (from == to) {
@@ -252,12 +260,16 @@ static bool convert_fast(enum fovea_dtype from, const void *src, enum fovea_dtyp
         }
         return true;
     }
-    if (to == FOVEA_F32 && fovea_dtype_is_half(from)) {
-        const uint16_t *in = src;
-        float *out = dst;
-        for (int64_t i = 0; i < count; i++) {
-            out[i] = from == FOVEA_F16 ? fovea_f16_to_f32(in[i]) : fovea_bf16_to_f32(in[i]);
-        }
+    if (from == FOVEA_BF16 && to == FOVEA_F32) {
+        widen_bf16(src, dst, count);
+        return true;
+    }
+    if (from == FOVEA_F16 && to == FOVEA_F32) {
+        widen_f16(src, dst, count);
+        return true;
+    }
+    if (from == FOVEA_F32 && to == FOVEA_BF16) {
+        narrow_bf16(src, dst, count);
         return true;
     }
     return false;

@@ -198,7 +198,7 @@ size_t fovea_prim_packed_bytes(const struct fovea_prim *prim) {
 }
 
 int fovea_prim_sum_post(const struct fovea_prim *prim) {
-    return prim->sum_post;
+    return prim->wide_dst.on ? -1 : prim->sum_post;
 }
 
 const char *fovea_prim_implementation(const struct fovea_prim *prim) {
@@ -213,6 +213,8 @@ static uint64_t packed_form(const struct fovea_prim *prim) {
     fovea_hash_text(&hash, fovea_dnn_version());
     fovea::hash_desc(prim->plain_weights, &hash);
     fovea::hash_desc(prim->weights, &hash);
+    const int path[] = {prim->plain_dtype, prim->rounded_weights};
+    fovea_hash_bytes(&hash, path, sizeof(path));
     return fovea_hash_finish(&hash).low;
 }
 
@@ -231,8 +233,20 @@ enum fovea_status fovea_prim_pack(const struct fovea_prim *prim, const struct fo
         if (pad > 0 && !scratch) {
             return fovea_fail_memory(err, pad, "packing weights");
         }
+        const void *from = plain->data;
+        std::unique_ptr<void, fovea::freed> wide;
+        if (fovea::needs_wide_weights(prim)) {
+            size_t size = prim->plain_weights.get_size();
+            wide.reset(fovea_aligned_alloc(size));
+            if (!wide) {
+                return fovea_fail_memory(err, size, "weights as f32");
+            }
+            fovea::copy_wide_weights(prim, from, (int64_t)(size / sizeof(float)),
+                                     static_cast<float *>(wide.get()));
+            from = wide.get();
+        }
         dnnl::memory packed(prim->weights, prim->dnn->engine, out);
-        fovea::reorder_weights(prim, plain->data, packed, scratch.get());
+        fovea::reorder_weights(prim, from, packed, scratch.get());
         return FOVEA_OK;
     });
 }
@@ -243,12 +257,15 @@ enum fovea_status fovea_prim_run(const struct fovea_prim *prim, const struct fov
         return FOVEA_OK;
     }
     return guarded(err, prim->implementation.c_str(), [&] {
+        struct fovea_prim_args local = *args;
+        fovea::load_widened(prim, &local);
         if (prim->primitive) {
-            fovea::execute(prim, args);
+            fovea::execute(prim, &local);
         } else {
-            fovea::fill_bias(prim, args);
+            fovea::fill_bias(prim, &local);
         }
-        fovea::run_posts(prim, args);
+        fovea::run_posts(prim, &local);
+        fovea::store_widened(prim, &local, args->dst);
         return FOVEA_OK;
     });
 }

@@ -27,6 +27,12 @@ void fovea_dnn_destroy(struct fovea_dnn *dnn);
 /* "2.6.3" */
 const char *fovea_dnn_version(void);
 
+/*
+ * Whether oneDNN may use bf16 multiply-add instructions here (AVX512_BF16 or AMX). Without them a
+ * primitive on bf16 operands still runs: it widens them in scratch memory and computes in f32.
+ */
+bool fovea_dnn_has_bf16(void);
+
 /* A strided view: strides in elements. dims as the primitive's description says. */
 struct fovea_dnn_view {
     enum fovea_dtype dtype;
@@ -41,7 +47,10 @@ void fovea_dnn_view_of(const struct fovea_value *value, struct fovea_dnn_view *v
 /* One more than an epilogue has: an operator may have an addition of its own. */
 #define FOVEA_DNN_MAX_POSTS (FOVEA_MAX_EPILOGUE + 1)
 
-/* As struct fovea_epilogue_step, with the operand's view (rank of dst, 1 where broadcast). */
+/*
+ * As struct fovea_epilogue_step, with the operand's view (rank of dst, 1 where
+ * broadcast; f32 or bf16 whatever dst is). Posts are done in f32.
+ */
 struct fovea_dnn_post {
     enum fovea_epilogue_kind kind;
     enum fovea_act act;
@@ -55,6 +64,10 @@ enum fovea_status fovea_dnn_posts_of(const struct fovea_node *node,
                                      struct fovea_error *err);
 
 /*
+ * Types of convolution and product: src f32 or bf16, dst of either type, sums
+ * and bias in f32. Weights of any float type become src's when they are packed;
+ * weights that are not packed have src's type or f32.
+ *
  * Convolution (cross-correlation). src [N,C,spatial...], dst [N,O,spatial...],
  * weights plain [O, C/groups, kernel...], bias [O]; 1 to 3 spatial dims.
  */
@@ -63,6 +76,7 @@ struct fovea_dnn_conv {
     int64_t kernel[3], strides[3], dilations[3]; /* dilation 1 is dense */
     int64_t pads_before[3], pads_after[3];
     int64_t groups;
+    enum fovea_dtype weights_dtype; /* as given; they are used in the type of src */
     bool bias;
     bool packed_weights; /* weights are constant: let oneDNN choose their form and pack once */
     struct fovea_dnn_post posts[FOVEA_DNN_MAX_POSTS];
@@ -100,7 +114,7 @@ struct fovea_dnn_pool {
 enum fovea_status fovea_dnn_pool(struct fovea_dnn *dnn, const struct fovea_dnn_pool *desc,
                                  struct fovea_prim **out, struct fovea_error *err);
 
-/* Copy between layouts and between f32, f16 and bf16. */
+/* Copy between layouts; src and dst are both f32. */
 enum fovea_status fovea_dnn_reorder(struct fovea_dnn *dnn, const struct fovea_dnn_view *src,
                                     const struct fovea_dnn_view *dst, struct fovea_prim **out,
                                     struct fovea_error *err);

@@ -43,6 +43,14 @@ enum class weights {
     repacked, /* brought into that form in scratch memory by every run */
 };
 
+/* An operand that a run copies to scratch memory as dense f32, for want of bf16 instructions. */
+struct widened {
+    bool on = false;
+    struct fovea_dnn_view view {}; /* the caller's */
+    struct fovea_dnn_view dense {};
+    size_t at = 0; /* in scratch */
+};
+
 } // namespace fovea
 
 struct fovea_prim {
@@ -60,6 +68,10 @@ struct fovea_prim {
     dnnl::memory::desc plain_weights;
     dnnl::reorder pack; /* from plain_weights to weights */
     dnnl::memory::desc pack_scratchpad;
+
+    enum fovea_dtype plain_dtype = FOVEA_F32; /* of weights as given */
+    bool rounded_weights = false;             /* f32 of the values they have in bf16 */
+    fovea::widened wide_src, wide_weights, wide_dst;
 
     size_t scratchpad_bytes = 0; /* multiple of FOVEA_ALIGNMENT; repacked weights follow it */
     size_t scratch_bytes = 0;
@@ -104,8 +116,8 @@ bool is_reference(const char *implementation);
 enum fovea_status take_posts(struct fovea_prim *prim, const struct fovea_dnn_post *posts,
                              int n_posts, struct fovea_error *err);
 
-/* How many of the prim's posts, from the first, oneDNN may be given. */
-int fusable_posts(const struct fovea_prim *prim);
+/* How many of the prim's posts, from the first, oneDNN may be given; `emulated`: only f32 ones. */
+int fusable_posts(const struct fovea_prim *prim, bool emulated);
 
 /*
  * Posts [0, n_fused) of the prim as oneDNN's, after what `ops` already has;
@@ -116,6 +128,24 @@ void append_posts(struct fovea_prim *prim, int n_fused, bool sum, dnnl::post_ops
 
 /* Bring the operand of sum_post, if there is one, to where dst is. */
 void place_sum(const struct fovea_prim *prim, const struct fovea_prim_args *args);
+
+/* The view with f32 elements next to each other, dimensions in the order of its memory. */
+struct fovea_dnn_view dense_view(const struct fovea_dnn_view &view);
+
+/*
+ * Make `prim`, whose primitive is adopted and made on f32 views, take half
+ * operands of these views: those given are widened in scratch by every run.
+ */
+void widen_operands(struct fovea_prim *prim, const struct fovea_dnn_view *src,
+                    const struct fovea_dnn_view *weights, const struct fovea_dnn_view *dst);
+
+/* Before and after a run of such a primitive: `args` gets its operands in scratch. */
+void load_widened(const struct fovea_prim *prim, struct fovea_prim_args *args);
+void store_widened(const struct fovea_prim *prim, const struct fovea_prim_args *args, void *dst);
+
+/* Whether plain weights go through an f32 copy on their way to the packed form; that copy. */
+bool needs_wide_weights(const struct fovea_prim *prim);
+void copy_wide_weights(const struct fovea_prim *prim, const void *plain, int64_t count, float *out);
 
 /* Do posts [n_fused, n_posts) on dst. */
 void run_posts(const struct fovea_prim *prim, const struct fovea_prim_args *args);

@@ -37,8 +37,40 @@ template <typename Desc, typename Make> Desc best_desc(int n_posts, int *n_fused
     return make(with_reference);
 }
 
+/*
+ * The primitive of a description, or of the next implementation that oneDNN
+ * has where it fails to generate code for one that it offered (2.6.3's AMX
+ * convolutions do). Empty if only reference code is left.
+ */
+template <typename Primitive, typename Desc> dnnl::primitive create(Desc &pd) {
+    while (!is_reference(pd.impl_info_str())) {
+        try {
+            return Primitive(pd);
+        } catch (const dnnl::error &) {
+            if (!pd.next_impl()) {
+                break;
+            }
+        }
+    }
+    return dnnl::primitive();
+}
+
 static memory::dims dims_of(const int64_t *values, int n) {
     return memory::dims(values, values + n);
+}
+
+/* ---- half types ---------------------------------------------------------- */
+
+static bool has_bf16(const struct fovea_dnn_view &src, const struct fovea_dnn_view &dst) {
+    return src.dtype == FOVEA_BF16 || dst.dtype == FOVEA_BF16;
+}
+
+/* Note what type weights come in; which type the reorder that packs them is to read. */
+static memory::data_type plain_type(struct fovea_prim *prim, enum fovea_dtype given, bool pack,
+                                    bool emulated) {
+    prim->plain_dtype = given;
+    prim->rounded_weights = emulated && pack;
+    return needs_wide_weights(prim) || emulated ? memory::data_type::f32 : type_of(given);
 }
 
 /* ---- convolution --------------------------------------------------------- */
@@ -84,13 +116,20 @@ static conv_descs conv_descs_of(const struct fovea_dnn_conv *desc) {
     return d;
 }
 
-static void make_conv(struct fovea_prim *prim, const struct fovea_dnn_conv *desc) {
+/* `emulated`: bf16 operands are widened for an f32 primitive. */
+static void make_conv_as(struct fovea_prim *prim, const struct fovea_dnn_conv *given,
+                         bool emulated) {
+    struct fovea_dnn_conv desc = *given;
+    if (emulated) {
+        desc.src = dense_view(desc.src);
+        desc.dst = prim->dst_view = dense_view(desc.dst);
+    }
     /*
      * A residual as oneDNN's sum keeps the brgemm kernels; as a binary post it
      * would mean older ones, at half their speed (2.6.3, 1x1, 768 to 1536).
      */
-    conv_descs d = conv_descs_of(desc);
-    int most = fusable_posts(prim);
+    conv_descs d = conv_descs_of(&desc);
+    int most = fusable_posts(prim, emulated);
     bool sum = true;
     auto best = [&] {
         return best_desc<dnnl::convolution_forward::primitive_desc>(
@@ -105,13 +144,27 @@ static void make_conv(struct fovea_prim *prim, const struct fovea_dnn_conv *desc
         sum = false;
         pd = best();
     }
+    prim->primitive = create<dnnl::convolution_forward>(pd);
+    if (!prim->primitive && has_bf16(desc.src, desc.dst)) {
+        make_conv_as(prim, given, true);
+        return;
+    }
+    if (!prim->primitive) {
+        prim->primitive = dnnl::convolution_forward(pd);
+    }
     adopt(prim, pd);
-    prim->primitive = dnnl::convolution_forward(pd);
     prim->bias = d.bias;
-    memory::dims dims = weights_dims(desc);
-    adopt_weights(prim, pd.weights_desc(),
-                  memory::desc(dims, type_of(desc->src.dtype), dense_strides(dims)),
-                  desc->packed_weights);
+    memory::dims dims = weights_dims(&desc);
+    memory::data_type plain = plain_type(prim, desc.weights_dtype, desc.packed_weights, emulated);
+    adopt_weights(prim, pd.weights_desc(), memory::desc(dims, plain, dense_strides(dims)),
+                  desc.packed_weights);
+    if (emulated) {
+        widen_operands(prim, &given->src, NULL, &given->dst);
+    }
+}
+
+static void make_conv(struct fovea_prim *prim, const struct fovea_dnn_conv *desc) {
+    make_conv_as(prim, desc, has_bf16(desc->src, desc->dst) && !fovea_dnn_has_bf16());
 }
 
 /* ---- matrix product ------------------------------------------------------ */
@@ -141,24 +194,33 @@ static bool has_unit_stride(const struct fovea_dnn_view &view) {
     return view.strides[view.rank - 1] == 1 || view.strides[view.rank - 2] == 1;
 }
 
-static void make_matmul(struct fovea_prim *prim, const struct fovea_dnn_matmul *desc) {
+static void make_matmul_as(struct fovea_prim *prim, const struct fovea_dnn_matmul *given,
+                           bool emulated) {
+    struct fovea_dnn_matmul copy = *given;
+    const struct fovea_dnn_matmul *desc = &copy;
+    if (emulated) {
+        copy.src = dense_view(copy.src);
+        copy.dst = prim->dst_view = dense_view(copy.dst);
+        copy.weights = copy.packed_weights ? copy.weights : dense_view(copy.weights);
+    }
     struct fovea_dnn_view a = tidy(desc->src), b = tidy(desc->weights), c = tidy(desc->dst);
     if (!has_unit_stride(a) || !has_unit_stride(b) || !has_unit_stride(c)) {
         throw dnnl::error(dnnl_unimplemented, "a matrix without a stride of 1");
     }
-    memory::desc src = desc_of(a), plain = desc_of(b), dst = desc_of(c), weights = plain, bias;
-    if (desc->packed_weights) {
-        weights = memory::desc(dims_of(b.dims, b.rank), type_of(b.dtype), memory::format_tag::any);
-    }
+    memory::desc src = desc_of(a), dst = desc_of(c), weights, plain, bias;
+    memory::dims dims = dims_of(b.dims, b.rank), strides = dims_of(b.strides, b.rank);
+    plain = memory::desc(dims, plain_type(prim, b.dtype, desc->packed_weights, emulated), strides);
+    weights = desc->packed_weights ? memory::desc(dims, type_of(a.dtype), memory::format_tag::any)
+                                   : memory::desc(dims, type_of(a.dtype), strides);
     if (desc->bias) {
-        memory::dims dims((size_t)c.rank, 1);
-        dims.back() = c.dims[c.rank - 1];
-        prim->bias = memory::desc(dims, memory::data_type::f32, dense_strides(dims));
+        memory::dims along((size_t)c.rank, 1);
+        along.back() = c.dims[c.rank - 1];
+        prim->bias = memory::desc(along, memory::data_type::f32, dense_strides(along));
     }
     /* oneDNN would scale the bias as well: a scaled product takes it as a post. */
     bool scaled = desc->scale != 1;
-    auto pd =
-        best_desc<dnnl::matmul::primitive_desc>(fusable_posts(prim), &prim->n_fused, [&](int n) {
+    auto pd = best_desc<dnnl::matmul::primitive_desc>(
+        fusable_posts(prim, emulated), &prim->n_fused, [&](int n) {
             dnnl::post_ops ops;
             if (scaled) {
                 append_eltwise(ops, 1, dnnl::algorithm::eltwise_linear, desc->scale, 0);
@@ -171,9 +233,24 @@ static void make_matmul(struct fovea_prim *prim, const struct fovea_dnn_matmul *
             return matmul_desc(prim->dnn->engine, src, weights, scaled ? bias : prim->bias, dst,
                                attr_of(ops));
         });
+    prim->primitive = create<dnnl::matmul>(pd);
+    if (!prim->primitive && has_bf16(desc->src, desc->dst)) {
+        make_matmul_as(prim, given, true);
+        return;
+    }
+    if (!prim->primitive) {
+        prim->primitive = dnnl::matmul(pd);
+    }
     adopt(prim, pd);
-    prim->primitive = dnnl::matmul(pd);
     adopt_weights(prim, pd.weights_desc(), plain, desc->packed_weights);
+    if (emulated) {
+        widen_operands(prim, &given->src, desc->packed_weights ? NULL : &given->weights,
+                       &given->dst);
+    }
+}
+
+static void make_matmul(struct fovea_prim *prim, const struct fovea_dnn_matmul *desc) {
+    make_matmul_as(prim, desc, has_bf16(desc->src, desc->dst) && !fovea_dnn_has_bf16());
 }
 
 static void make_pool(struct fovea_prim *prim, const struct fovea_dnn_pool *desc) {

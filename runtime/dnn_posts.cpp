@@ -8,6 +8,10 @@
 #include <algorithm>
 #include <cmath>
 
+extern "C" {
+#include "runtime/half.h"
+}
+
 /* ---- from a node's epilogue ---------------------------------------------- */
 
 /* `value`'s view, padded on the left to `rank` dimensions of 1. */
@@ -26,10 +30,11 @@ static void padded_view(const struct fovea_value *value, int rank, struct fovea_
 static enum fovea_status check_operand(const struct fovea_dnn_view &operand,
                                        const struct fovea_dnn_view &dst, int index,
                                        struct fovea_error *err) {
-    if (operand.dtype != FOVEA_F32 || operand.rank != dst.rank) {
+    bool fits = operand.dtype == FOVEA_F32 || operand.dtype == FOVEA_BF16;
+    if (!fits || operand.rank != dst.rank) {
         return fovea_fail(err, FOVEA_ERR_BACKEND,
-                          "operand of post %d is %s of rank %d; it must be f32 of rank %d", index,
-                          fovea_dtype_name(operand.dtype), operand.rank, dst.rank);
+                          "operand of post %d is %s of rank %d; it must be f32 or bf16 of rank %d",
+                          index, fovea_dtype_name(operand.dtype), operand.rank, dst.rank);
     }
     for (int i = 0; i < dst.rank; i++) {
         if (operand.dims[i] != 1 && operand.dims[i] != dst.dims[i]) {
@@ -170,12 +175,15 @@ static bool adds_like_dst(const struct fovea_dnn_post &post, const struct fovea_
     return same;
 }
 
-int fusable_posts(const struct fovea_prim *prim) {
+int fusable_posts(const struct fovea_prim *prim, bool emulated) {
     int n = 0;
-    while (n < prim->n_posts &&
-           (prim->posts[n].kind == FOVEA_EPILOGUE_ACT ||
-            is_fusable(prim->posts[n].operand, prim->dst_view, prim->bias_dim))) {
-        n++;
+    for (; n < prim->n_posts; n++) {
+        const struct fovea_dnn_view &operand = prim->posts[n].operand;
+        bool act = prim->posts[n].kind == FOVEA_EPILOGUE_ACT;
+        if (!act && ((emulated && operand.dtype != FOVEA_F32) ||
+                     !is_fusable(operand, prim->dst_view, prim->bias_dim))) {
+            break;
+        }
     }
     return n;
 }
@@ -254,12 +262,34 @@ static float act(const struct fovea_dnn_post &p, float x) {
 struct walk {
     const struct fovea_dnn_post *post;
     bool fresh; /* dst has no contents yet: add to 0 */
-    float *dst;
-    const float *operand;
+    void *dst;
+    const void *operand;
+    enum fovea_dtype dst_dtype, operand_dtype;
     int outer; /* dimensions outside the row */
     int64_t dims[FOVEA_MAX_RANK], dst_strides[FOVEA_MAX_RANK], operand_strides[FOVEA_MAX_RANK];
     int64_t row, dst_step, operand_step;
 };
+
+static float load(enum fovea_dtype dtype, const void *data, int64_t at) {
+    return dtype == FOVEA_BF16 ? fovea_load_bf16(static_cast<const uint16_t *>(data)[at])
+                               : static_cast<const float *>(data)[at];
+}
+
+static void store(enum fovea_dtype dtype, void *data, int64_t at, float x) {
+    if (dtype == FOVEA_BF16) {
+        static_cast<uint16_t *>(data)[at] = fovea_store_bf16(x);
+    } else {
+        static_cast<float *>(data)[at] = x;
+    }
+}
+
+static float step(const struct walk *w, float y, int64_t operand_at) {
+    if (w->post->kind == FOVEA_EPILOGUE_ACT) {
+        return w->post->scale * act(*w->post, y);
+    }
+    float b = load(w->operand_dtype, w->operand, operand_at);
+    return w->post->kind == FOVEA_EPILOGUE_ADD ? y + b : y * b;
+}
 
 static void walk_rows(void *context, int64_t begin, int64_t end, int thread) {
     const struct walk *w = static_cast<const struct walk *>(context);
@@ -272,25 +302,20 @@ static void walk_rows(void *context, int64_t begin, int64_t end, int thread) {
             at += i * w->dst_strides[d];
             from += i * w->operand_strides[d];
         }
-        float *y = w->dst + at;
-        const float *b = w->operand ? w->operand + from : nullptr;
         for (int64_t i = 0; i < w->row; i++) {
-            float &v = y[i * w->dst_step];
-            if (w->post->kind == FOVEA_EPILOGUE_ACT) {
-                v = w->post->scale * act(*w->post, v);
-            } else if (w->post->kind == FOVEA_EPILOGUE_ADD) {
-                v = (w->fresh ? 0 : v) + b[i * w->operand_step];
-            } else {
-                v *= b[i * w->operand_step];
-            }
+            int64_t place = at + i * w->dst_step;
+            float y = w->fresh ? 0 : load(w->dst_dtype, w->dst, place);
+            store(w->dst_dtype, w->dst, place, step(w, y, from + i * w->operand_step));
         }
     }
 }
 
 static void walk_dst(const struct fovea_dnn_view &view, const struct fovea_dnn_post &post,
-                     bool fresh, float *dst, const float *operand) {
+                     bool fresh, void *dst, const void *operand) {
     struct walk w = {};
     w.fresh = fresh;
+    w.dst_dtype = view.dtype;
+    w.operand_dtype = post.operand.dtype;
     w.post = &post;
     w.dst = dst;
     w.operand = operand;
@@ -320,8 +345,7 @@ static void walk_dst(const struct fovea_dnn_view &view, const struct fovea_dnn_p
 
 void run_posts(const struct fovea_prim *prim, const struct fovea_prim_args *args) {
     for (int i = prim->n_fused; i < prim->n_posts; i++) {
-        walk_dst(prim->dst_view, prim->posts[i], false, static_cast<float *>(args->dst),
-                 static_cast<const float *>(args->posts[i]));
+        walk_dst(prim->dst_view, prim->posts[i], false, args->dst, args->posts[i]);
     }
 }
 
@@ -331,11 +355,12 @@ void fill_bias(const struct fovea_prim *prim, const struct fovea_prim_args *args
     struct fovea_dnn_post step = {};
     step.kind = FOVEA_EPILOGUE_ADD;
     step.operand = prim->dst_view;
+    step.operand.dtype = FOVEA_F32;
     for (int d = 0; d < step.operand.rank; d++) {
         step.operand.dims[d] = prim->has_bias && d == prim->bias_dim ? prim->dst_view.dims[d] : 1;
         step.operand.strides[d] = 1;
     }
-    walk_dst(prim->dst_view, step, true, static_cast<float *>(args->dst), bias);
+    walk_dst(prim->dst_view, step, true, args->dst, bias);
 }
 
 } // namespace fovea

@@ -1,6 +1,6 @@
 /*
- * Where primitives are made and run: a oneDNN engine and stream, and the
- * number of threads. One per session.
+ * Where primitives are made and run: a oneDNN engine and stream, the number of
+ * threads, and the precision of what the graph computes. One per session.
  */
 #ifndef FOVEA_RUNTIME_ENGINE_H
 #define FOVEA_RUNTIME_ENGINE_H
@@ -14,7 +14,8 @@ struct fovea_dnn;
 struct fovea_engine {
     struct fovea_dnn *dnn; /* dnn.h */
     int threads;
-    bool winograd; /* convolutions may use it where it pays (ops/winograd.h) */
+    enum fovea_precision precision; /* F32 or BF16 */
+    bool winograd;                  /* convolutions may use it where it pays (ops/winograd.h) */
 };
 
 #endif

@@ -139,6 +139,21 @@ const char *fovea_model_get_metadata(const struct fovea_model *model, const char
 
 /* ---- sessions --------------------------------------------------------- */
 
+/*
+ * The arithmetic of f32, f16 and bf16 models. BF16 multiplies in bf16 and sums
+ * in f32; normalisation, softmax and elementwise functions are computed in f32.
+ * On a CPU without bf16 instructions it runs, slower than F32, on operands
+ * rounded to bf16. AUTO is BF16 on a CPU with such instructions, else F32.
+ */
+enum fovea_precision {
+    FOVEA_PRECISION_F32,
+    FOVEA_PRECISION_BF16,
+    FOVEA_PRECISION_AUTO,
+};
+
+/* Whether this CPU has bf16 multiply-add instructions (AVX512_BF16 or AMX) that may be used. */
+bool fovea_cpu_has_bf16(void);
+
 /* How to plan and run. Fill with fovea_session_options_default, then change. */
 struct fovea_session_options {
     int threads;        /* 0: what affinity and the cgroup allow */
@@ -148,7 +163,8 @@ struct fovea_session_options {
     bool plan_only;     /* stop before memory is taken: to be looked at, not to be run */
     bool winograd;      /* f32 3x3 convolutions by Winograd's algorithm where it pays: less time,
                            an error of about 1e-6 each; default true */
-    bool profile;       /* time every step, for tools that look inside (runtime/session.h) */
+    enum fovea_precision precision; /* default FOVEA_PRECISION_F32 */
+    bool profile; /* time every step, for tools that look inside (runtime/session.h) */
 };
 
 void fovea_session_options_default(struct fovea_session_options *options);
@@ -169,6 +185,9 @@ enum fovea_status fovea_session_create(const struct fovea_model *model,
                                        const struct fovea_session_options *options,
                                        struct fovea_session **out, struct fovea_error *err);
 void fovea_session_destroy(struct fovea_session *session);
+
+/* The precision in use: F32 or BF16, whichever AUTO came to. */
+enum fovea_precision fovea_session_precision(const struct fovea_session *session);
 
 /* Whether the contents of input `index` must be given to fovea_session_create. */
 bool fovea_model_input_decides_shapes(const struct fovea_model *model, size_t index);

@@ -25,10 +25,12 @@
  * Constant folding runs the same functions at load: a node whose inputs are
  * all constant goes through prepare, pack, run and release right after infer.
  *
- * f16 and bf16 never reach run: the runtime widens such values to f32 before
- * infer sees them and narrows graph outputs at the end (infer.h). An op that
- * gives its output type by an attribute sets what the attribute says and, in
- * run, goes by the types of its values.
+ * f16 and bf16 never reach infer: the runtime widens such values to f32 before
+ * and narrows graph outputs at the end (infer.h). An op that gives its output
+ * type by an attribute sets what the attribute says and, in run, goes by the
+ * types of its values. A session of bf16 precision then stores some f32 values
+ * as bf16, where enum fovea_bf16_rule allows it. Epilogue operands may always be
+ * of either type.
  */
 #ifndef FOVEA_RUNTIME_OP_H
 #define FOVEA_RUNTIME_OP_H
@@ -58,6 +60,19 @@ enum fovea_layout_rule {
     FOVEA_LAYOUT_IMAGE,
 };
 
+/*
+ * Which f32 operands may lie in memory as bf16 (pass_precision.c decides which
+ * do). infer never sees that: prepare and run go by the types of the values.
+ */
+enum fovea_bf16_rule {
+    FOVEA_BF16_NONE, /* none; but an operator that is a view moves elements */
+    FOVEA_BF16_FREE, /* each on its own; arithmetic is in f32, results are rounded when stored */
+    /* Inputs are multiplied with each other, sums are in f32: all are bf16, or all are f32.
+     * Constant input 1 stays as it is, and pack brings it into bf16. */
+    FOVEA_BF16_MULTIPLIES,
+    FOVEA_BF16_MOVES, /* inputs and outputs have one type */
+};
+
 /* An attribute an operator reads. Tables end with a NULL name. */
 struct fovea_attr_spec {
     const char *name;
@@ -83,6 +98,8 @@ struct fovea_op {
     enum fovea_layout_rule layout;
     /* Where the rule depends on the node's attributes; NULL: `layout` always holds. */
     enum fovea_layout_rule (*layout_of)(const struct fovea_node *node);
+    enum fovea_bf16_rule bf16;
+    unsigned bf16_in, bf16_out; /* bit i: the rule is about input or output i; bit 31: and all on */
     enum fovea_status (*infer)(struct fovea_node *node, struct fovea_error *err);
     enum fovea_status (*prepare)(struct fovea_node *node, struct fovea_engine *engine,
                                  struct fovea_error *err);

@@ -23,6 +23,8 @@ static const struct fovea_pass table[] = {
     {"epilogue", "activation, residual and gate into convolution and Linear", fovea_pass_epilogue},
     {"elementwise", "neighbouring elementwise operators to one program", fovea_pass_elementwise},
     {"layout", "channels-last images, transposes that are only names", fovea_pass_layout},
+    {"precision", "operands of products to bf16 (--precision bf16 only, which needs it)",
+     fovea_pass_precision},
 };
 
 enum { N_PASSES = sizeof(table) / sizeof(table[0]) };
@@ -67,18 +69,20 @@ enum fovea_status fovea_passes_run(struct fovea_graph *graph, struct fovea_engin
                                    struct fovea_error *err) {
     _Static_assert(N_PASSES <= FOVEA_MAX_PASSES, "fovea_pass_log has room for all");
     bool all = !selection || strcmp(selection, "on") == 0;
+    bool none = !all && strcmp(selection, "off") == 0;
     log->n_results = 0;
-    if (!all && strcmp(selection, "off") == 0) {
-        return FOVEA_OK;
-    }
-    if (!all) {
+    if (!all && !none) {
         enum fovea_status st = check_selection(selection, err);
         if (st) {
             return st;
         }
     }
     for (size_t i = 0; i < N_PASSES; i++) {
-        if (!all && !list_has(selection, table[i].name)) {
+        bool asked = all || (!none && list_has(selection, table[i].name));
+        if (table[i].run == fovea_pass_precision) {
+            asked = engine->precision == FOVEA_PRECISION_BF16;
+        }
+        if (!asked) {
             continue;
         }
         struct fovea_pass_result *result = &log->results[log->n_results++];

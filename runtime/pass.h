@@ -48,7 +48,9 @@ const struct fovea_pass *fovea_pass_table(size_t *count);
 
 /*
  * Run the passes that `selection` names: "on" (or NULL) all, "off" none, else
- * names separated by commas. An unknown name is FOVEA_ERR_INVALID.
+ * names separated by commas. "precision" runs in
+ * sessions of bf16 precision whatever that says, and in no other. An unknown name is
+ * FOVEA_ERR_INVALID.
  */
 enum fovea_status fovea_passes_run(struct fovea_graph *graph, struct fovea_engine *engine,
                                    const char *selection, struct fovea_pass_log *log,

@@ -36,5 +36,7 @@ enum fovea_status fovea_pass_epilogue(struct fovea_graph *graph, struct fovea_pa
                                       struct fovea_error *err);
 enum fovea_status fovea_pass_layout(struct fovea_graph *graph, struct fovea_pass_context *context,
                                     struct fovea_error *err);
+enum fovea_status fovea_pass_precision(struct fovea_graph *graph,
+                                       struct fovea_pass_context *context, struct fovea_error *err);
 
 #endif

@@ -231,6 +231,17 @@ static enum fovea_status build(struct fovea_session *s, const struct fovea_tenso
     return st;
 }
 
+bool fovea_cpu_has_bf16(void) {
+    return fovea_dnn_has_bf16();
+}
+
+static enum fovea_precision settled_precision(enum fovea_precision asked) {
+    if (asked != FOVEA_PRECISION_AUTO) {
+        return asked;
+    }
+    return fovea_cpu_has_bf16() ? FOVEA_PRECISION_BF16 : FOVEA_PRECISION_F32;
+}
+
 enum fovea_status fovea_session_create(const struct fovea_model *model,
                                        const struct fovea_tensor *inputs,
                                        const struct fovea_session_options *options,
@@ -246,6 +257,7 @@ enum fovea_status fovea_session_create(const struct fovea_model *model,
     }
     s->model = model;
     s->engine.threads = options->threads > 0 ? options->threads : fovea_cpu_budget();
+    s->engine.precision = settled_precision(options->precision);
     s->engine.winograd = options->winograd;
 
     int former = fovea_parallel_set_threads(s->engine.threads);
@@ -358,6 +370,10 @@ void fovea_session_output_shape(const struct fovea_session *session, size_t inde
                                 struct fovea_tensor *out) {
     *out = session->graph.outputs[index]->t;
     out->data = NULL;
+}
+
+enum fovea_precision fovea_session_precision(const struct fovea_session *session) {
+    return session->engine.precision;
 }
 
 const struct fovea_graph *fovea_session_get_graph(const struct fovea_session *session) {

@@ -115,6 +115,32 @@ static enum fovea_status build(struct run_op *r, int n_out, struct fovea_node **
     return st ? st : add_inputs(r, *out);
 }
 
+/* As a session of bf16 precision stores them: infer is over and knows nothing of it. */
+static enum fovea_status store_bf16(struct run_op *r, struct fovea_node *node) {
+    for (int i = 0; i < r->n_in; i++) {
+        struct fovea_value *value = node->in[i];
+        if (!value || !(r->bf16 >> i & 1)) {
+            continue;
+        }
+        int64_t count = fovea_tensor_count(&value->t);
+        void *data = fovea_aligned_alloc((size_t)count * 2);
+        if (!data) {
+            return fovea_fail_memory(&r->err, (size_t)count * 2, "an input");
+        }
+        fovea_convert(FOVEA_F32, value->t.data, FOVEA_BF16, data, count);
+        free(value->owned);
+        value->owned = data;
+        value->t.data = data;
+        value->t.dtype = FOVEA_BF16;
+    }
+    for (int i = 0; i < node->n_out; i++) {
+        if (r->bf16_outputs && node->out[i]->t.dtype == FOVEA_F32) {
+            node->out[i]->t.dtype = FOVEA_BF16;
+        }
+    }
+    return FOVEA_OK;
+}
+
 static enum fovea_status take_outputs(struct run_op *r, struct fovea_node *node) {
     for (int i = 0; i < node->n_out; i++) {
         r->out[i] = node->out[i]->t;
@@ -144,6 +170,9 @@ enum fovea_status run_op_run(struct run_op *r, int n_out) {
         if (r->channels_last && !r->plain_outputs && node->out[i]->t.rank == 4) {
             node->out[i]->layout = FOVEA_CHANNELS_LAST;
         }
+    }
+    if (!st) {
+        st = store_bf16(r, node);
     }
     if (!st) {
         st = fovea_fold_node(node, &r->engine, &r->err);

@@ -27,6 +27,8 @@ struct run_op {
     int n_attrs;
     bool channels_last; /* rank-4 inputs are given and outputs returned as NCHW, run as NHWC */
     unsigned plain;     /* bit i: input i stays plain even so */
+    unsigned bf16;      /* bit i: f32 input i lies in memory as bf16, rounded */
+    bool bf16_outputs;  /* f32 outputs do, and are returned so */
     bool plain_outputs; /* the outputs stay plain even so */
     struct fovea_epilogue_step epilogue[FOVEA_MAX_EPILOGUE];
     int n_epilogue;

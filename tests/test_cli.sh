@@ -127,10 +127,10 @@ run 2 verify --threads
 err_has 'needs an argument'
 run 2 run --max-memory 4X model.onnx
 err_has "--max-memory: '4X' is not a number of bytes"
+run 2 verify --precision f64 x
+err_has "'f64' is no precision; f32, bf16 and auto are"
 run 2 verify --winograd on x
 err_has "auto or off"
-run 2 verify --precision bf16 x
-err_has 'not available in this version'
 run 2 verify --passes linear,nonsense x
 err_has "'linear,nonsense': on, off, or names"
 run 2 ops --json=a --help=b
@@ -235,6 +235,19 @@ if [ -d "$nodes" ]; then
     run 0 verify "$nodes/test_relu" "$nodes/test_softmax_example" --threads 1
     out_has '^passed  *test_relu  max_abs 0  rel_l2 0$'
     out_has '^2 passed, 0 failed, 0 unsupported$'
+    end
+
+    begin verify__precision__says_what_auto_and_bf16_come_to
+    export ONEDNN_MAX_CPU_ISA=AVX2
+    run 0 verify --precision auto "$nodes/test_relu"
+    err_has 'precision auto: f32, for this CPU has no bf16 instructions'
+    run 0 verify --precision bf16 "$nodes/test_conv_with_strides_padding"
+    err_has 'precision bf16: this CPU has no bf16 instructions; f32 arithmetic'
+    unset ONEDNN_MAX_CPU_ISA
+    run 0 verify --precision auto "$nodes/test_relu"
+    err_has 'precision auto: '
+    run 0 verify "$nodes/test_relu"
+    [ ! -s "$tmp/err" ] || broken "f32 says something"
     end
 
     begin verify__json__has_exactly_the_agreed_keys

@@ -22,7 +22,7 @@ if nm -D "$library" | grep -q __asan_init; then
     echo "SKIP library__symbols__are_those_of_the_header: sanitizers need theirs visible"
     skipped=$((skipped + 1))
 else
-    grep -oE 'fovea_[a-z_]+\(' "$root/runtime/fovea.h" | tr -d '(' | sort -u >"$tmp/declared"
+    grep -oE 'fovea_[a-z0-9_]+\(' "$root/runtime/fovea.h" | tr -d '(' | sort -u >"$tmp/declared"
     nm -D --defined-only "$library" | awk '{ print $3 }' | sort -u >"$tmp/defined"
     check library__symbols__are_those_of_the_header "$tmp/declared" "$tmp/defined"
 fi

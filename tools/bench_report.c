@@ -7,12 +7,27 @@ static double achieved(const struct bench_figures *f) {
     return f->gflop * f->images_per_s;
 }
 
+static enum fovea_precision precision_of(const struct bench_figures *f) {
+    return fovea_session_precision(f->model->session);
+}
+
+/* Which limit a run is compared with: of its precision, or f32's if the CPU has none for bf16. */
+static bool is_bf16_limited(const struct bench_figures *f) {
+    return precision_of(f) == FOVEA_PRECISION_BF16 && f->limits.bf16_by;
+}
+
+static double limit_of(const struct bench_figures *f) {
+    return is_bf16_limited(f) ? f->limits.bf16 : f->limits.f32;
+}
+
 /* The limits that the run was not compared with. */
-static void print_limits(const struct machine_limits *limits) {
-    const struct {
+static void print_limits(const struct bench_figures *f) {
+    const struct machine_limits *limits = &f->limits;
+    const struct row {
         const char *name, *by;
         double rate;
-    } rows[] = {{"bf16", limits->bf16_by, limits->bf16}, {"int8", limits->int8_by, limits->int8}};
+    } f32 = {"f32", limits->f32_by, limits->f32}, bf16 = {"bf16", limits->bf16_by, limits->bf16},
+      rows[] = {is_bf16_limited(f) ? f32 : bf16, {"int8", limits->int8_by, limits->int8}};
     printf("other limits:");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].by) {
@@ -30,18 +45,21 @@ void bench_print(const struct bench_figures *f, const struct profile *profile) {
     if (f->streams > 1) {
         printf("%d streams, ", f->streams);
     }
-    printf("%d thread%s, f32\n", f->threads, f->threads == 1 ? "" : "s");
+    printf("%d thread%s, %s\n", f->threads, f->threads == 1 ? "" : "s",
+           precision_name(precision_of(f)));
     printf("load %.3f s, first run %.3f s\n", f->load_s, f->first_s);
     printf("latency min %.2f ms, median %.2f ms, p90 %.2f ms over %zu runs\n", f->min * 1e3,
            f->median * 1e3, f->p90 * 1e3, f->runs);
     printf("%.2f images/s\n", f->images_per_s);
-    printf("%.3f GFLOP an image, %.1f GFLOP/s, %.1f %% of the limit of %.1f (f32, %s)\n", f->gflop,
-           achieved(f), 100 * achieved(f) / f->limits.f32, f->limits.f32, f->limits.f32_by);
-    print_limits(&f->limits);
+    printf("%.3f GFLOP an image, %.1f GFLOP/s, %.1f %% of the limit of %.1f (%s, %s)\n", f->gflop,
+           achieved(f), 100 * achieved(f) / limit_of(f), limit_of(f),
+           is_bf16_limited(f) ? "bf16" : "f32",
+           is_bf16_limited(f) ? f->limits.bf16_by : f->limits.f32_by);
+    print_limits(f);
     printf("peak RSS %.1f MB, plan %.1f MB\n", (double)f->peak_rss * 1e-6,
            (double)f->plan_bytes * 1e-6);
     if (profile) {
-        profile_print(profile, &f->limits, f->limits.f32);
+        profile_print(profile, &f->limits, limit_of(f));
     }
 }
 
@@ -57,7 +75,8 @@ static json_t *setting_json(const struct bench_figures *f) {
     const struct classifier *m = f->model;
     return json_pack("{s:o, s:[i,i], s:I, s:i, s:i, s:s}", "model", json_text(m->path), "size",
                      m->recipe.height, m->recipe.width, "batch", (json_int_t)m->batch, "streams",
-                     f->streams, "threads", f->threads, "precision", "f32");
+                     f->streams, "threads", f->threads, "precision",
+                     precision_name(precision_of(f)));
 }
 
 static json_t *results_json(const struct bench_figures *f) {
@@ -67,14 +86,13 @@ static json_t *results_json(const struct bench_figures *f) {
         json_double(f->ready_at), "first_at", json_double(f->first_at), "latency_s", "min",
         json_double(f->min), "median", json_double(f->median), "p90", json_double(f->p90),
         "images_per_s", json_double(f->images_per_s), "gflop_per_image", json_double(f->gflop),
-        "gflops", json_double(achieved(f)), "limit_gflops", json_double(f->limits.f32),
-        "share_of_limit", json_double(achieved(f) / f->limits.f32), "limits",
-        limits_json(&f->limits), "peak_rss_bytes", (json_int_t)f->peak_rss, "plan_bytes",
-        (json_int_t)f->plan_bytes);
+        "gflops", json_double(achieved(f)), "limit_gflops", json_double(limit_of(f)),
+        "share_of_limit", json_double(achieved(f) / limit_of(f)), "limits", limits_json(&f->limits),
+        "peak_rss_bytes", (json_int_t)f->peak_rss, "plan_bytes", (json_int_t)f->plan_bytes);
 }
 
 static json_t *steps_json(const struct bench_figures *f, const struct profile *profile) {
-    return json_pack("{s:o, s:o, s:o}", "steps", profile_json(profile, f->limits.f32), "steps_s",
+    return json_pack("{s:o, s:o, s:o}", "steps", profile_json(profile, limit_of(f)), "steps_s",
                      json_double(profile_steps_seconds(profile)), "wall_s",
                      json_double(profile_wall_seconds(profile)));
 }

@@ -6,13 +6,13 @@
 
 /* What rounding allows each type after a network's worth of arithmetic. */
 static struct tolerance tolerance_of(enum fovea_dtype dtype, const struct tolerance *asked) {
-    struct tolerance t = {0, 0};
+    struct tolerance t = {0};
     if (fovea_dtype_is_half(dtype)) {
-        t = (struct tolerance){2e-2, 2e-2};
+        t = (struct tolerance){.atol = 2e-2, .rtol = 2e-2};
     } else if (dtype == FOVEA_F32) {
-        t = (struct tolerance){1e-4, 1e-3};
+        t = (struct tolerance){.atol = 1e-4, .rtol = 1e-3};
     } else if (dtype == FOVEA_F64) {
-        t = (struct tolerance){1e-7, 1e-7};
+        t = (struct tolerance){.atol = 1e-7, .rtol = 1e-7};
     }
     t.atol = asked->atol >= 0 ? asked->atol : t.atol;
     t.rtol = asked->rtol >= 0 ? asked->rtol : t.rtol;
@@ -82,7 +82,7 @@ static void compare_floats(const struct fovea_tensor *got, const struct fovea_te
 /* Exact: a difference of 1 between large 64-bit values is lost in a double. */
 static void compare_ints(const struct fovea_tensor *got, const struct fovea_tensor *want,
                          struct comparison *c, struct sums *s) {
-    static const struct tolerance exact = {0, 0};
+    static const struct tolerance exact = {0};
     int64_t count = fovea_tensor_count(want);
     for (int64_t i = 0; i < count; i++) {
         int64_t a = fovea_tensor_get_int(got, i), b = fovea_tensor_get_int(want, i);
@@ -111,7 +111,7 @@ bool compare_tensors(const struct fovea_tensor *got, const struct fovea_tensor *
                  fovea_dtype_name(want->dtype), fovea_shape_text(want).text);
         return false;
     }
-    struct tolerance t = {0, 0};
+    struct tolerance t = {0};
     if (fovea_dtype_is_float(want->dtype)) {
         t = tolerance_of(want->dtype, tolerance);
         compare_floats(got, want, &t, out, &sums);
@@ -119,8 +119,15 @@ bool compare_tensors(const struct fovea_tensor *got, const struct fovea_tensor *
         compare_ints(got, want, out, &sums);
     }
     out->rel_l2 = sums.error == 0 ? 0 : sqrt(sums.error / sums.norm);
+    bool by_norm = tolerance->rel_l2 > 0 && tolerance->atol < 0 && tolerance->rtol < 0;
     out->passed = out->n_bad == 0 || is_half_noise(want, tolerance, &t, out, &sums);
-    if (!out->passed) {
+    if (by_norm && fovea_dtype_is_float(want->dtype)) {
+        out->passed = out->rel_l2 <= tolerance->rel_l2;
+    }
+    if (!out->passed && by_norm && fovea_dtype_is_float(want->dtype)) {
+        snprintf(out->message, sizeof(out->message), "rel_l2 is %.3g (allowed: %g)", out->rel_l2,
+                 tolerance->rel_l2);
+    } else if (!out->passed) {
         explain(got, want, &t, out, sums.worst);
     }
     return true;

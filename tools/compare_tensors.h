@@ -18,6 +18,7 @@
  */
 struct tolerance {
     double atol, rtol;
+    double rel_l2; /* over 0: with atol and rtol at their defaults, this decides alone for floats */
 };
 
 struct comparison {

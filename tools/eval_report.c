@@ -78,9 +78,10 @@ static json_t *setting_json(const struct eval *eval, const char *sha256) {
     return json_pack(
         "{s:o, s:s, s:o, s:s, s:o, s:I, s:[ii], s:I, s:i, s:i, s:i}", "model", json_text(m->path),
         "model_sha256", sha256, "recipe", fovea_preprocess_recipe_json(&m->recipe), "precision",
-        "f32", "dataset", json_text(eval->dataset.root), "classes", (json_int_t)m->classes, "size",
-        m->recipe.height, m->recipe.width, "batch", (json_int_t)m->batch, "streams",
-        eval->setting.streams, "threads", eval->setting.threads, "workers", eval->workers);
+        precision_name(fovea_session_precision(m->session)), "dataset",
+        json_text(eval->dataset.root), "classes", (json_int_t)m->classes, "size", m->recipe.height,
+        m->recipe.width, "batch", (json_int_t)m->batch, "streams", eval->setting.streams, "threads",
+        eval->setting.threads, "workers", eval->workers);
 }
 
 json_t *eval_json(const struct eval *eval, const char *sha256) {

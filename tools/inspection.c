@@ -1,6 +1,7 @@
 /* See inspection.h. */
 #include "tools/inspection.h"
 
+#include "tools/model_options.h"
 #include "tools/preprocess_options.h"
 
 #include <string.h>
@@ -157,7 +158,8 @@ static json_t *session_json(const struct inspection *i) {
     for (size_t n = 0; n < i->model->graph.n_inputs; n++) {
         json_array_append_new(shapes, shape_json(&i->inputs[n]));
     }
-    return json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:o}", "planned_shapes", shapes, "macs",
+    return json_pack("{s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:o}", "planned_shapes", shapes,
+                     "precision", precision_name(fovea_session_precision(i->session)), "macs",
                      json_integer(fovea_session_get_macs(i->session)), "plan_bytes",
                      (json_int_t)fovea_plan_bytes(plan), "peak_bytes",
                      (json_int_t)fovea_plan_peak(plan), "weights_bytes",

@@ -2,21 +2,46 @@
 #include "tools/model_options.h"
 
 #include "runtime/pass.h"
+#include "tools/say.h"
 
 #include <stdio.h>
 #include <string.h>
 
+/* What is done is not always what the option's word says. */
+static void say_precision(enum fovea_precision asked) {
+    bool able = fovea_cpu_has_bf16();
+    if (asked == FOVEA_PRECISION_AUTO) {
+        say("precision auto: %s, for this CPU has %s instructions", able ? "bf16" : "f32",
+            able ? "bf16" : "no bf16");
+    } else if (asked == FOVEA_PRECISION_BF16 && !able) {
+        say("precision bf16: this CPU has no bf16 instructions; f32 arithmetic on operands rounded "
+            "to bf16, slower than f32");
+    }
+}
+
 static enum fovea_status parse_precision(const char *text, void *target, struct fovea_error *err) {
-    (void)target;
+    enum fovea_precision *precision = target;
     if (strcmp(text, "f32") == 0) {
-        return FOVEA_OK;
+        *precision = FOVEA_PRECISION_F32;
+    } else if (strcmp(text, "bf16") == 0) {
+        *precision = FOVEA_PRECISION_BF16;
+    } else if (strcmp(text, "auto") == 0) {
+        *precision = FOVEA_PRECISION_AUTO;
+    } else {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is no precision; f32, bf16 and auto are",
+                          fovea_quote(text).text);
     }
-    if (strcmp(text, "bf16") == 0 || strcmp(text, "auto") == 0) {
-        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
-                          "'%s' is not available in this version; only f32 is", text);
-    }
-    return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is no precision; f32 is",
-                      fovea_quote(text).text);
+    say_precision(*precision);
+    return FOVEA_OK;
+}
+
+const char *precision_name(enum fovea_precision precision) {
+    static const char *const names[] = {
+        [FOVEA_PRECISION_F32] = "f32",
+        [FOVEA_PRECISION_BF16] = "bf16",
+        [FOVEA_PRECISION_AUTO] = "auto",
+    };
+    return names[precision];
 }
 
 static bool is_pass(const char *name, size_t length) {
@@ -67,8 +92,10 @@ static enum fovea_status parse_winograd(const char *text, void *target, struct f
 void run_option_specs(struct model_options *options,
                       struct option_spec specs[N_MODEL_OPTIONS - 1]) {
     const struct option_spec rows[] = {
-        {"precision", "P", "arithmetic: f32, the default and so far the only one", parse_precision,
-         NULL, 0},
+        {"precision", "P",
+         "arithmetic: f32 (default), bf16, or auto, which is bf16 on a CPU with bf16\n"
+         "instructions and f32 elsewhere. bf16 multiplies in bf16 and sums in f32",
+         parse_precision, &options->precision, 0},
         {"threads", "N", "threads of the model (default: what affinity and cgroup allow)",
          option_count, &options->threads, 0},
         {"passes", "WHICH", "graph passes: on (default), off, or names separated by commas",
@@ -99,6 +126,7 @@ void model_options_get(const struct model_options *options, struct fovea_load_op
     fovea_load_options_default(load);
     fovea_session_options_default(session);
     session->threads = options->threads;
+    session->precision = options->precision;
     if (options->passes) {
         session->passes = options->passes;
     }

@@ -8,8 +8,9 @@
 
 /* Zero means: not given. */
 struct model_options {
-    int batch;          /* images per run */
-    int threads;        /* of the model */
+    int batch;   /* images per run */
+    int threads; /* of the model */
+    enum fovea_precision precision;
     const char *passes; /* "on", "off", or names; NULL: not given */
     size_t max_memory;
     bool no_winograd;
@@ -18,9 +19,16 @@ struct model_options {
 
 enum { N_MODEL_OPTIONS = 7 };
 
-/* The rows of all of them (--size is a preprocessing option), or of all but --batch. */
+/*
+ * The rows of all of them (--size is a preprocessing option), or of all but --batch.
+ * Parsing --precision says on stderr what it comes to on this CPU where the
+ * word alone does not tell.
+ */
 void model_option_specs(struct model_options *options, struct option_spec specs[N_MODEL_OPTIONS]);
 void run_option_specs(struct model_options *options, struct option_spec specs[N_MODEL_OPTIONS - 1]);
+
+/* "f32", "bf16", "auto" */
+const char *precision_name(enum fovea_precision precision);
 
 /* What they come to for the library. */
 void model_options_get(const struct model_options *options, struct fovea_load_options *load,
