@@ -28,7 +28,7 @@
 #define SANITIZED 1
 #endif
 
-enum { SECONDS = 60, MEMORY_LIMIT = 1 << 30 };
+enum { SECONDS = 60, MEMORY_LIMIT = 1 << 30, PROCESS = 64 << 20 };
 
 struct result {
     enum fovea_status status;
@@ -85,7 +85,7 @@ static enum fovea_status plan_and_run(const struct fovea_model *model, struct re
     }
     fovea_session_options_default(&options);
     options.threads = 1;
-    options.max_memory = MEMORY_LIMIT / 2;
+    options.max_memory = MEMORY_LIMIT / 2 + PROCESS; /* it bounds the whole process */
     if (!st) {
         st = fovea_session_create(model, inputs, &options, &session, err);
     }

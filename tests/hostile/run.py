@@ -85,7 +85,7 @@ def check_command(fovea, case, line):
     if status in ("ok", "crash"):
         return []
     try:
-        done = subprocess.run([fovea, "inspect", "--max-memory", "512M", path], timeout=60,
+        done = subprocess.run([fovea, "inspect", "--max-memory", "576M", path], timeout=60,
                               stdin=subprocess.DEVNULL, capture_output=True)
     except subprocess.TimeoutExpired:
         return ["%s: the command hangs" % name]
