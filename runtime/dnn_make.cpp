@@ -116,6 +116,16 @@ static conv_descs conv_descs_of(const struct fovea_dnn_conv *desc) {
     return d;
 }
 
+static struct fovea_dnn_view plain_weights_view(const memory::dims &dims, enum fovea_dtype dtype) {
+    struct fovea_dnn_view view = {};
+    memory::dims strides = dense_strides(dims);
+    view.dtype = dtype;
+    view.rank = (int)dims.size();
+    std::copy(dims.begin(), dims.end(), view.dims);
+    std::copy(strides.begin(), strides.end(), view.strides);
+    return view;
+}
+
 /* `emulated`: bf16 operands are widened for an f32 primitive. */
 static void make_conv_as(struct fovea_prim *prim, const struct fovea_dnn_conv *given,
                          bool emulated) {
@@ -159,7 +169,8 @@ static void make_conv_as(struct fovea_prim *prim, const struct fovea_dnn_conv *g
     adopt_weights(prim, pd.weights_desc(), memory::desc(dims, plain, dense_strides(dims)),
                   desc.packed_weights);
     if (emulated) {
-        widen_operands(prim, &given->src, NULL, &given->dst);
+        struct fovea_dnn_view plain_view = plain_weights_view(dims, desc.weights_dtype);
+        widen_operands(prim, &given->src, desc.packed_weights ? NULL : &plain_view, &given->dst);
     }
 }
 
