@@ -1,7 +1,9 @@
 /* Sessions: see session.h and fovea.h. */
 #include "runtime/session.h"
 
+#include "runtime/bind.h"
 #include "runtime/clock.h"
+#include "runtime/compiled.h"
 #include "runtime/dnn.h"
 #include "runtime/infer.h"
 #include "runtime/op.h"
@@ -9,6 +11,7 @@
 #include "runtime/parallel.h"
 #include "runtime/provenance.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,86 +26,13 @@ struct fovea_session {
     void *scratch;
     struct fovea_step_time *times; /* n_steps, or NULL */
     int64_t macs;                  /* of the graph before passes */
+    char options[FOVEA_OPTIONS_TEXT];
+    char note[512]; /* why a compiled model was not used; "" if it was, or there is none */
 };
 
 void fovea_session_options_default(struct fovea_session_options *options) {
     memset(options, 0, sizeof(*options));
     options->passes = "on";
-}
-
-/* ---- binding inputs ------------------------------------------------------- */
-
-static enum fovea_status check_input(const struct fovea_io *io, const struct fovea_tensor *given,
-                                     struct fovea_error *err) {
-    if (given->dtype != io->dtype) {
-        return fovea_fail(err, FOVEA_ERR_INVALID, "input '%s' is %s; the model takes %s",
-                          fovea_quote(io->name).text, fovea_dtype_name(given->dtype),
-                          fovea_dtype_name(io->dtype));
-    }
-    bool fits = given->rank == io->rank;
-    for (int i = 0; fits && i < io->rank; i++) {
-        fits = io->dims[i] < 0 || io->dims[i] == given->dims[i];
-    }
-    if (!fits) {
-        struct fovea_tensor want = {.rank = io->rank};
-        memcpy(want.dims, io->dims, sizeof(want.dims));
-        return fovea_fail(
-            err, FOVEA_ERR_INVALID, "input '%s' has shape %s; the model takes %s (-1: any)",
-            fovea_quote(io->name).text, fovea_shape_text(given).text, fovea_shape_text(&want).text);
-    }
-    return fovea_tensor_check_shape(given, err);
-}
-
-/* Fix the contents of an input that decides shapes. */
-static enum fovea_status fix_input(struct fovea_value *value, const struct fovea_tensor *given,
-                                   struct fovea_error *err) {
-    size_t bytes = fovea_tensor_bytes(given);
-    if (!given->data) {
-        return fovea_fail(err, FOVEA_ERR_INVALID,
-                          "input '%s' decides shapes; its contents must be given with the session",
-                          fovea_quote(value->name).text);
-    }
-    void *data = fovea_aligned_alloc(bytes);
-    if (!data) {
-        return fovea_fail_memory(err, bytes, "an input");
-    }
-    memcpy(data, given->data, bytes);
-    fovea_value_set_constant(value, data, true);
-    return FOVEA_OK;
-}
-
-static enum fovea_status bind_inputs(struct fovea_session *s, const struct fovea_tensor *inputs,
-                                     struct fovea_error *err) {
-    for (size_t i = 0; i < s->graph.n_inputs; i++) {
-        struct fovea_value *value = s->graph.inputs[i];
-        enum fovea_status st = check_input(&s->model->inputs[i], &inputs[i], err);
-        if (st) {
-            return st;
-        }
-        fovea_tensor_set_shape(&value->t, inputs[i].dtype, inputs[i].rank, inputs[i].dims);
-        value->typed = true;
-        if (fovea_input_decides_shapes(&s->model->graph, i)) {
-            st = fix_input(value, &inputs[i], err);
-            if (st) {
-                return st;
-            }
-        }
-    }
-    return FOVEA_OK;
-}
-
-/* What infer found must be what the file declared, where it declared it. */
-static enum fovea_status check_outputs(const struct fovea_session *s, struct fovea_error *err) {
-    for (size_t i = 0; i < s->graph.n_outputs; i++) {
-        const struct fovea_io *io = &s->model->outputs[i];
-        const struct fovea_tensor *t = &s->graph.outputs[i]->t;
-        if (io->rank >= 0 && io->dtype != t->dtype) {
-            return fovea_fail(err, FOVEA_ERR_INVALID, "output '%s' is declared %s but computes %s",
-                              fovea_quote(io->name).text, fovea_dtype_name(io->dtype),
-                              fovea_dtype_name(t->dtype));
-        }
-    }
-    return FOVEA_OK;
 }
 
 /* ---- preparing -------------------------------------------------------------- */
@@ -165,30 +95,56 @@ static void count_work(struct fovea_session *s) {
     }
 }
 
+/* The graph that is run, from the model's: inferred, and rewritten unless that is done already. */
+static enum fovea_status make_graph(struct fovea_session *s, const struct fovea_tensor *inputs,
+                                    const struct fovea_session_options *options, size_t limit,
+                                    struct fovea_error *err) {
+    const struct fovea_compiled *compiled = s->model->compiled;
+    enum fovea_status st = fovea_graph_clone(&s->model->graph, &s->graph, err);
+    if (!st) {
+        st = fovea_bind_inputs(s->model, &s->graph, inputs, err);
+    }
+    if (!st) {
+        st = compiled ? fovea_compiled_infer(&s->graph, err)
+                      : fovea_infer_graph(&s->graph, &s->engine, limit, err);
+    }
+    if (!st) {
+        st = fovea_check_outputs(s->model, &s->graph, err);
+    }
+    if (st) {
+        return st;
+    }
+    fovea_provenance_begin(&s->graph);
+    if (compiled) {
+        s->macs = compiled->macs;
+        s->pass_log = compiled->pass_log;
+    } else {
+        count_work(s);
+        st = fovea_passes_run(&s->graph, &s->engine, options->passes, &s->pass_log, err);
+    }
+    return st;
+}
+
 static enum fovea_status build(struct fovea_session *s, const struct fovea_tensor *inputs,
                                const struct fovea_session_options *options,
                                struct fovea_error *err) {
+    const struct fovea_compiled *compiled = s->model->compiled;
     size_t limit = options->max_memory ? options->max_memory : fovea_default_memory_limit();
-    enum fovea_status st = fovea_dnn_create(&s->engine.dnn, err);
+    enum fovea_status st = fovea_options_text(options, s->options, err);
     if (!st) {
-        st = fovea_graph_clone(&s->model->graph, &s->graph, err);
+        st = fovea_dnn_create(&s->engine.dnn, err);
     }
     if (!st) {
-        st = bind_inputs(s, inputs, err);
-    }
-    if (!st) {
-        st = fovea_infer_graph(&s->graph, &s->engine, limit, err);
-    }
-    if (!st) {
-        st = check_outputs(s, err);
-    }
-    if (!st) {
-        count_work(s);
-        fovea_provenance_begin(&s->graph);
-        st = fovea_passes_run(&s->graph, &s->engine, options->passes, &s->pass_log, err);
+        st = make_graph(s, inputs, options, limit, err);
     }
     if (!st) {
         st = prepare_nodes(s, err);
+    }
+    if (!st && compiled) {
+        fovea_compiled_attach(compiled, &s->graph, s->note, sizeof(s->note));
+        if (s->note[0]) {
+            return FOVEA_OK; /* good for nothing: the original takes its place */
+        }
     }
     if (!st) {
         st = fovea_plan_graph(&s->graph, &s->plan, err);
@@ -196,7 +152,7 @@ static enum fovea_status build(struct fovea_session *s, const struct fovea_tenso
     if (!st) {
         st = allocate(s, limit, err);
     }
-    if (!st) {
+    if (!st && !compiled) {
         st = fovea_pack_graph(&s->graph, &s->engine, &s->packed, err);
     }
     if (!st && options->profile) {
@@ -205,15 +161,9 @@ static enum fovea_status build(struct fovea_session *s, const struct fovea_tenso
     return st;
 }
 
-enum fovea_status fovea_session_create(const struct fovea_model *model,
-                                       const struct fovea_tensor *inputs,
-                                       const struct fovea_session_options *options,
-                                       struct fovea_session **out, struct fovea_error *err) {
-    struct fovea_session_options defaults;
-    if (!options) {
-        fovea_session_options_default(&defaults);
-        options = &defaults;
-    }
+static enum fovea_status create(const struct fovea_model *model, const struct fovea_tensor *inputs,
+                                const struct fovea_session_options *options,
+                                struct fovea_session **out, struct fovea_error *err) {
     struct fovea_session *s = calloc(1, sizeof(*s));
     if (!s) {
         return fovea_fail_memory(err, sizeof(*s), "a session");
@@ -231,6 +181,58 @@ enum fovea_status fovea_session_create(const struct fovea_model *model,
     }
     *out = s;
     return FOVEA_OK;
+}
+
+/* A compiled model does not fit, which `why` says: its original does. */
+static enum fovea_status create_from_original(const struct fovea_model *compiled,
+                                              const struct fovea_tensor *inputs,
+                                              const struct fovea_session_options *options,
+                                              const char *why, struct fovea_session **out,
+                                              struct fovea_error *err) {
+    const struct fovea_model *original;
+    struct fovea_session *session;
+    enum fovea_status st = fovea_compiled_get_original(compiled, &original, err);
+    if (!st) {
+        st = create(original, inputs, options, &session, err);
+    }
+    if (st) {
+        fovea_error_prefix(err, "%s: %s", compiled->path, why);
+        return st;
+    }
+    snprintf(session->note, sizeof(session->note), "%s: %s; %s is planned anew", compiled->path,
+             why, original->path);
+    *out = session;
+    return FOVEA_OK;
+}
+
+enum fovea_status fovea_session_create(const struct fovea_model *model,
+                                       const struct fovea_tensor *inputs,
+                                       const struct fovea_session_options *options,
+                                       struct fovea_session **out, struct fovea_error *err) {
+    struct fovea_session_options defaults;
+    struct fovea_session *session;
+    char why[512];
+    if (!options) {
+        fovea_model_get_session_options(model, &defaults);
+        options = &defaults;
+    }
+    if (!model->compiled) {
+        return create(model, inputs, options, out, err);
+    }
+    fovea_compiled_compare(model, inputs, options, why, sizeof(why));
+    if (why[0]) {
+        return create_from_original(model, inputs, options, why, out, err);
+    }
+    enum fovea_status st = create(model, inputs, options, &session, err);
+    if (!st && session->note[0]) {
+        snprintf(why, sizeof(why), "%s", session->note);
+        fovea_session_destroy(session);
+        return create_from_original(model, inputs, options, why, out, err);
+    }
+    if (!st) {
+        *out = session;
+    }
+    return st;
 }
 
 void fovea_session_destroy(struct fovea_session *session) {
@@ -328,6 +330,22 @@ void fovea_session_output_shape(const struct fovea_session *session, size_t inde
                                 struct fovea_tensor *out) {
     *out = session->graph.outputs[index]->t;
     out->data = NULL;
+}
+
+const char *fovea_session_get_note(const struct fovea_session *session) {
+    return session->note[0] ? session->note : NULL;
+}
+
+const struct fovea_model *fovea_session_get_model(const struct fovea_session *session) {
+    return session->model;
+}
+
+const char *fovea_session_get_options_text(const struct fovea_session *session) {
+    return session->options;
+}
+
+int fovea_session_get_threads(const struct fovea_session *session) {
+    return session->engine.threads;
 }
 
 const struct fovea_graph *fovea_session_get_graph(const struct fovea_session *session) {

@@ -24,6 +24,9 @@ struct fovea_step_time {
 };
 
 /* All borrowed from the session. */
+const struct fovea_model *fovea_session_get_model(const struct fovea_session *session);
+const char *fovea_session_get_options_text(const struct fovea_session *session); /* compiled.h */
+int fovea_session_get_threads(const struct fovea_session *session);
 const struct fovea_graph *fovea_session_get_graph(const struct fovea_session *session);
 const struct fovea_plan *fovea_session_get_plan(const struct fovea_session *session);
 const struct fovea_pass_log *fovea_session_get_pass_log(const struct fovea_session *session);

@@ -75,12 +75,12 @@ python=$(command -v python3 || true)
 
 begin help__lists_every_command__exit_0
 run 0 --help
-for command in classify eval inspect ops preprocess run verify; do
+for command in classify compile eval inspect ops preprocess run verify; do
     out_has "^  $command "
 done
 end
 
-for command in classify eval inspect ops preprocess run verify; do
+for command in classify compile eval inspect ops preprocess run verify; do
     begin "help__of_${command}__has_usage_and_examples"
     run 0 help $command
     out_has "^usage: fovea $command"
@@ -395,6 +395,34 @@ classifier_tests() {
     json "$tmp/out" 'd["nodes_after"] <= d["nodes_before"]'
     run 0 inspect "$model" --fusions --plan
     out_has '^   0  '
+    end
+
+    begin compile__then_classify__gives_the_same_words
+    run 0 compile "$model" -o "$tmp/c.fovea" --threads 1
+    out_has 'c.fovea  [0-9.]* MB, [0-9]* steps'
+    run 0 classify "$model" "$image" $one
+    cp "$tmp/out" "$tmp/plain"
+    run 0 classify "$tmp/c.fovea" "$image" $one
+    cmp -s "$tmp/out" "$tmp/plain" || broken "the compiled model says something else"
+    if grep -q 'planned anew' "$tmp/err"; then broken "the compiled file was not used"; fi
+    run 0 inspect "$tmp/c.fovea" --threads 1
+    out_has '^compiled  *from .*passes=on.*, 1 thread$'
+    run 0 inspect "$tmp/c.fovea" --threads 1 --json
+    json "$tmp/out" 'len(d["compiled"]["files"][0]["sha256"]) == 64'
+    run 0 bench "$tmp/c.fovea" --threads 1 --runs 1 --json
+    json "$tmp/out" 'd["gflop_per_image"] > 0'
+    end
+
+    begin compile__what_does_not_fit__says_so_and_runs
+    run 0 classify "$tmp/c.fovea" "$image" $one --passes off
+    err_has "^note: .*c.fovea: it was compiled for 'passes=on', not 'passes=off'"
+    run 1 compile "$tmp/c.fovea" -o "$tmp/d.fovea" --threads 1
+    err_has 'is compiled already'
+    run 1 compile "$model" -o "$tmp/no/such/folder.fovea"
+    err_has 'cannot compile to .*No such file'
+    run 2 compile "$model"
+    err_has 'Say -o FILE'
+    [ ! -e "$tmp/d.fovea" ] || broken "a file was left"
     end
 
     # a small dataset: three images of each of two classes, one broken, one not there

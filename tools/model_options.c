@@ -81,10 +81,13 @@ void model_option_specs(struct model_options *options, struct option_spec specs[
     run_option_specs(options, specs + 1);
 }
 
-void model_options_get(const struct model_options *options, struct fovea_load_options *load,
-                       struct fovea_session_options *session) {
+void model_options_get(const struct model_options *options, const struct fovea_model *model,
+                       struct fovea_load_options *load, struct fovea_session_options *session) {
     fovea_load_options_default(load);
     fovea_session_options_default(session);
+    if (model) {
+        fovea_model_get_session_options(model, session);
+    }
     session->threads = options->threads;
     if (options->passes) {
         session->passes = options->passes;

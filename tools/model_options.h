@@ -21,8 +21,12 @@ enum { N_MODEL_OPTIONS = 6 };
 void model_option_specs(struct model_options *options, struct option_spec specs[N_MODEL_OPTIONS]);
 void run_option_specs(struct model_options *options, struct option_spec specs[N_MODEL_OPTIONS - 1]);
 
-/* What they come to for the library. */
-void model_options_get(const struct model_options *options, struct fovea_load_options *load,
-                       struct fovea_session_options *session);
+/*
+ * What they come to for the library. What is not given of `session` is as the
+ * model has it (fovea_model_get_session_options), or by default where there is
+ * none yet: `model` may be NULL.
+ */
+void model_options_get(const struct model_options *options, const struct fovea_model *model,
+                       struct fovea_load_options *load, struct fovea_session_options *session);
 
 #endif

@@ -1,6 +1,8 @@
 /* See session_for.h. */
 #include "tools/session_for.h"
 
+#include "tools/model_session.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,11 +78,11 @@ static enum fovea_status run_into(struct fovea_session *session, const struct fo
 }
 
 enum fovea_status run_once(const struct fovea_model *model, const struct fovea_tensor *inputs,
-                           const struct fovea_session_options *options, struct tensor_list *outputs,
+                           const struct model_options *options, struct tensor_list *outputs,
                            struct fovea_error *err) {
     struct tensor_list made = {0};
     struct fovea_session *session = NULL;
-    enum fovea_status status = fovea_session_create(model, inputs, options, &session, err);
+    enum fovea_status status = model_session_create(options, model, inputs, &session, err);
     if (!status) {
         status = make_outputs(model, session, &made, err);
     }

@@ -21,7 +21,7 @@ enum fovea_status match_inputs(const struct fovea_model *model, const struct ten
  * its outputs, which the caller finishes. They get the model's names.
  */
 enum fovea_status run_once(const struct fovea_model *model, const struct fovea_tensor *inputs,
-                           const struct fovea_session_options *options, struct tensor_list *outputs,
+                           const struct model_options *options, struct tensor_list *outputs,
                            struct fovea_error *err);
 
 #endif

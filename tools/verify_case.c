@@ -97,8 +97,8 @@ struct data_set {
 };
 
 static enum fovea_status run_data_set(const struct fovea_model *model, const char *folder,
-                                      const struct fovea_session_options *options,
-                                      struct data_set *set, struct fovea_error *err) {
+                                      const struct model_options *options, struct data_set *set,
+                                      struct fovea_error *err) {
     enum fovea_status status = load_numbered(folder, "input", &set->inputs, err);
     if (!status) {
         status = load_numbered(folder, "output", &set->expected, err);
@@ -121,7 +121,7 @@ static void verify_data_set(const struct fovea_model *model, const char *folder,
                             const struct case_options *options, struct case_result *result) {
     struct data_set set = {0};
     struct fovea_error err;
-    if (run_data_set(model, folder, &options->session, &set, &err)) {
+    if (run_data_set(model, folder, &options->model, &set, &err)) {
         result_from(result, &err);
     } else {
         compare_outputs(&set.outputs, &set.expected, &options->tolerance, result);
@@ -154,6 +154,15 @@ static void verify_data_sets(const struct fovea_model *model, const char *folder
     }
 }
 
+/* model.fovea, where that is what there is; else the path is left as it was, for the message. */
+static void compiled_path(char path[PATH_BYTES], const char *folder) {
+    char compiled[PATH_BYTES];
+    int n = snprintf(compiled, sizeof(compiled), "%s/model.fovea", folder);
+    if (n < PATH_BYTES && access(compiled, F_OK) == 0) {
+        memcpy(path, compiled, (size_t)n + 1);
+    }
+}
+
 void verify_case(const char *folder, const struct case_options *options,
                  struct case_result *result) {
     char path[PATH_BYTES];
@@ -167,6 +176,9 @@ void verify_case(const char *folder, const struct case_options *options,
         return;
     }
     snprintf(path, sizeof(path), "%s/model.onnx", folder);
+    if (access(path, F_OK) != 0) {
+        compiled_path(path, folder);
+    }
     if (fovea_model_load(path, &options->load, &model, &err)) {
         result_from(result, &err);
         return;
