@@ -29,6 +29,7 @@ static enum fovea_status copy_values(struct clone *clone, struct fovea_error *er
         copy->is_input = v->is_input;
         copy->is_output = v->is_output;
         copy->layout = v->layout;
+        copy->origin = v->constant ? v->number + 1 : 0;
         clone->copies[v->number] = copy;
     }
     return FOVEA_OK;
@@ -70,6 +71,7 @@ enum fovea_status fovea_graph_clone(const struct fovea_graph *graph, struct fove
                                     struct fovea_error *err) {
     struct clone clone = {.from = graph, .to = out};
     fovea_graph_init(out, graph->find_op, graph->opset);
+    out->defer_bytes = graph->defer_bytes;
     clone.copies = calloc(graph->n_values + 1, sizeof(*clone.copies));
     if (!clone.copies) {
         return fovea_fail_memory(err, (graph->n_values + 1) * sizeof(*clone.copies),

@@ -11,16 +11,31 @@ void fovea_graph_init(struct fovea_graph *graph, fovea_op_find_fn find_op, int o
     memset(graph, 0, sizeof(*graph));
     graph->find_op = find_op;
     graph->opset = opset;
+    graph->defer_bytes = FOVEA_DEFER_BYTES;
+}
+
+bool fovea_value_is_read(const struct fovea_value *value) {
+    for (size_t i = 0; i < value->n_uses; i++) {
+        if (!value->uses[i].node->deferred) {
+            return true;
+        }
+    }
+    return value->is_output;
 }
 
 bool fovea_value_is_packed(const struct fovea_value *value) {
+    bool packed = false;
     for (size_t i = 0; i < value->n_uses; i++) {
         const struct fovea_node *node = value->uses[i].node;
+        if (node->deferred) {
+            continue;
+        }
         if (node->packed_bytes == 0 || node->packed_input != value->uses[i].index) {
             return false;
         }
+        packed = true;
     }
-    return value->constant && !value->is_output && value->n_uses > 0;
+    return value->constant && !value->is_output && packed;
 }
 
 void fovea_value_drop(struct fovea_value *value) {
@@ -32,13 +47,18 @@ void fovea_value_drop(struct fovea_value *value) {
     }
 }
 
-void fovea_graph_finish(struct fovea_graph *graph) {
-    for (struct fovea_node *node = graph->first; node; node = node->next) {
+static void finish_nodes(struct fovea_node *first) {
+    for (struct fovea_node *node = first; node; node = node->next) {
         if (node->prepared && node->op->release) {
             node->op->release(node);
         }
         free(node->in);
     }
+}
+
+void fovea_graph_finish(struct fovea_graph *graph) {
+    finish_nodes(graph->first);
+    finish_nodes(graph->first_deferred);
     for (struct fovea_value *value = graph->values; value; value = value->next) {
         free(value->owned);
         free(value->uses);
@@ -68,6 +88,7 @@ void fovea_value_set_constant(struct fovea_value *value, void *data, bool owned)
     free(value->owned);
     value->owned = owned ? data : NULL;
     value->t.data = data;
+    value->origin = 0;
     value->constant = true;
     value->typed = true;
 }
@@ -141,17 +162,15 @@ static void link_before(struct fovea_graph *graph, struct fovea_node *node,
 }
 
 static void unlink_node(struct fovea_graph *graph, struct fovea_node *node) {
-    if (node->prev) {
-        node->prev->next = node->next;
+    struct fovea_node **first = node->deferred ? &graph->first_deferred : &graph->first;
+    struct fovea_node **last = node->deferred ? &graph->last_deferred : &graph->last;
+    *(node->prev ? &node->prev->next : first) = node->next;
+    *(node->next ? &node->next->prev : last) = node->prev;
+    if (node->deferred) {
+        graph->n_deferred--;
     } else {
-        graph->first = node->next;
+        graph->n_nodes--;
     }
-    if (node->next) {
-        node->next->prev = node->prev;
-    } else {
-        graph->last = node->prev;
-    }
-    graph->n_nodes--;
 }
 
 static bool name_node(struct fovea_arena *arena, struct fovea_node *node, const char *domain,
@@ -273,6 +292,23 @@ void fovea_graph_move_node(struct fovea_graph *graph, struct fovea_node *node,
     link_before(graph, node, before);
 }
 
+void fovea_graph_defer_node(struct fovea_graph *graph, struct fovea_node *node) {
+    unlink_node(graph, node);
+    node->deferred = true;
+    node->next = NULL;
+    node->prev = graph->last_deferred;
+    *(node->prev ? &node->prev->next : &graph->first_deferred) = node;
+    graph->last_deferred = node;
+    graph->n_deferred++;
+    for (int i = 0; i < node->n_out; i++) {
+        if (node->out[i]) {
+            node->out[i]->producer = NULL;
+            node->out[i]->deferred = node;
+            node->out[i]->constant = true;
+        }
+    }
+}
+
 void fovea_graph_remove_node(struct fovea_graph *graph, struct fovea_node *node) {
     if (node->prepared && node->op->release) {
         node->op->release(node);
@@ -287,6 +323,7 @@ void fovea_graph_remove_node(struct fovea_graph *graph, struct fovea_node *node)
     for (int i = 0; i < node->n_out; i++) {
         if (node->out[i]) {
             node->out[i]->producer = NULL;
+            node->out[i]->deferred = NULL;
         }
     }
     unlink_node(graph, node);
@@ -305,17 +342,23 @@ static bool is_needed(const struct fovea_node *node) {
     return false;
 }
 
-size_t fovea_graph_sweep(struct fovea_graph *graph) {
+/* Remove nodes from `last` back whose outputs nobody needs. */
+static size_t sweep_nodes(struct fovea_graph *graph, struct fovea_node *last) {
     size_t removed = 0;
-    struct fovea_node *node = graph->last;
-    while (node) {
-        struct fovea_node *prev = node->prev;
-        if (!is_needed(node)) {
-            fovea_graph_remove_node(graph, node);
+    while (last) {
+        struct fovea_node *prev = last->prev;
+        if (!is_needed(last)) {
+            fovea_graph_remove_node(graph, last);
             removed++;
         }
-        node = prev;
+        last = prev;
     }
+    return removed;
+}
+
+size_t fovea_graph_sweep(struct fovea_graph *graph) {
+    size_t removed = sweep_nodes(graph, graph->last);
+    sweep_nodes(graph, graph->last_deferred);
     for (struct fovea_value *value = graph->values; value; value = value->next) {
         if (value->n_uses == 0 && !value->is_output) {
             fovea_value_drop(value);

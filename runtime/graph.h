@@ -3,21 +3,27 @@
  *
  * A graph owns nodes, values and the names and attributes they use (in an
  * arena) and the contents of constants it made itself. Contents of constants
- * may also be borrowed from elsewhere (a mapped file) that outlives the graph.
+ * may also be borrowed from elsewhere (a mapped file) that outlives the graph,
+ * or not be there yet: what computes them is then a deferred node (deferred.h),
+ * which is in a list of its own and no step of a run.
  *
  *     value --uses--> node.in[i]      node.out[i] --> value
  *
  * Invariants, kept by the functions below and by nothing else:
  *  - nodes are in topological order, in a list;
  *  - a value's `uses` are exactly the places in node->in that hold it;
- *  - a value has a producer, or is a graph input, or is constant.
+ *  - a value has a producer, or is a graph input, or is constant;
+ *  - deferred nodes are in topological order too, and read constants only.
  */
 #ifndef FOVEA_RUNTIME_GRAPH_H
 #define FOVEA_RUNTIME_GRAPH_H
 
 #include "runtime/arena.h"
+#include "runtime/budget.h"
+#include "runtime/hash.h"
 #include "runtime/tensor.h"
 
+struct fovea_engine;
 struct fovea_graph;
 struct fovea_node;
 struct fovea_op;
@@ -69,17 +75,21 @@ struct fovea_value {
     size_t number;            /* 0, 1, ... in the order of making */
     struct fovea_tensor t;    /* dtype, rank, dims once typed; data once constant or planned */
     bool typed;               /* dtype, rank and dims hold */
-    bool constant;            /* t.data holds the contents before any run */
+    bool constant;            /* known before any run: t.data, or what `deferred` computes */
     bool is_input, is_output; /* of the graph */
     enum fovea_layout layout;
-    struct fovea_node *producer; /* NULL for inputs and initializers */
-    int producer_index;
+    struct fovea_node *producer; /* NULL for inputs and constants */
+    struct fovea_node *deferred; /* of a constant: computes it; t.data may be NULL. Else NULL */
+    int producer_index;          /* in the outputs of producer or deferred */
     struct fovea_use *uses;
     size_t n_uses, cap_uses;
     void *owned;                  /* heap memory behind t.data, freed with the graph, or NULL */
     struct fovea_value *next;     /* all values of the graph */
     struct fovea_value *alias_of; /* plan: shares the memory of that value, or NULL */
     size_t offset;                /* plan: place in the arena */
+    size_t origin;                /* constant of a loaded model: 1 + its number there, else 0 */
+    struct fovea_digest identity; /* of a constant's contents, once known (deferred.h) */
+    size_t pending;               /* evaluation: steps ahead that read the contents */
 };
 
 /*
@@ -151,6 +161,9 @@ struct fovea_node {
      * written over while the node runs; 0: none, or any (FOVEA_OP_IN_PLACE). */
     int overwritten_input;
     bool prepared;
+    bool deferred;   /* in the list of deferred nodes */
+    size_t owner;    /* packing: the unit of work that evaluates it */
+    unsigned visits; /* evaluation: how often the search has met it */
     /* Provenance (provenance.h). */
     size_t origin;                /* 1, 2, ...: place among the nodes passes began with; 0: newer */
     bool removed;                 /* from the graph */
@@ -173,7 +186,15 @@ struct fovea_graph {
     size_t n_values;
     struct fovea_value **inputs, **outputs;
     size_t n_inputs, n_outputs;
+    struct fovea_node *first_deferred, *last_deferred;
+    size_t n_deferred;
+    size_t defer_bytes;          /* constants that take more than this to compute are deferred */
+    struct fovea_engine *engine; /* evaluates deferred nodes; set by infer */
+    struct fovea_budget budget;  /* for contents of constants; set by infer */
 };
+
+/* Where folding begins to be deferred: what is smaller costs less now than it would later. */
+#define FOVEA_DEFER_BYTES ((size_t)64 << 10)
 
 /* `graph` zeroed by the caller. */
 void fovea_graph_init(struct fovea_graph *graph, fovea_op_find_fn find_op, int opset);
@@ -196,7 +217,10 @@ enum fovea_status fovea_graph_add_constant(struct fovea_graph *graph, enum fovea
 /* Make `value` constant with contents that outlive the graph, or (owned) are freed with it. */
 void fovea_value_set_constant(struct fovea_value *value, void *data, bool owned);
 
-/* Whether all that read a constant read a packed form of it instead (node->packed_input). */
+/* Whether a step reads the value, or it is an output: deferred nodes are no steps. */
+bool fovea_value_is_read(const struct fovea_value *value);
+
+/* Whether all steps that read a constant read a packed form of it instead (node->packed_input). */
 bool fovea_value_is_packed(const struct fovea_value *value);
 
 /* Forget, and free if owned, the contents of a constant that nothing reads and is no output. */
@@ -237,6 +261,9 @@ enum fovea_status fovea_value_replace(struct fovea_graph *graph, struct fovea_va
 /* Put a node before `before` (NULL: at the end); the order must stay topological. */
 void fovea_graph_move_node(struct fovea_graph *graph, struct fovea_node *node,
                            struct fovea_node *before);
+
+/* Make constants of the outputs of an inferred node of constant inputs, without evaluating it. */
+void fovea_graph_defer_node(struct fovea_graph *graph, struct fovea_node *node);
 
 /* Take a node out of the graph; its outputs must have no readers left. */
 void fovea_graph_remove_node(struct fovea_graph *graph, struct fovea_node *node);

@@ -1,9 +1,9 @@
 /* Shape inference and constant folding: see infer.h. */
 #include "runtime/infer.h"
 
-#include "runtime/budget.h"
+#include "runtime/compute.h"
+#include "runtime/deferred.h"
 #include "runtime/node_check.h"
-#include "runtime/pack.h"
 #include "runtime/parallel.h"
 #include "runtime/widen.h"
 
@@ -57,62 +57,27 @@ static enum fovea_status alloc_outputs(struct fovea_node *node, struct fovea_err
     return FOVEA_OK;
 }
 
-/* What making the result takes for the while, besides the result. `budget` NULL: no limit. */
-static enum fovea_status check_work(const struct fovea_node *node,
-                                    const struct fovea_budget *budget, struct fovea_error *err) {
-    if (!budget) {
-        return FOVEA_OK;
-    }
-    struct fovea_budget meanwhile = *budget;
-    return fovea_budget_spend(&meanwhile, node->scratch_bytes + node->packed_bytes,
-                              "computing its constant result", err);
-}
-
-static enum fovea_status evaluate(struct fovea_node *node, struct fovea_engine *engine,
-                                  const struct fovea_budget *budget, void **scratch, void **packed,
-                                  struct fovea_error *err) {
-    const struct fovea_op *op = node->op;
+static enum fovea_status read_inputs(struct fovea_node *node, struct fovea_error *err) {
     enum fovea_status st = FOVEA_OK;
-    node->prepared = true;
-    if (op->prepare) {
-        st = op->prepare(node, engine, err);
+    for (int i = 0; !st && i < node->n_in; i++) {
+        if (node->in[i] && !(node->op->flags & FOVEA_OP_SHAPE_ONLY)) {
+            st = fovea_value_contents(node->in[i], err);
+        }
     }
-    if (!st) {
-        st = check_work(node, budget, err);
-    }
-    if (!st) {
-        st = fovea_pack_node(node, engine, packed, err);
-    }
-    if (st) {
-        return st;
-    }
-    *scratch = fovea_aligned_alloc(node->scratch_bytes);
-    if (!*scratch) {
-        return fovea_fail_memory(err, node->scratch_bytes, "scratch");
-    }
-    st = alloc_outputs(node, err);
-    if (st) {
-        return st;
-    }
-    struct fovea_run run = {.engine = engine, .scratch = *scratch};
-    return op->run(node, &run, err);
+    return st;
 }
 
 static enum fovea_status fold(struct fovea_node *node, struct fovea_engine *engine,
                               const struct fovea_budget *budget, struct fovea_error *err) {
-    void *scratch = NULL, *packed = NULL;
-    enum fovea_status st = evaluate(node, engine, budget, &scratch, &packed, err);
-    free(scratch);
-    free(packed);
-    node->packed_data = NULL;
-    if (node->op->release) {
-        node->op->release(node);
+    enum fovea_status st = read_inputs(node, err);
+    if (!st) {
+        st = alloc_outputs(node, err);
     }
-    node->prepared = false;
     if (st) {
         fovea_error_prefix_node(err, node);
+        return st;
     }
-    return st;
+    return fovea_node_compute(node, engine, budget, err);
 }
 
 enum fovea_status fovea_fold_node(struct fovea_node *node, struct fovea_engine *engine,
@@ -145,16 +110,26 @@ static size_t remove_folded(struct fovea_graph *graph, struct fovea_node *node) 
     return bytes;
 }
 
+/* What becomes of an inferred node. */
+enum fate { RUN, DEFER, FOLD };
+
+static enum fate fate_of(const struct fovea_node *node) {
+    if (!can_fold(node)) {
+        return RUN;
+    }
+    return fovea_node_is_deferrable(node) ? DEFER : FOLD;
+}
+
 /*
  * A result that does not fit is refused before anything is made for it; what
- * a run computes is counted later, by the plan.
+ * a run or packing computes is counted later, by the plan.
  */
-static enum fovea_status check_result(const struct fovea_node *node, struct fovea_budget *budget,
-                                      struct fovea_error *err) {
+static enum fovea_status check_result(const struct fovea_node *node, enum fate fate,
+                                      struct fovea_budget *budget, struct fovea_error *err) {
     struct fovea_budget whole = {budget->limit, budget->limit};
+    const char *what = fate == RUN ? "its result" : "its constant result";
     enum fovea_status st =
-        can_fold(node) ? fovea_budget_spend(budget, output_bytes(node), "its constant result", err)
-                       : fovea_budget_spend(&whole, output_bytes(node), "its result", err);
+        fovea_budget_spend(fate == FOLD ? budget : &whole, output_bytes(node), what, err);
     if (st) {
         fovea_error_prefix_node(err, node);
     }
@@ -175,12 +150,26 @@ static enum fovea_status complete_outputs(struct fovea_graph *graph, struct fove
     return FOVEA_OK;
 }
 
+/* Contents of constants that infer reads. */
+static enum fovea_status read_value_inputs(struct fovea_node *node, struct fovea_error *err) {
+    enum fovea_status st = FOVEA_OK;
+    for (int i = 0; !st && i < node->n_in && i < 32; i++) {
+        if (node->in[i] && (node->op->value_inputs >> i & 1)) {
+            st = fovea_value_contents(node->in[i], err);
+        }
+    }
+    return st;
+}
+
 static enum fovea_status infer_and_fold(struct fovea_graph *graph, struct fovea_node *node,
-                                        struct fovea_engine *engine, struct fovea_budget *budget,
                                         enum fovea_dtype *wanted, struct fovea_error *err) {
+    struct fovea_budget *budget = &graph->budget;
     enum fovea_status st = fovea_node_widen_inputs(node, budget, err);
     if (!st) {
         st = complete_outputs(graph, node, err);
+    }
+    if (!st) {
+        st = read_value_inputs(node, err);
     }
     if (!st) {
         st = fovea_infer_node(node, err);
@@ -189,24 +178,46 @@ static enum fovea_status infer_and_fold(struct fovea_graph *graph, struct fovea_
         return st;
     }
     fovea_node_widen_outputs(node, wanted);
-    st = check_result(node, budget, err);
-    if (st || !can_fold(node)) {
+    enum fate fate = fate_of(node);
+    st = check_result(node, fate, budget, err);
+    if (st || fate == RUN) {
         return st;
     }
-    st = fold(node, engine, budget, err);
+    if (fate == DEFER) {
+        fovea_graph_defer_node(graph, node);
+        return FOVEA_OK;
+    }
+    st = fold(node, graph->engine, budget, err);
     if (!st) {
         budget->left += remove_folded(graph, node);
     }
     return st;
 }
 
-static enum fovea_status walk(struct fovea_graph *graph, struct fovea_engine *engine, size_t limit,
-                              enum fovea_dtype *wanted, struct fovea_error *err) {
-    struct fovea_budget budget = {limit, limit};
+enum fovea_status fovea_settle_node(struct fovea_node *node, struct fovea_error *err) {
+    struct fovea_graph *graph = node->graph;
+    enum fate fate = fate_of(node);
+    enum fovea_status st = check_result(node, fate, &graph->budget, err);
+    if (!st && fate == FOLD) {
+        st = fold(node, graph->engine, &graph->budget, err);
+    }
+    if (st) {
+        return st;
+    }
+    if (fate == DEFER) {
+        fovea_graph_defer_node(graph, node);
+    } else {
+        fovea_graph_remove_node(graph, node);
+    }
+    return FOVEA_OK;
+}
+
+static enum fovea_status walk(struct fovea_graph *graph, enum fovea_dtype *wanted,
+                              struct fovea_error *err) {
     struct fovea_node *node = graph->first;
     while (node) {
         struct fovea_node *next = node->next;
-        enum fovea_status st = infer_and_fold(graph, node, engine, &budget, wanted, err);
+        enum fovea_status st = infer_and_fold(graph, node, wanted, err);
         if (st) {
             return st;
         }
@@ -224,10 +235,12 @@ enum fovea_status fovea_infer_graph(struct fovea_graph *graph, struct fovea_engi
     for (size_t i = 0; i < graph->n_outputs; i++) {
         wanted[i] = graph->outputs[i]->t.dtype;
     }
+    graph->engine = engine;
+    graph->budget = (struct fovea_budget){max_constant_bytes, max_constant_bytes};
     int former = fovea_parallel_set_threads(engine->threads);
     enum fovea_status st = fovea_graph_widen_inputs(graph, err);
     if (!st) {
-        st = walk(graph, engine, max_constant_bytes, wanted, err);
+        st = walk(graph, wanted, err);
     }
     if (!st) {
         st = fovea_graph_narrow_outputs(graph, wanted, err);

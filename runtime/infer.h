@@ -4,8 +4,9 @@
  * Once a node's inputs are typed, its attributes are checked against the op's
  * table, its infer sets the outputs, and if its inputs are all constant (or
  * its op needs only shapes) it is evaluated on the spot, with the functions a
- * run would use and no limit on size. What follows (Reshape, Pad, Slice) may
- * then read the contents. A node that was evaluated is removed.
+ * run would use. What follows (Reshape, Pad, Slice) may then read the
+ * contents. A node that was evaluated is removed; one that makes or reads
+ * large floats is kept for later, as a deferred node (deferred.h).
  *
  * f16 and bf16 are types for storage: a value of such a type becomes f32 when
  * it is met (widen.h).
@@ -16,7 +17,8 @@
 #include "runtime/op.h"
 
 /*
- * Infer the whole graph. Inputs must be typed. `max_constant_bytes` bounds the
+ * Infer the whole graph. Inputs must be typed. The engine is kept in the graph,
+ * and must outlive it. `max_constant_bytes` bounds the
  * contents that folding makes and keeps at a time, the scratch memory and
  * packed weights it needs meanwhile, and any one result (FOVEA_ERR_LIMIT
  * before anything is allocated).
@@ -31,6 +33,13 @@ enum fovea_status fovea_infer_node(struct fovea_node *node, struct fovea_error *
 /* Evaluate an inferred node whose inputs are constant, making its outputs constant. No limit. */
 enum fovea_status fovea_fold_node(struct fovea_node *node, struct fovea_engine *engine,
                                   struct fovea_error *err);
+
+/*
+ * Make constants of the outputs of a node of an inferred graph, made by a pass
+ * and inferred, whose inputs are constant: by evaluating and removing it, or
+ * by deferring it. The node is not to be used any more.
+ */
+enum fovea_status fovea_settle_node(struct fovea_node *node, struct fovea_error *err);
 
 /*
  * Whether the contents of graph input `index` can reach an operand that infer

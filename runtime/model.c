@@ -3,6 +3,7 @@
 
 #include "runtime/compiled.h"
 #include "runtime/infer.h"
+#include "runtime/store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,11 @@ enum fovea_status fovea_model_create(const char *path, struct fovea_model **out,
     if (!model->path) {
         free(model);
         return fovea_fail_memory(err, strlen(path) + 1, "a model's path");
+    }
+    enum fovea_status st = fovea_store_create(&model->store, err);
+    if (st) {
+        fovea_model_destroy(model);
+        return st;
     }
     *out = model;
     return FOVEA_OK;
@@ -65,6 +71,7 @@ void fovea_model_destroy(struct fovea_model *model) {
     if (!model) {
         return;
     }
+    fovea_store_destroy(model->store);
     fovea_graph_finish(&model->graph);
     for (size_t i = 0; i < model->n_mappings; i++) {
         if (model->mappings[i].length > 0) {

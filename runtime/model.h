@@ -2,7 +2,8 @@
  * A loaded model: the graph as the file has it, what its inputs and outputs
  * are called, its metadata, and the files its constants lie in.
  *
- * Made by a loader; never changed afterwards. A session clones the graph.
+ * Made by a loader; never changed afterwards. A session clones the graph, and
+ * shares what it packs with other sessions through the store.
  */
 #ifndef FOVEA_RUNTIME_MODEL_H
 #define FOVEA_RUNTIME_MODEL_H
@@ -28,12 +29,15 @@ struct fovea_source {
     struct fovea_file_id id;
 };
 
+struct fovea_store;
+
 struct fovea_metadata {
     const char *key, *value;
 };
 
 struct fovea_model {
-    const char *path; /* as given to load */
+    const char *path;          /* as given to load */
+    struct fovea_store *store; /* weights that sessions have packed; has a lock of its own */
     struct fovea_graph graph;
     /* In the order of graph.inputs and graph.outputs. Strings live in graph.arena. */
     struct fovea_io *inputs, *outputs;

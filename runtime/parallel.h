@@ -28,4 +28,11 @@ typedef void (*fovea_parallel_fn)(void *context, int64_t begin, int64_t end, int
  */
 void fovea_parallel_for(int64_t count, int64_t grain, fovea_parallel_fn fn, void *context);
 
+/* A lock between threads that callers of the library brought. NULL if out of memory. */
+struct fovea_lock;
+struct fovea_lock *fovea_lock_create(void);
+void fovea_lock_destroy(struct fovea_lock *lock);
+void fovea_lock_enter(struct fovea_lock *lock);
+void fovea_lock_leave(struct fovea_lock *lock);
+
 #endif

@@ -10,6 +10,7 @@
  * of a normaliser-free network and the scales of batch norm, layer scale and
  * GammaAct cost nothing at run time. Padding is zero, and zero times s is zero.
  */
+#include "runtime/deferred.h"
 #include "runtime/match.h"
 #include "runtime/passes.h"
 #include "runtime/rewrite.h"
@@ -42,29 +43,14 @@ static int64_t out_channels(const struct fovea_node *node) {
     return w->dims[first ? 0 : 1];
 }
 
-/* Multiply output channel o of the weights by factors[o] (or by factors[0] if one). */
+/* Multiply the weights by factors, one or one for each output channel. */
 static enum fovea_status scale_weights(struct fovea_graph *graph, struct fovea_node *node,
-                                       const float *factors, bool one, struct fovea_error *err) {
-    struct fovea_value *weights = node->in[1], *scaled;
-    int64_t n = out_channels(node), count = fovea_tensor_count(&weights->t);
+                                       struct fovea_value *factors, struct fovea_error *err) {
+    struct fovea_value *scaled;
     bool rows = is_conv(node) || fovea_attr_int(node, "trans_b", 0);
     enum fovea_status st =
-        fovea_graph_add_constant(graph, FOVEA_F32, weights->t.rank, weights->t.dims, &scaled, err);
-    if (st) {
-        return st;
-    }
-    const float *from = weights->t.data;
-    float *to = scaled->t.data;
-    int64_t row = n > 0 ? count / n : 0;
-    for (int64_t i = 0; i < count; i++) {
-        int64_t o = rows ? i / row : i % n;
-        to[i] = from[i] * factors[one ? 0 : o];
-    }
-    st = fovea_node_set_input(node, 1, scaled, err);
-    if (!st && weights->n_uses == 0 && !weights->is_output) {
-        fovea_value_drop(weights);
-    }
-    return st;
+        fovea_derive_mul(graph, node->in[1], factors, rows ? 0 : 1, &scaled, err);
+    return st ? st : fovea_node_set_input(node, 1, scaled, err);
 }
 
 /* bias = bias * scale + offset, either of them NULL for 1 and 0; `one`: of one element. */
@@ -77,7 +63,10 @@ static enum fovea_status change_bias(struct fovea_graph *graph, struct fovea_nod
     if (!bias && !offset) {
         return FOVEA_OK;
     }
-    enum fovea_status st = fovea_rewrite_filled(graph, n, 0, &changed, err);
+    enum fovea_status st = bias ? fovea_value_contents(bias, err) : FOVEA_OK;
+    if (!st) {
+        st = fovea_rewrite_filled(graph, n, 0, &changed, err);
+    }
     if (st) {
         return st;
     }
@@ -110,13 +99,17 @@ static bool is_per_channel(const struct fovea_node *node, const struct fovea_val
 }
 
 static enum fovea_status absorb(struct fovea_graph *graph, struct fovea_node *node,
-                                const struct fovea_node *user, const struct fovea_value *value,
-                                bool one, struct fovea_error *err) {
+                                const struct fovea_node *user, struct fovea_value *value, bool one,
+                                struct fovea_error *err) {
+    enum fovea_status st = fovea_value_contents(value, err);
+    if (st) {
+        return st;
+    }
     const float *numbers = value->t.data;
     if (fovea_node_is(user, "Add")) {
         return change_bias(graph, node, NULL, numbers, one, err);
     }
-    enum fovea_status st = scale_weights(graph, node, numbers, one, err);
+    st = scale_weights(graph, node, value, err);
     return st ? st : change_bias(graph, node, numbers, NULL, one, err);
 }
 
@@ -129,7 +122,7 @@ static enum fovea_status absorb_user(struct fovea_graph *graph, struct fovea_nod
     if (node->n_epilogue > 0 || (!fovea_node_is(user, "Mul") && !fovea_node_is(user, "Add"))) {
         return FOVEA_OK;
     }
-    const struct fovea_value *value = user->in[0] == node->out[0] ? user->in[1] : user->in[0];
+    struct fovea_value *value = user->in[0] == node->out[0] ? user->in[1] : user->in[0];
     if (!is_per_channel(node, value, &one)) {
         return FOVEA_OK;
     }
@@ -188,9 +181,12 @@ static enum fovea_status absorb_gated(struct fovea_graph *graph, struct fovea_no
         return FOVEA_OK;
     }
     float factor = (float)scalar;
-    struct fovea_value *x = NULL;
+    struct fovea_value *x = NULL, *factors;
     is_scaling(scaling, &scalar, &x);
-    enum fovea_status st = scale_weights(graph, node, &factor, true, err);
+    enum fovea_status st = fovea_rewrite_scalar(graph, factor, &factors, err);
+    if (!st) {
+        st = scale_weights(graph, node, factors, err);
+    }
     if (!st) {
         st = change_bias(graph, node, &factor, NULL, true, err);
     }
@@ -250,13 +246,13 @@ static enum fovea_status move_below(struct fovea_graph *graph, struct fovea_node
 static enum fovea_status push_down(struct fovea_graph *graph, struct fovea_node *node,
                                    struct fovea_value *x, float scalar, size_t *count,
                                    struct fovea_error *err) {
-    struct fovea_value *product = node->out[0];
-    enum fovea_status st = FOVEA_OK;
+    struct fovea_value *product = node->out[0], *factor;
+    enum fovea_status st = fovea_rewrite_scalar(graph, scalar, &factor, err);
     for (size_t i = 0; !st && i < product->n_uses;) {
         struct fovea_use use = product->uses[i];
         bool takes = use.index == 0 && !use.node->out[0]->is_output;
         if (use.index == 0 && has_weights(use.node)) {
-            st = scale_weights(graph, use.node, &scalar, true, err);
+            st = scale_weights(graph, use.node, factor, err);
             if (!st) {
                 st = fovea_node_set_input(use.node, 0, x, err);
             }

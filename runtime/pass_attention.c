@@ -16,6 +16,7 @@
  *   out       [batch, head, token] strides of the output; channels are dense
  *   scale     of Q K^T
  */
+#include "runtime/deferred.h"
 #include "runtime/match.h"
 #include "runtime/passes.h"
 #include "runtime/rewrite.h"
@@ -139,10 +140,18 @@ static bool operands_fit(const struct attention *m) {
            m->k.dims[2] > 0 && m->q.dims[3] > 0 && m->v.dims[3] > 0;
 }
 
+/* Whether a mask is a constant; its contents are there then. */
+static bool has_contents(struct fovea_value *mask) {
+    return mask->constant && !fovea_value_contents(mask, NULL);
+}
+
 /* Whether a mask is a constant that leaves each query at least one key. */
-static bool leaves_something(const struct fovea_value *mask) {
+static bool leaves_something(struct fovea_value *mask) {
+    if (!has_contents(mask)) {
+        return false;
+    }
     int64_t row = mask->t.rank > 0 ? mask->t.dims[mask->t.rank - 1] : 1;
-    int64_t count = mask->constant ? fovea_tensor_count(&mask->t) : 0;
+    int64_t count = fovea_tensor_count(&mask->t);
     const float *data = mask->t.data;
     for (int64_t i = 0; i < count; i += row) {
         bool any = false;
@@ -157,14 +166,17 @@ static bool leaves_something(const struct fovea_value *mask) {
 }
 
 /* Whether a mask is a constant that changes nothing, as exporters make of an absent one. */
-static bool is_zero(const struct fovea_value *mask) {
+static bool is_zero(struct fovea_value *mask) {
+    if (!has_contents(mask)) {
+        return false;
+    }
     const float *data = mask->t.data;
-    for (int64_t i = 0; mask->constant && i < fovea_tensor_count(&mask->t); i++) {
+    for (int64_t i = 0; i < fovea_tensor_count(&mask->t); i++) {
         if (data[i] != 0) {
             return false;
         }
     }
-    return mask->constant;
+    return true;
 }
 
 /*

@@ -4,6 +4,7 @@
  *
  *     y = x * (scale / sqrt(var + eps)) + (bias - mean * scale / sqrt(var + eps))
  */
+#include "runtime/deferred.h"
 #include "runtime/match.h"
 #include "runtime/passes.h"
 #include "runtime/rewrite.h"
@@ -40,6 +41,9 @@ static enum fovea_status make_factors(struct fovea_graph *graph, const struct fo
     enum fovea_status st = fovea_graph_add_constant(graph, FOVEA_F32, rank, dims, mul, err);
     if (!st) {
         st = fovea_graph_add_constant(graph, FOVEA_F32, rank, dims, add, err);
+    }
+    for (int i = 1; !st && i < 5; i++) {
+        st = fovea_value_contents(node->in[i], err);
     }
     if (st) {
         return st;

@@ -131,21 +131,20 @@ static bool match(const struct fovea_node *node, struct contraction *c) {
 }
 
 /* A made node's result in *value; evaluated now if its input is constant. */
-static enum fovea_status settle(struct fovea_node *node, struct fovea_pass_context *context,
-                                struct fovea_value **value, struct fovea_error *err) {
+static enum fovea_status settle(struct fovea_node *node, struct fovea_value **value,
+                                struct fovea_error *err) {
     enum fovea_status st = fovea_rewrite_finish(node, NULL, err);
     *value = node->out[0];
     if (!st && node->in[0]->constant) {
-        st = fovea_fold_node(node, context->engine, err);
-        fovea_graph_remove_node(node->graph, node);
+        st = fovea_settle_node(node, err);
     }
     return st;
 }
 
 /* *value with its dimensions `from` in the order `to`. */
-static enum fovea_status permute(struct fovea_node *before, struct fovea_pass_context *context,
-                                 const struct labels *from, const struct labels *to,
-                                 struct fovea_value **value, struct fovea_error *err) {
+static enum fovea_status permute(struct fovea_node *before, const struct labels *from,
+                                 const struct labels *to, struct fovea_value **value,
+                                 struct fovea_error *err) {
     int64_t perm[FOVEA_MAX_RANK];
     bool moves = false;
     for (int i = 0; i < to->n; i++) {
@@ -161,12 +160,11 @@ static enum fovea_status permute(struct fovea_node *before, struct fovea_pass_co
     if (!st) {
         st = fovea_rewrite_set_ints(node, "perm", perm, (size_t)to->n, err);
     }
-    return st ? st : settle(node, context, value, err);
+    return st ? st : settle(node, value, err);
 }
 
-static enum fovea_status reshape(struct fovea_node *before, struct fovea_pass_context *context,
-                                 int rank, const int64_t *dims, struct fovea_value **value,
-                                 struct fovea_error *err) {
+static enum fovea_status reshape(struct fovea_node *before, int rank, const int64_t *dims,
+                                 struct fovea_value **value, struct fovea_error *err) {
     struct fovea_node *node;
     const struct fovea_tensor *t = &(*value)->t;
     if (t->rank == rank && memcmp(t->dims, dims, (size_t)rank * sizeof(*dims)) == 0) {
@@ -174,7 +172,7 @@ static enum fovea_status reshape(struct fovea_node *before, struct fovea_pass_co
     }
     enum fovea_status st =
         fovea_rewrite_reshape(before->graph, before, before->name, *value, rank, dims, &node, err);
-    return st ? st : settle(node, context, value, err);
+    return st ? st : settle(node, value, err);
 }
 
 /* The sizes of `labels` behind dims[0..n); the new n. */
@@ -187,8 +185,7 @@ static int add_sizes(const struct contraction *c, const struct labels *labels, i
 }
 
 /* Operand `index` as [batch, first, second], each of the last two one dimension. */
-static enum fovea_status operand(struct fovea_node *node, int index,
-                                 struct fovea_pass_context *context, const struct contraction *c,
+static enum fovea_status operand(struct fovea_node *node, int index, const struct contraction *c,
                                  struct fovea_value **value, struct fovea_error *err) {
     const struct labels *first = index ? &c->sum : &c->rows, *second = index ? &c->cols : &c->sum;
     struct labels order = c->batch;
@@ -204,14 +201,14 @@ static enum fovea_status operand(struct fovea_node *node, int index,
     append(&order, first);
     append(&order, second);
     *value = node->in[index];
-    enum fovea_status st = permute(node, context, index ? &c->b : &c->a, &order, value, err);
-    return st ? st : reshape(node, context, n, dims, value, err);
+    enum fovea_status st = permute(node, index ? &c->b : &c->a, &order, value, err);
+    return st ? st : reshape(node, n, dims, value, err);
 }
 
 /* A bias over exactly the columns is added while they are one dimension: (x W + b). */
-static enum fovea_status take_bias(struct fovea_node *node, struct fovea_pass_context *context,
-                                   const struct contraction *c, struct fovea_value **value,
-                                   struct fovea_value **replaced, struct fovea_error *err) {
+static enum fovea_status take_bias(struct fovea_node *node, const struct contraction *c,
+                                   struct fovea_value **value, struct fovea_value **replaced,
+                                   struct fovea_error *err) {
     struct fovea_node *user = fovea_value_only_user(node->out[0]);
     if (!fovea_node_is(user, "Add") || c->cols.n < 2) {
         return FOVEA_OK;
@@ -234,21 +231,20 @@ static enum fovea_status take_bias(struct fovea_node *node, struct fovea_pass_co
                                 (struct fovea_value *[]){*value, row}, 2, &add, err);
     }
     *replaced = user->out[0];
-    return st ? st : settle(add, context, value, err);
+    return st ? st : settle(add, value, err);
 }
 
 static enum fovea_status rewrite(struct fovea_graph *graph, struct fovea_node *node,
-                                 struct fovea_pass_context *context, const struct contraction *c,
-                                 struct fovea_error *err) {
+                                 const struct contraction *c, struct fovea_error *err) {
     struct fovea_value *in[2], *value, *replaced = node->out[0];
     struct fovea_node *matmul;
     struct labels made = c->batch;
     int64_t dims[FOVEA_MAX_RANK];
     append(&made, &c->rows);
     append(&made, &c->cols);
-    enum fovea_status st = operand(node, 0, context, c, &in[0], err);
+    enum fovea_status st = operand(node, 0, c, &in[0], err);
     if (!st) {
-        st = operand(node, 1, context, c, &in[1], err);
+        st = operand(node, 1, c, &in[1], err);
     }
     if (!st) {
         st = fovea_rewrite_node(graph, node, "", "MatMul", node->name, in, 2, &matmul, err);
@@ -261,13 +257,13 @@ static enum fovea_status rewrite(struct fovea_graph *graph, struct fovea_node *n
     }
     value = matmul->out[0];
     if (c->batch.n == 0 && memcmp(made.at, c->out.at, (size_t)made.n) == 0) {
-        st = take_bias(node, context, c, &value, &replaced, err);
+        st = take_bias(node, c, &value, &replaced, err);
     }
     if (!st) {
-        st = reshape(node, context, add_sizes(c, &made, dims, 0), dims, &value, err);
+        st = reshape(node, add_sizes(c, &made, dims, 0), dims, &value, err);
     }
     if (!st) {
-        st = permute(node, context, &made, &c->out, &value, err);
+        st = permute(node, &made, &c->out, &value, err);
     }
     return st ? st : fovea_value_replace(graph, replaced, value, err);
 }
@@ -279,7 +275,7 @@ enum fovea_status fovea_pass_einsum(struct fovea_graph *graph, struct fovea_pass
         if (!match(node, &contraction)) {
             continue;
         }
-        enum fovea_status st = rewrite(graph, node, context, &contraction, err);
+        enum fovea_status st = rewrite(graph, node, &contraction, err);
         if (st) {
             return st;
         }

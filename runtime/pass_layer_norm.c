@@ -106,9 +106,8 @@ static bool match_layer_norm(struct fovea_node *node, struct layer_norm *out) {
 }
 
 /* The row as a vector; ones where there is none. */
-static enum fovea_status make_row(struct fovea_graph *graph, const struct fovea_value *row,
-                                  int64_t count, struct fovea_value **out,
-                                  struct fovea_error *err) {
+static enum fovea_status make_row(struct fovea_graph *graph, struct fovea_value *row, int64_t count,
+                                  struct fovea_value **out, struct fovea_error *err) {
     if (!row) {
         return fovea_rewrite_filled(graph, count, 1, out, err);
     }

@@ -101,8 +101,7 @@ static bool takes_layout(const struct fovea_node *node, int index, enum fovea_la
 /* The same value in the other order: one Reorder serves all its readers. */
 static enum fovea_status reordered(struct fovea_graph *graph, struct fovea_node *before,
                                    struct fovea_value *value, enum fovea_layout layout,
-                                   struct fovea_engine *engine, struct fovea_value **out,
-                                   struct fovea_error *err) {
+                                   struct fovea_value **out, struct fovea_error *err) {
     for (size_t i = 0; i < value->n_uses; i++) {
         struct fovea_node *node = value->uses[i].node;
         if (fovea_node_is_own(node, "Reorder") && node->out[0]->layout == layout) {
@@ -122,8 +121,7 @@ static enum fovea_status reordered(struct fovea_graph *graph, struct fovea_node 
     *out = node->out[0];
     node->out[0]->layout = layout;
     if (value->constant) {
-        st = fovea_fold_node(node, engine, err);
-        fovea_graph_remove_node(graph, node);
+        st = fovea_settle_node(node, err);
     }
     return st;
 }
@@ -137,7 +135,7 @@ static enum fovea_status fix_inputs(struct fovea_graph *graph, struct fovea_node
             !takes_layout(node, i, wanted)) {
             continue;
         }
-        enum fovea_status st = reordered(graph, node, value, wanted, context->engine, &other, err);
+        enum fovea_status st = reordered(graph, node, value, wanted, &other, err);
         if (!st) {
             st = fovea_node_set_input(node, i, other, err);
         }
@@ -206,14 +204,13 @@ static enum fovea_status lay_out(struct fovea_graph *graph, struct fovea_node *n
 }
 
 /* Outputs of the graph are plain. */
-static enum fovea_status fix_outputs(struct fovea_graph *graph, struct fovea_engine *engine,
-                                     struct fovea_error *err) {
+static enum fovea_status fix_outputs(struct fovea_graph *graph, struct fovea_error *err) {
     for (size_t i = 0; i < graph->n_outputs; i++) {
         struct fovea_value *value = graph->outputs[i], *plain;
         if (value->layout == FOVEA_PLAIN) {
             continue;
         }
-        enum fovea_status st = reordered(graph, NULL, value, FOVEA_PLAIN, engine, &plain, err);
+        enum fovea_status st = reordered(graph, NULL, value, FOVEA_PLAIN, &plain, err);
         if (st) {
             return st;
         }
@@ -232,5 +229,5 @@ enum fovea_status fovea_pass_layout(struct fovea_graph *graph, struct fovea_pass
             st = lay_out(graph, node, context, err);
         }
     }
-    return st ? st : fix_outputs(graph, context->engine, err);
+    return st ? st : fix_outputs(graph, err);
 }

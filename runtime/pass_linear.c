@@ -21,7 +21,7 @@ static bool is_row(const struct fovea_value *value, int64_t n) {
 
 static enum fovea_status make_linear(struct fovea_graph *graph, struct fovea_node *end,
                                      struct fovea_value *x, struct fovea_value *weights,
-                                     const struct fovea_value *bias, bool trans_b,
+                                     struct fovea_value *bias, bool trans_b,
                                      struct fovea_error *err) {
     struct fovea_value *in[3] = {x, weights, NULL};
     struct fovea_node *node;
@@ -43,9 +43,9 @@ static enum fovea_status make_linear(struct fovea_graph *graph, struct fovea_nod
 static enum fovea_status rewrite_matmul(struct fovea_graph *graph, struct fovea_node *node,
                                         struct fovea_error *err) {
     struct fovea_node *add = fovea_value_only_user(node->out[0]);
-    const struct fovea_value *bias = NULL;
+    struct fovea_value *bias = NULL;
     if (fovea_node_is(add, "Add")) {
-        const struct fovea_value *other = add->in[0] == node->out[0] ? add->in[1] : add->in[0];
+        struct fovea_value *other = add->in[0] == node->out[0] ? add->in[1] : add->in[0];
         /* A bias of higher rank than the product would change the result's shape. */
         if (is_row(other, node->in[1]->t.dims[1]) && other->t.rank <= node->out[0]->t.rank) {
             bias = other;

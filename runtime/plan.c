@@ -272,7 +272,7 @@ static void add_up(const struct fovea_graph *graph, struct fovea_plan *plan) {
         }
     }
     for (const struct fovea_value *value = graph->values; value; value = value->next) {
-        if (value->constant && value->n_uses > 0 && !fovea_value_is_packed(value)) {
+        if (value->constant && fovea_value_is_read(value) && !fovea_value_is_packed(value)) {
             plan->constant_bytes += fovea_tensor_bytes(&value->t);
         }
     }

@@ -1,6 +1,7 @@
 /* Making nodes and constants for passes: see rewrite.h. */
 #include "runtime/rewrite.h"
 
+#include "runtime/deferred.h"
 #include "runtime/infer.h"
 
 #include <string.h>
@@ -79,11 +80,14 @@ enum fovea_status fovea_rewrite_ints(struct fovea_graph *graph, const int64_t *v
     return st;
 }
 
-enum fovea_status fovea_rewrite_copy(struct fovea_graph *graph, const struct fovea_value *from,
-                                     int rank, const int64_t *dims, struct fovea_value **out,
+enum fovea_status fovea_rewrite_copy(struct fovea_graph *graph, struct fovea_value *from, int rank,
+                                     const int64_t *dims, struct fovea_value **out,
                                      struct fovea_error *err) {
     struct fovea_value *value;
-    enum fovea_status st = fovea_graph_add_constant(graph, FOVEA_F32, rank, dims, &value, err);
+    enum fovea_status st = fovea_value_contents(from, err);
+    if (!st) {
+        st = fovea_graph_add_constant(graph, FOVEA_F32, rank, dims, &value, err);
+    }
     if (!st) {
         fovea_convert(from->t.dtype, from->t.data, FOVEA_F32, value->t.data,
                       fovea_tensor_count(&value->t));
@@ -116,4 +120,35 @@ enum fovea_status fovea_rewrite_reshape(struct fovea_graph *graph, struct fovea_
     }
     return fovea_rewrite_node(graph, before, "", "Reshape", name,
                               (struct fovea_value *[]){x, shape}, 2, out, err);
+}
+
+enum fovea_status fovea_derive_finish(struct fovea_node *node, struct fovea_value **out,
+                                      struct fovea_error *err) {
+    struct fovea_value *value = node->out[0];
+    enum fovea_status st = fovea_infer_node(node, err);
+    if (!st) {
+        st = fovea_settle_node(node, err);
+    }
+    if (!st) {
+        *out = value;
+    }
+    return st;
+}
+
+enum fovea_status fovea_derive_mul(struct fovea_graph *graph, struct fovea_value *w,
+                                   struct fovea_value *factors, int axis, struct fovea_value **out,
+                                   struct fovea_error *err) {
+    int64_t dims[FOVEA_MAX_RANK] = {fovea_tensor_count(&factors->t)};
+    int rank = dims[0] == 1 ? 0 : w->t.rank - axis;
+    for (int i = 1; i < rank; i++) {
+        dims[i] = 1;
+    }
+    struct fovea_value *shaped;
+    struct fovea_node *mul;
+    enum fovea_status st = fovea_rewrite_copy(graph, factors, rank, dims, &shaped, err);
+    if (!st) {
+        st = fovea_rewrite_node(graph, NULL, "", "Mul", w->name,
+                                (struct fovea_value *[]){w, shaped}, 2, &mul, err);
+    }
+    return st ? st : fovea_derive_finish(mul, out, err);
 }

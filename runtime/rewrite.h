@@ -38,13 +38,35 @@ enum fovea_status fovea_rewrite_ints(struct fovea_graph *graph, const int64_t *v
                                      struct fovea_value **out, struct fovea_error *err);
 
 /* A constant f32 copy of `from` (constant, of floats) under another shape of the same size. */
-enum fovea_status fovea_rewrite_copy(struct fovea_graph *graph, const struct fovea_value *from,
-                                     int rank, const int64_t *dims, struct fovea_value **out,
+enum fovea_status fovea_rewrite_copy(struct fovea_graph *graph, struct fovea_value *from, int rank,
+                                     const int64_t *dims, struct fovea_value **out,
                                      struct fovea_error *err);
 
 /* A constant [count] of one number. */
 enum fovea_status fovea_rewrite_filled(struct fovea_graph *graph, int64_t count, float number,
                                        struct fovea_value **out, struct fovea_error *err);
+
+/*
+ * Constants out of constants. Their contents may be computed later (deferred.h),
+ * so a pass that changes weights does not copy them: it says what to do to them.
+ *
+ *     fovea_rewrite_node(graph, NULL, "", "Transpose", w->name, &w, 1, &node, err);
+ *     fovea_rewrite_set_ints(node, "perm", ...);
+ *     fovea_derive_finish(node, &transposed, err);
+ *
+ * finish infers a made node of one output and gives that output, now constant;
+ * the node is not to be used any more.
+ */
+enum fovea_status fovea_derive_finish(struct fovea_node *node, struct fovea_value **out,
+                                      struct fovea_error *err);
+
+/*
+ * w * factors as a constant: `factors` a constant f32 of one element, or of as
+ * many as w.dims[axis], whatever its shape, one for each index along `axis`.
+ */
+enum fovea_status fovea_derive_mul(struct fovea_graph *graph, struct fovea_value *w,
+                                   struct fovea_value *factors, int axis, struct fovea_value **out,
+                                   struct fovea_error *err);
 
 /* before(x) with the target shape `dims`. */
 enum fovea_status fovea_rewrite_reshape(struct fovea_graph *graph, struct fovea_node *before,

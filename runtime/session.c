@@ -153,7 +153,7 @@ static enum fovea_status build(struct fovea_session *s, const struct fovea_tenso
         st = allocate(s, limit, err);
     }
     if (!st && !compiled) {
-        st = fovea_pack_graph(&s->graph, &s->engine, &s->packed, err);
+        st = fovea_pack_graph(&s->graph, s->model, &s->packed, err);
     }
     if (!st && options->profile) {
         st = start_profile(s, err);

@@ -1,7 +1,41 @@
 /* f16 and bf16 become f32 within a graph: see widen.h. */
 #include "runtime/widen.h"
 
+#include "runtime/infer.h"
+
 #include <stdlib.h>
+
+/* The contents move to a value of their own, and a deferred Convert gives them as f32. */
+static enum fovea_status widen_later(struct fovea_graph *graph, struct fovea_value *value,
+                                     struct fovea_error *err) {
+    struct fovea_value *half = fovea_graph_add_value(graph, value->name);
+    struct fovea_node *convert;
+    if (!half) {
+        return fovea_fail_memory(err, sizeof(*half), "a value");
+    }
+    enum fovea_status st =
+        fovea_graph_add_node(graph, NULL, "fovea", "Convert", value->name, 1, 1, &convert, err);
+    if (!st) {
+        st = fovea_node_set_input(convert, 0, half, err);
+    }
+    if (st) {
+        return st;
+    }
+    half->t = value->t;
+    half->typed = half->constant = true;
+    half->owned = value->owned;
+    half->origin = value->origin;
+    value->owned = NULL;
+    value->t.data = NULL;
+    value->t.dtype = FOVEA_F32;
+    value->origin = 0;
+    fovea_node_set_output(convert, 0, value);
+    st = fovea_infer_node(convert, err);
+    if (!st) {
+        fovea_graph_defer_node(graph, convert);
+    }
+    return st;
+}
 
 /* Replace the contents of a constant by their f32 values. */
 static enum fovea_status widen_constant(struct fovea_value *value, struct fovea_budget *budget,
@@ -27,7 +61,9 @@ enum fovea_status fovea_node_widen_inputs(struct fovea_node *node, struct fovea_
     for (int i = 0; i < node->n_in; i++) {
         struct fovea_value *value = node->in[i];
         if (value && value->constant && fovea_dtype_is_half(value->t.dtype)) {
-            enum fovea_status st = widen_constant(value, budget, err);
+            bool large = fovea_tensor_bytes(&value->t) > node->graph->defer_bytes;
+            enum fovea_status st =
+                large ? widen_later(node->graph, value, err) : widen_constant(value, budget, err);
             if (st) {
                 fovea_error_prefix_node(err, node);
                 return st;

@@ -302,10 +302,20 @@ static double difference(const struct fovea_tensor *got, const struct fovea_tens
     return worst == 0 ? 0 : worst / (largest > 0 ? largest : 1);
 }
 
+/* Whether the two runs, one with every constant deferred, did and gave exactly the same. */
+static bool same_run(const struct build_run *a, const struct build_run *b) {
+    bool same = strcmp(a->ops, b->ops) == 0;
+    for (size_t i = 0; i < a->n_outputs; i++) {
+        same &=
+            memcmp(a->outputs[i].data, b->outputs[i].data, fovea_tensor_bytes(&a->outputs[i])) == 0;
+    }
+    return same;
+}
+
 enum fovea_status build_compare(struct graph_build *b, const char *passes,
                                 struct build_result *out) {
     struct fovea_tensor inputs[BUILD_MAX_IO] = {{0}};
-    struct build_run plain = {0}, rewritten = {0};
+    struct build_run plain = {0}, rewritten = {0}, deferred = {0};
     struct fovea_session_options options;
     fovea_session_options_default(&options);
     options.threads = 2;
@@ -321,6 +331,11 @@ enum fovea_status build_compare(struct graph_build *b, const char *passes,
         st = build_run(b, inputs, &options, &rewritten);
     }
     if (!st) {
+        b->graph->defer_bytes = 0;
+        st = build_run(b, inputs, &options, &deferred);
+        b->graph->defer_bytes = FOVEA_DEFER_BYTES;
+    }
+    if (!st) {
         memcpy(out->ops, rewritten.ops, sizeof(out->ops));
         out->log = rewritten.log;
         out->plan = rewritten.plan;
@@ -328,8 +343,12 @@ enum fovea_status build_compare(struct graph_build *b, const char *passes,
             out->error = fmax(out->error, difference(&rewritten.outputs[i], &plain.outputs[i]));
         }
     }
+    if (!st && !same_run(&rewritten, &deferred)) {
+        out->error = INFINITY;
+    }
     build_run_finish(&plain);
     build_run_finish(&rewritten);
+    build_run_finish(&deferred);
     for (size_t i = 0; i < b->n_inputs; i++) {
         free(inputs[i].data);
     }

@@ -91,9 +91,10 @@ enum fovea_status build_run(struct graph_build *b, const struct fovea_tensor *in
 void build_run_finish(struct build_run *run);
 
 /*
- * Run without passes and with `passes`; `ops`, `log` and `plan` are the
- * latter's. `error` is the largest difference over the largest magnitude,
- * infinite where types or shapes differ.
+ * Run without passes, with `passes`, and with those and every constant that
+ * can be deferred; `ops`, `log` and `plan` are the second's. `error` is the
+ * largest difference over the largest magnitude of the first two, infinite
+ * where types or shapes differ, or where the third gives other bits.
  */
 struct build_result {
     double error;
