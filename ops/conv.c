@@ -1,15 +1,33 @@
-/* Conv: cross-correlation over 1 to 3 spatial dimensions, by oneDNN. */
+/*
+ * Conv: cross-correlation over 1 to 3 spatial dimensions, by oneDNN's direct
+ * convolution or, for 3x3 in f32 where it pays, by Winograd's algorithm.
+ */
 #include "ops/ops.h"
 
 #include "ops/window.h"
+#include "ops/winograd.h"
 #include "runtime/dnn.h"
 
 #include <string.h>
 
+/* A way to compute it. */
+struct method {
+    enum fovea_status (*prepare)(struct fovea_node *node, struct fovea_engine *engine,
+                                 const struct fovea_dnn_conv *desc, struct fovea_error *err);
+    enum fovea_status (*pack)(const struct fovea_node *node, const struct fovea_tensor *plain,
+                              void *out, struct fovea_error *err);
+    enum fovea_status (*run)(const struct fovea_node *node, const struct fovea_prim_args *args,
+                             struct fovea_error *err);
+    void (*release)(struct fovea_node *node);
+    const char *(*implementation)(const struct fovea_node *node);
+};
+
 struct conv {
     struct fovea_window window;
     int64_t groups;
+    const struct method *method; /* NULL before prepare */
     struct fovea_prim *prim;
+    struct fovea_winograd *winograd;
 };
 
 static const struct fovea_attr_spec attrs[] = {
@@ -73,26 +91,13 @@ static enum fovea_status infer(struct fovea_node *node, struct fovea_error *err)
     return fovea_set_output(node, 0, FOVEA_F32, x->rank, dims, err);
 }
 
-static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *engine,
-                                 struct fovea_error *err) {
+/* ---- direct ----------------------------------------------------------------- */
+
+static enum fovea_status prepare_direct(struct fovea_node *node, struct fovea_engine *engine,
+                                        const struct fovea_dnn_conv *desc,
+                                        struct fovea_error *err) {
     struct conv *conv = node->priv;
-    const struct fovea_window *window = &conv->window;
-    struct fovea_dnn_conv desc = {
-        .groups = conv->groups,
-        .bias = fovea_own_input(node, 2) != NULL,
-        .packed_weights = node->in[1]->constant,
-    };
-    fovea_dnn_view_of(node->in[0], &desc.src);
-    fovea_dnn_view_of(node->out[0], &desc.dst);
-    memcpy(desc.kernel, window->kernel, sizeof(desc.kernel));
-    memcpy(desc.strides, window->strides, sizeof(desc.strides));
-    memcpy(desc.dilations, window->dilations, sizeof(desc.dilations));
-    memcpy(desc.pads_before, window->before, sizeof(desc.pads_before));
-    memcpy(desc.pads_after, window->after, sizeof(desc.pads_after));
-    enum fovea_status st = fovea_dnn_posts_of(node, desc.posts, &desc.n_posts, err);
-    if (!st) {
-        st = fovea_dnn_conv(engine->dnn, &desc, &conv->prim, err);
-    }
+    enum fovea_status st = fovea_dnn_conv(engine->dnn, desc, &conv->prim, err);
     if (!st) {
         int sum = fovea_prim_sum_post(conv->prim);
         fovea_prim_describe(conv->prim, 1, node);
@@ -101,12 +106,117 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
     return st;
 }
 
+static enum fovea_status pack_direct(const struct fovea_node *node,
+                                     const struct fovea_tensor *plain, void *out,
+                                     struct fovea_error *err) {
+    const struct conv *conv = node->priv;
+    return fovea_prim_pack(conv->prim, plain, out, err);
+}
+
+static enum fovea_status run_direct(const struct fovea_node *node,
+                                    const struct fovea_prim_args *args, struct fovea_error *err) {
+    const struct conv *conv = node->priv;
+    return fovea_prim_run(conv->prim, args, err);
+}
+
+static void release_direct(struct fovea_node *node) {
+    struct conv *conv = node->priv;
+    fovea_prim_destroy(conv->prim);
+    conv->prim = NULL;
+}
+
+static const char *name_direct(const struct fovea_node *node) {
+    const struct conv *conv = node->priv;
+    return fovea_prim_implementation(conv->prim);
+}
+
+static const struct method direct = {
+    prepare_direct, pack_direct, run_direct, release_direct, name_direct,
+};
+
+/* ---- Winograd --------------------------------------------------------------- */
+
+static enum fovea_status prepare_winograd(struct fovea_node *node, struct fovea_engine *engine,
+                                          const struct fovea_dnn_conv *desc,
+                                          struct fovea_error *err) {
+    struct conv *conv = node->priv;
+    enum fovea_status st = fovea_winograd_create(engine, desc, &conv->winograd, err);
+    if (!st) {
+        fovea_winograd_describe(conv->winograd, 1, node);
+    }
+    return st;
+}
+
+static enum fovea_status pack_winograd(const struct fovea_node *node,
+                                       const struct fovea_tensor *plain, void *out,
+                                       struct fovea_error *err) {
+    const struct conv *conv = node->priv;
+    (void)err;
+    fovea_winograd_pack(conv->winograd, plain->data, out);
+    return FOVEA_OK;
+}
+
+static enum fovea_status run_winograd(const struct fovea_node *node,
+                                      const struct fovea_prim_args *args, struct fovea_error *err) {
+    const struct conv *conv = node->priv;
+    return fovea_winograd_run(conv->winograd, args, err);
+}
+
+static void release_winograd(struct fovea_node *node) {
+    struct conv *conv = node->priv;
+    fovea_winograd_destroy(conv->winograd);
+    conv->winograd = NULL;
+}
+
+static const char *name_winograd(const struct fovea_node *node) {
+    (void)node;
+    return FOVEA_WINOGRAD_NAME;
+}
+
+static const struct method winograd = {
+    prepare_winograd, pack_winograd, run_winograd, release_winograd, name_winograd,
+};
+
+/* ---- either ------------------------------------------------------------------ */
+
+static enum fovea_status describe(const struct fovea_node *node, struct fovea_dnn_conv *desc,
+                                  struct fovea_error *err) {
+    const struct conv *conv = node->priv;
+    const struct fovea_window *window = &conv->window;
+    *desc = (struct fovea_dnn_conv){
+        .groups = conv->groups,
+        .bias = fovea_own_input(node, 2) != NULL,
+        .packed_weights = node->in[1]->constant,
+    };
+    fovea_dnn_view_of(node->in[0], &desc->src);
+    fovea_dnn_view_of(node->out[0], &desc->dst);
+    memcpy(desc->kernel, window->kernel, sizeof(desc->kernel));
+    memcpy(desc->strides, window->strides, sizeof(desc->strides));
+    memcpy(desc->dilations, window->dilations, sizeof(desc->dilations));
+    memcpy(desc->pads_before, window->before, sizeof(desc->pads_before));
+    memcpy(desc->pads_after, window->after, sizeof(desc->pads_after));
+    return fovea_dnn_posts_of(node, desc->posts, &desc->n_posts, err);
+}
+
+static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *engine,
+                                 struct fovea_error *err) {
+    struct conv *conv = node->priv;
+    struct fovea_dnn_conv desc;
+    enum fovea_status st = describe(node, &desc, err);
+    if (st) {
+        return st;
+    }
+    bool by_winograd = engine->winograd && fovea_winograd_fits(&desc) && fovea_winograd_pays(&desc);
+    conv->method = by_winograd ? &winograd : &direct;
+    return conv->method->prepare(node, engine, &desc, err);
+}
+
 static enum fovea_status pack(const struct fovea_node *node, struct fovea_engine *engine,
                               const struct fovea_tensor *plain, void *out,
                               struct fovea_error *err) {
     const struct conv *conv = node->priv;
     (void)engine;
-    return fovea_prim_pack(conv->prim, plain, out, err);
+    return conv->method->pack(node, plain, out, err);
 }
 
 static enum fovea_status run(const struct fovea_node *node, const struct fovea_run *run,
@@ -118,13 +228,15 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
     args.src = node->in[0]->t.data;
     args.weights = args.weights ? args.weights : node->in[1]->t.data;
     args.bias = bias ? bias->t.data : NULL;
-    return fovea_prim_run(conv->prim, &args, err);
+    return conv->method->run(node, &args, err);
 }
 
 static void release(struct fovea_node *node) {
     struct conv *conv = node->priv;
-    fovea_prim_destroy(conv->prim);
-    conv->prim = NULL;
+    if (conv->method) {
+        conv->method->release(node);
+        conv->method = NULL;
+    }
 }
 
 /* Each output element sums over one filter; weights [O, C/groups, kernel...]. */
@@ -136,7 +248,7 @@ static int64_t macs(const struct fovea_node *node) {
 
 static const char *implementation(const struct fovea_node *node) {
     const struct conv *conv = node->priv;
-    return fovea_prim_implementation(conv->prim);
+    return conv->method->implementation(node);
 }
 
 const struct fovea_op fovea_op_conv = {

@@ -208,7 +208,8 @@ enum fovea_status fovea_options_text(const struct fovea_session_options *options
                                      char text[FOVEA_OPTIONS_TEXT], struct fovea_error *err) {
     /* The passes stand at the end, where they can be read as they are. */
     const char *passes = options->passes ? options->passes : "on";
-    int length = snprintf(text, FOVEA_OPTIONS_TEXT, "%s%s", passes_word, passes);
+    int length = snprintf(text, FOVEA_OPTIONS_TEXT, "winograd=%s;%s%s",
+                          options->winograd ? "auto" : "off", passes_word, passes);
     if (length < 0 || length >= FOVEA_OPTIONS_TEXT) {
         return fovea_fail(err, FOVEA_ERR_LIMIT, "the options take %d characters; %d is the limit",
                           length, FOVEA_OPTIONS_TEXT - 1);
@@ -220,6 +221,9 @@ void fovea_model_get_session_options(const struct fovea_model *model,
                                      struct fovea_session_options *out) {
     fovea_session_options_default(out);
     const char *text = model->planned_options;
+    if (text) {
+        out->winograd = strncmp(text, "winograd=auto;", 14) == 0;
+    }
     const char *passes = text ? strstr(text, passes_word) : NULL;
     if (passes) {
         out->passes = passes + strlen(passes_word);

@@ -96,7 +96,7 @@ void fovea_compiled_attach(const struct fovea_compiled *compiled, struct fovea_g
 
 /*
  * Those options that decide what a session computes and how its weights are
- * packed, as text: "passes=on". Two sessions of one model and one shape can
+ * packed, as text: "winograd=auto;passes=on". Two sessions of one model and one shape can
  * share a plan if the texts are equal. FOVEA_ERR_LIMIT if it does not fit.
  */
 enum fovea_status fovea_options_text(const struct fovea_session_options *options,

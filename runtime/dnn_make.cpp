@@ -17,28 +17,24 @@ static dnnl::primitive_attr attr_of(const dnnl::post_ops &ops) {
 
 /*
  * The description with the most posts that a real kernel takes; what is left
- * follows as plain loops. `make(n)` gives the description with posts [0, n).
+ * follows as plain loops. `make(n)` gives the description with posts [0, n)
+ * and notes in the prim how they are passed: its last call is for the result.
  */
 template <typename Desc, typename Make> Desc best_desc(int n_posts, int *n_fused, Make make) {
-    Desc reference;
+    int with_reference = -1;
     for (int n = n_posts; n >= 0; n--) {
         Desc pd = make(n);
-        if (!pd) {
-            continue;
-        }
-        if (!is_reference(pd.impl_info_str())) {
+        if (pd && !is_reference(pd.impl_info_str())) {
             *n_fused = n;
             return pd;
         }
-        if (!reference) {
-            reference = pd;
-            *n_fused = n;
-        }
+        with_reference = pd && with_reference < 0 ? n : with_reference;
     }
-    if (!reference) {
+    if (with_reference < 0) {
         throw dnnl::error(dnnl_unimplemented, "no implementation for these shapes and types");
     }
-    return reference;
+    *n_fused = with_reference;
+    return make(with_reference);
 }
 
 static memory::dims dims_of(const int64_t *values, int n) {
@@ -109,8 +105,6 @@ static void make_conv(struct fovea_prim *prim, const struct fovea_dnn_conv *desc
         sum = false;
         pd = best();
     }
-    dnnl::post_ops chosen;
-    append_posts(prim, prim->n_fused, sum, chosen); /* what prim notes of the posts is pd's again */
     adopt(prim, pd);
     prim->primitive = dnnl::convolution_forward(pd);
     prim->bias = d.bias;

@@ -7,11 +7,14 @@
 
 #include "runtime/error.h"
 
+#include <stdbool.h>
+
 struct fovea_dnn;
 
 struct fovea_engine {
     struct fovea_dnn *dnn; /* dnn.h */
     int threads;
+    bool winograd; /* convolutions may use it where it pays (ops/winograd.h) */
 };
 
 #endif

@@ -152,6 +152,8 @@ struct fovea_session_options {
     int threads;        /* 0: what affinity and the cgroup allow */
     const char *passes; /* "on" (default), "off", or names separated by commas */
     size_t max_memory;  /* most bytes of weights and arena; 0: 80 % of available */
+    bool winograd;      /* f32 3x3 convolutions by Winograd's algorithm where it pays: less time,
+                           an error of about 1e-6 each; default true */
     bool profile;       /* time every step, for tools that look inside (runtime/session.h) */
 };
 

@@ -59,6 +59,13 @@ typedef uint64_t fovea_u64x8 __attribute__((vector_size(64)));
 #define FOVEA_INLINE static inline
 #endif
 
+/* Bring the cache line at `address` into the cache, to be written; the address may be any. */
+#if defined(__GNUC__)
+#define FOVEA_PREFETCH_WRITE(address) __builtin_prefetch(address, 1, 3)
+#else
+#define FOVEA_PREFETCH_WRITE(address) ((void)0)
+#endif
+
 /*
  * Before a loop: iterations do not depend on each other. Pointers into one
  * array may be equal, they do not overlap otherwise.

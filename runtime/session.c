@@ -33,6 +33,7 @@ struct fovea_session {
 void fovea_session_options_default(struct fovea_session_options *options) {
     memset(options, 0, sizeof(*options));
     options->passes = "on";
+    options->winograd = true;
 }
 
 /* ---- preparing -------------------------------------------------------------- */
@@ -170,6 +171,7 @@ static enum fovea_status create(const struct fovea_model *model, const struct fo
     }
     s->model = model;
     s->engine.threads = options->threads > 0 ? options->threads : fovea_cpu_budget();
+    s->engine.winograd = options->winograd;
 
     int former = fovea_parallel_set_threads(s->engine.threads);
     enum fovea_status st = build(s, inputs, options, err);

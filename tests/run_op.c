@@ -131,6 +131,7 @@ static enum fovea_status take_outputs(struct run_op *r, struct fovea_node *node)
 enum fovea_status run_op_run(struct run_op *r, int n_out) {
     struct fovea_node *node;
     r->engine.threads = r->threads ? r->threads : 2;
+    r->engine.winograd = r->winograd;
     int former = fovea_parallel_set_threads(r->engine.threads);
     enum fovea_status st = fovea_dnn_create(&r->engine.dnn, &r->err);
     if (!st) {

@@ -30,6 +30,7 @@ struct run_op {
     bool plain_outputs; /* the outputs stay plain even so */
     struct fovea_epilogue_step epilogue[FOVEA_MAX_EPILOGUE];
     int n_epilogue;
+    bool winograd;                       /* as the session option, off unless set */
     int threads;                         /* 0: 2 */
     struct fovea_tensor out[RUN_OP_MAX]; /* owned; data NULL where absent */
     int n_out;

@@ -127,6 +127,8 @@ run 2 verify --threads
 err_has 'needs an argument'
 run 2 run --max-memory 4X model.onnx
 err_has "--max-memory: '4X' is not a number of bytes"
+run 2 verify --winograd on x
+err_has "auto or off"
 run 2 verify --precision bf16 x
 err_has 'not available in this version'
 run 2 verify --passes linear,nonsense x
@@ -415,7 +417,7 @@ classifier_tests() {
 
     begin compile__what_does_not_fit__says_so_and_runs
     run 0 classify "$tmp/c.fovea" "$image" $one --passes off
-    err_has "^note: .*c.fovea: it was compiled for 'passes=on', not 'passes=off'"
+    err_has "^note: .*c.fovea: it was compiled for 'winograd=auto;passes=on', not 'winograd=auto;passes=off'"
     run 1 compile "$tmp/c.fovea" -o "$tmp/d.fovea" --threads 1
     err_has 'is compiled already'
     run 1 compile "$model" -o "$tmp/no/such/folder.fovea"

@@ -273,6 +273,38 @@ static void in_place__value_read_later__not_overwritten(void) {
     EXPECT_SAME_BITS(&b);
 }
 
+/* relu(conv(x) + residual), 1x1, [2,16,6,5]: the addition may be done where the residual lies. */
+static V *build_residual_conv(struct graph_build *b, V *x, V *residual) {
+    V *y = OP(b, "Conv", x, build_random(b, 4, DIMS(16, 16, 1, 1)), build_random(b, 1, DIMS(16)));
+    return OP(b, "Relu", OP(b, "Add", y, residual));
+}
+
+static void residual__of_a_convolution__same_as_without_passes(void) {
+    struct graph_build b;
+    build_init(&b, 13); /* dies with the convolution */
+    V *x = build_input(&b, FOVEA_F32, 4, DIMS(2, 16, 6, 5));
+    V *y = OP(&b, "Tanh", x), *residual = OP(&b, "MaxPool", y);
+    build_set_ints(&b, residual, "kernel_shape", DIMS(1, 1), 2);
+    build_output(&b, build_residual_conv(&b, y, residual));
+    EXPECT_OPS(&b, "on", NULL);
+
+    build_init(&b, 13); /* is read again later, and is an output */
+    x = build_input(&b, FOVEA_F32, 4, DIMS(2, 16, 6, 5));
+    y = OP(&b, "Tanh", x);
+    residual = build_residual_conv(&b, y, y);
+    build_output(&b, residual);
+    V *z = build_residual_conv(&b, OP(&b, "Sigmoid", y), residual);
+    build_output(&b, build_residual_conv(&b, z, residual));
+    EXPECT_OPS(&b, "on", NULL);
+
+    build_init(&b, 13); /* is also what the convolution reads, under another name */
+    x = build_input(&b, FOVEA_F32, 4, DIMS(2, 16, 6, 5));
+    y = OP(&b, "Tanh", x);
+    V *same = build_reshape(&b, build_reshape(&b, y, 1, DIMS(960)), 4, DIMS(2, 16, 6, 5));
+    build_output(&b, build_residual_conv(&b, y, same));
+    EXPECT_OPS(&b, "on", NULL);
+}
+
 static void outputs__views_repeats_and_inputs__same_bits(void) {
     struct graph_build b;
     build_init(&b, 13);
@@ -353,6 +385,7 @@ int main(int argc, char **argv) {
         TEST(random_graphs__with_passes__same_bits),
         TEST(in_place__same_memory_in_another_shape__not_overwritten),
         TEST(in_place__value_read_later__not_overwritten),
+        TEST(residual__of_a_convolution__same_as_without_passes),
         TEST(outputs__views_repeats_and_inputs__same_bits),
         TEST(outputs__unread_and_empty__same_bits),
         TEST(diamond__both_sides_alive__same_bits),

@@ -116,7 +116,7 @@ static enum fovea_status execute(struct run *run, const struct operands *operand
     }
     status = match_inputs(run->model, &run->inputs, ordered, err);
     if (!status) {
-        status = run_once(run->model, ordered, &run->model_options, &run->outputs, err);
+        status = run_once(run->model, ordered, &run->model_options, &run->outputs, NULL, err);
     }
     free(ordered);
     return status ? status : save_outputs(run, err);

@@ -37,16 +37,23 @@ static char *case_name(const char *folder) {
 
 static json_t *case_json(const char *name, const struct case_result *r) {
     bool compared = r->status == CASE_PASSED || r->status == CASE_FAILED;
-    return json_pack(
+    json_t *json = json_pack(
         "{s:o, s:s, s:o, s:o, s:o}", "name", json_text(name), "status", case_status_name(r->status),
         "max_abs", compared ? json_double(r->max_abs) : json_null(), "rel_l2",
         compared ? json_double(r->rel_l2) : json_null(), "message", json_text(r->message));
+    if (compared && r->winograd_rel_l2 >= 0) {
+        json_object_set_new(json, "winograd_rel_l2", json_double(r->winograd_rel_l2));
+    }
+    return json;
 }
 
 static void print_case(const char *name, const struct case_result *r) {
     printf("%-11s %s", case_status_name(r->status), name);
     if (r->status == CASE_PASSED || r->status == CASE_FAILED) {
         printf("  max_abs %.3g  rel_l2 %.3g", r->max_abs, r->rel_l2);
+        if (r->winograd_rel_l2 >= 0) {
+            printf("  winograd_rel_l2 %.3g", r->winograd_rel_l2);
+        }
     }
     printf("%s%s\n", r->message[0] ? "  " : "", r->message);
     fflush(stdout);
@@ -165,7 +172,8 @@ int cmd_verify(int argc, char **argv) {
         "|got - expected| <= atol + rtol * |expected|, integers exactly. Under the defaults an\n"
         "f16 or bf16 output also passes with rel_l2 <= 2e-2, if at most 2 % of it is outside\n"
         "the bound and nothing is outside four times the bound.\n"
-        "Prints one line a case; done (0) only if all cases passed.",
+        "Prints one line a case; done (0) only if all cases passed. Where convolutions ran by\n"
+        "Winograd's algorithm, winograd_rel_l2 compares the outputs with a run by direct ones.",
         "  fovea verify models/nfnet models/vit\n"
         "  fovea verify --passes off --json models/*\n"
         "  fovea verify --list cases.txt --root /usr/share/libonnx-testdata/data/node\n",

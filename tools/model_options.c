@@ -55,6 +55,15 @@ static enum fovea_status parse_passes(const char *text, void *target, struct fov
     return FOVEA_OK;
 }
 
+static enum fovea_status parse_winograd(const char *text, void *target, struct fovea_error *err) {
+    bool off = strcmp(text, "off") == 0;
+    if (!off && strcmp(text, "auto") != 0) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "'%s': auto or off", fovea_quote(text).text);
+    }
+    *(bool *)target = off;
+    return FOVEA_OK;
+}
+
 void run_option_specs(struct model_options *options,
                       struct option_spec specs[N_MODEL_OPTIONS - 1]) {
     const struct option_spec rows[] = {
@@ -64,6 +73,10 @@ void run_option_specs(struct model_options *options,
          option_count, &options->threads, 0},
         {"passes", "WHICH", "graph passes: on (default), off, or names separated by commas",
          parse_passes, &options->passes, 0},
+        {"winograd", "WHEN",
+         "3x3 convolutions by Winograd's algorithm: auto, where it takes\n"
+         "less time (default), or off",
+         parse_winograd, &options->no_winograd, 0},
         {"max-memory", "BYTES",
          "refuse models that need more for parsing, or for weights\n"
          "and activations; suffixes K, M, G (default: 80 % of what is available)",
@@ -94,5 +107,6 @@ void model_options_get(const struct model_options *options, const struct fovea_m
     }
     load->max_memory = options->max_memory;
     session->max_memory = options->max_memory;
+    session->winograd = session->winograd && !options->no_winograd;
     session->profile = options->profile;
 }

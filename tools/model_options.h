@@ -12,10 +12,11 @@ struct model_options {
     int threads;        /* of the model */
     const char *passes; /* "on", "off", or names; NULL: not given */
     size_t max_memory;
+    bool no_winograd;
     bool profile; /* time every step; an option of bench alone */
 };
 
-enum { N_MODEL_OPTIONS = 6 };
+enum { N_MODEL_OPTIONS = 7 };
 
 /* The rows of all of them (--size is a preprocessing option), or of all but --batch. */
 void model_option_specs(struct model_options *options, struct option_spec specs[N_MODEL_OPTIONS]);

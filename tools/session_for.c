@@ -1,6 +1,9 @@
 /* See session_for.h. */
 #include "tools/session_for.h"
 
+#include "ops/winograd.h"
+#include "runtime/op.h"
+#include "runtime/session.h"
 #include "tools/model_session.h"
 
 #include <stdlib.h>
@@ -77,9 +80,20 @@ static enum fovea_status run_into(struct fovea_session *session, const struct fo
     return status;
 }
 
+static bool uses_winograd(const struct fovea_session *session) {
+    const struct fovea_graph *graph = fovea_session_get_graph(session);
+    for (const struct fovea_node *node = graph->first; node; node = node->next) {
+        const char *implementation = fovea_node_implementation(node);
+        if (implementation && strcmp(implementation, FOVEA_WINOGRAD_NAME) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum fovea_status run_once(const struct fovea_model *model, const struct fovea_tensor *inputs,
                            const struct model_options *options, struct tensor_list *outputs,
-                           struct fovea_error *err) {
+                           bool *winograd, struct fovea_error *err) {
     struct tensor_list made = {0};
     struct fovea_session *session = NULL;
     enum fovea_status status = model_session_create(options, model, inputs, &session, err);
@@ -88,6 +102,9 @@ enum fovea_status run_once(const struct fovea_model *model, const struct fovea_t
     }
     if (!status) {
         status = run_into(session, inputs, &made, err);
+    }
+    if (!status && winograd) {
+        *winograd = uses_winograd(session);
     }
     fovea_session_destroy(session);
     if (status) {

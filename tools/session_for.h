@@ -19,9 +19,10 @@ enum fovea_status match_inputs(const struct fovea_model *model, const struct ten
 /*
  * Run once: a session for the shapes of `inputs` (in the model's order), and
  * its outputs, which the caller finishes. They get the model's names.
+ * *winograd (may be NULL) says whether a step used Winograd's algorithm.
  */
 enum fovea_status run_once(const struct fovea_model *model, const struct fovea_tensor *inputs,
                            const struct model_options *options, struct tensor_list *outputs,
-                           struct fovea_error *err);
+                           bool *winograd, struct fovea_error *err);
 
 #endif

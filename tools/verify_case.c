@@ -1,6 +1,7 @@
 /* See verify_case.h. */
 #include "tools/verify_case.h"
 
+#include "runtime/model.h"
 #include "tools/session_for.h"
 
 #include <math.h>
@@ -92,8 +93,9 @@ static void compare_outputs(const struct tensor_list *got, struct tensor_list *w
 
 /* Everything one data set needs, so that one place frees it. */
 struct data_set {
-    struct tensor_list inputs, expected, outputs;
+    struct tensor_list inputs, expected, outputs, direct;
     struct fovea_tensor *ordered;
+    bool winograd; /* a step of the run used it */
 };
 
 static enum fovea_status run_data_set(const struct fovea_model *model, const char *folder,
@@ -114,14 +116,37 @@ static enum fovea_status run_data_set(const struct fovea_model *model, const cha
     for (size_t i = 0; !status && i < n; i++) {
         reread_bits(&set->ordered[i], fovea_model_get_input(model, i)->dtype);
     }
-    return status ? status : run_once(model, set->ordered, options, &set->outputs, err);
+    return status ? status
+                  : run_once(model, set->ordered, options, &set->outputs, &set->winograd, err);
+}
+
+/* Where Winograd convolutions ran, what they made of the outputs: against a run without. */
+static enum fovea_status compare_direct(const struct fovea_model *model,
+                                        const struct case_options *options, struct data_set *set,
+                                        struct case_result *result, struct fovea_error *err) {
+    struct model_options direct = options->model;
+    bool winograd;
+    /* A compiled file has the weights of one way only. */
+    if (!set->winograd || model->compiled) {
+        return FOVEA_OK;
+    }
+    direct.no_winograd = true;
+    enum fovea_status status = run_once(model, set->ordered, &direct, &set->direct, &winograd, err);
+    for (size_t i = 0; !status && i < set->outputs.count; i++) {
+        struct comparison c;
+        bool comparable = compare_tensors(&set->outputs.tensors[i].t, &set->direct.tensors[i].t,
+                                          &options->tolerance, &c);
+        result->winograd_rel_l2 = fmax(result->winograd_rel_l2, comparable ? c.rel_l2 : INFINITY);
+    }
+    return status;
 }
 
 static void verify_data_set(const struct fovea_model *model, const char *folder,
                             const struct case_options *options, struct case_result *result) {
     struct data_set set = {0};
     struct fovea_error err;
-    if (run_data_set(model, folder, &options->model, &set, &err)) {
+    if (run_data_set(model, folder, &options->model, &set, &err) ||
+        compare_direct(model, options, &set, result, &err)) {
         result_from(result, &err);
     } else {
         compare_outputs(&set.outputs, &set.expected, &options->tolerance, result);
@@ -129,6 +154,7 @@ static void verify_data_set(const struct fovea_model *model, const char *folder,
     tensor_list_finish(&set.inputs);
     tensor_list_finish(&set.expected);
     tensor_list_finish(&set.outputs);
+    tensor_list_finish(&set.direct);
     free(set.ordered);
 }
 
@@ -168,7 +194,7 @@ void verify_case(const char *folder, const struct case_options *options,
     char path[PATH_BYTES];
     struct fovea_error err;
     struct fovea_model *model = NULL;
-    *result = (struct case_result){0};
+    *result = (struct case_result){.winograd_rel_l2 = -1};
     if (!is_folder(folder)) {
         result->status = CASE_ERROR;
         snprintf(result->message, sizeof(result->message), "there is no folder '%s'",

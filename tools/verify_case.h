@@ -21,6 +21,7 @@ enum case_status {
 struct case_result {
     enum case_status status;
     double max_abs, rel_l2; /* over all outputs that were compared */
+    double winograd_rel_l2; /* of the outputs to those of direct convolutions; -1: all were */
     char message[512];      /* why it did not pass; "" if it did */
 };
 
