@@ -33,6 +33,10 @@ Results go to standard output, everything else to standard error; with
 the results are JSON.
 .SH ENVIRONMENT
 .TP
+.B FOVEA_CACHE_DIR
+A folder for planned models, as with
+.BR \-\-cache .
+.TP
 .BR OMP_WAIT_POLICY ", " GOMP_SPINCOUNT
 How OpenMP's threads wait. Where neither is set, fovea has them sleep.
 EOF

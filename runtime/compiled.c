@@ -4,14 +4,14 @@
 #include "runtime/infer.h"
 #include "runtime/match.h"
 #include "runtime/op.h"
+#include "runtime/parallel.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct fovea_original {
-    pthread_mutex_t lock;
+    struct fovea_lock *lock;
     fovea_open_original_fn open;
     struct fovea_model *model; /* NULL until needed */
 };
@@ -20,13 +20,15 @@ enum fovea_status fovea_compiled_create(struct fovea_model *model, fovea_open_or
                                         struct fovea_error *err) {
     struct fovea_compiled *compiled = calloc(1, sizeof(*compiled));
     struct fovea_original *original = calloc(1, sizeof(*original));
-    if (!compiled || !original) {
+    struct fovea_lock *lock = fovea_lock_create();
+    if (!compiled || !original || !lock) {
         free(compiled);
         free(original);
+        fovea_lock_destroy(lock);
         return fovea_fail_memory(err, sizeof(*compiled), "a compiled model");
     }
     original->open = open;
-    pthread_mutex_init(&original->lock, NULL);
+    original->lock = lock;
     compiled->original = original;
     model->compiled = compiled;
     return FOVEA_OK;
@@ -37,7 +39,7 @@ void fovea_compiled_destroy(struct fovea_compiled *compiled) {
         return;
     }
     fovea_model_destroy(compiled->original->model);
-    pthread_mutex_destroy(&compiled->original->lock);
+    fovea_lock_destroy(compiled->original->lock);
     free(compiled->original);
     free(compiled);
 }
@@ -47,14 +49,14 @@ enum fovea_status fovea_compiled_get_original(const struct fovea_model *model,
                                               struct fovea_error *err) {
     struct fovea_original *original = model->compiled->original;
     enum fovea_status st = FOVEA_OK;
-    pthread_mutex_lock(&original->lock);
+    fovea_lock_enter(original->lock);
     if (!original->model) {
         st = original->open(model, &original->model, err);
     }
     if (!st) {
         *out = original->model;
     }
-    pthread_mutex_unlock(&original->lock);
+    fovea_lock_leave(original->lock);
     return st;
 }
 

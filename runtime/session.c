@@ -26,6 +26,7 @@ struct fovea_session {
     void *scratch;
     struct fovea_step_time *times; /* n_steps, or NULL */
     int64_t macs;                  /* of the graph before passes */
+    struct fovea_model *owned;     /* destroyed with the session, or NULL */
     char options[FOVEA_OPTIONS_TEXT];
     char note[512]; /* why a compiled model was not used; "" if it was, or there is none */
 };
@@ -38,19 +39,54 @@ void fovea_session_options_default(struct fovea_session_options *options) {
 
 /* ---- preparing -------------------------------------------------------------- */
 
-static enum fovea_status prepare_nodes(struct fovea_session *s, struct fovea_error *err) {
-    for (struct fovea_node *node = s->graph.first; node; node = node->next) {
-        node->prepared = true;
-        if (!node->op->prepare) {
-            continue;
-        }
-        enum fovea_status st = node->op->prepare(node, &s->engine, err);
-        if (st) {
-            fovea_error_prefix_node(err, node);
-            return st;
-        }
+/* Preparing all nodes; the first failure in the order of steps is the one to tell. */
+struct preparing {
+    struct fovea_node **nodes;
+    struct fovea_engine *engine;
+    struct fovea_lock *lock; /* of the rest */
+    int64_t failed;
+    enum fovea_status status;
+    struct fovea_error err;
+};
+
+static void prepare_item(void *context, int64_t item) {
+    struct preparing *p = context;
+    struct fovea_node *node = p->nodes[item];
+    struct fovea_error err = {.message = ""};
+    node->prepared = true;
+    enum fovea_status st = node->op->prepare ? node->op->prepare(node, p->engine, &err) : FOVEA_OK;
+    if (!st) {
+        return;
     }
-    return FOVEA_OK;
+    fovea_error_prefix_node(&err, node);
+    fovea_lock_enter(p->lock);
+    if (!p->status || item < p->failed) {
+        p->failed = item;
+        p->status = st;
+        p->err = err;
+    }
+    fovea_lock_leave(p->lock);
+}
+
+/* Much of it is oneDNN writing code for each shape: by all threads. */
+static enum fovea_status prepare_nodes(struct fovea_session *s, struct fovea_error *err) {
+    size_t count = 0;
+    struct preparing p = {.engine = &s->engine, .lock = fovea_lock_create()};
+    p.nodes = calloc(s->graph.n_nodes + 1, sizeof(*p.nodes));
+    if (!p.nodes || !p.lock) {
+        p.status = fovea_fail_memory(&p.err, s->graph.n_nodes * sizeof(*p.nodes), "preparing");
+    } else {
+        for (struct fovea_node *node = s->graph.first; node; node = node->next) {
+            p.nodes[count++] = node;
+        }
+        fovea_parallel_items((int64_t)count, prepare_item, &p);
+    }
+    if (p.status && err) {
+        *err = p.err;
+    }
+    free(p.nodes);
+    fovea_lock_destroy(p.lock);
+    return p.status;
 }
 
 static enum fovea_status allocate(struct fovea_session *s, size_t limit, struct fovea_error *err) {
@@ -247,6 +283,7 @@ void fovea_session_destroy(struct fovea_session *session) {
     free(session->arena);
     free(session->scratch);
     free(session->times);
+    fovea_model_destroy(session->owned);
     free(session);
 }
 
@@ -336,6 +373,10 @@ void fovea_session_output_shape(const struct fovea_session *session, size_t inde
 
 const char *fovea_session_get_note(const struct fovea_session *session) {
     return session->note[0] ? session->note : NULL;
+}
+
+void fovea_session_take_model(struct fovea_session *session, struct fovea_model *model) {
+    session->owned = model;
 }
 
 const struct fovea_model *fovea_session_get_model(const struct fovea_session *session) {

@@ -23,6 +23,9 @@ struct fovea_step_time {
     double begin, end;
 };
 
+/* Let the session destroy its model when it is destroyed. */
+void fovea_session_take_model(struct fovea_session *session, struct fovea_model *model);
+
 /* All borrowed from the session. */
 const struct fovea_model *fovea_session_get_model(const struct fovea_session *session);
 const char *fovea_session_get_options_text(const struct fovea_session *session); /* compiled.h */

@@ -427,6 +427,56 @@ classifier_tests() {
     [ ! -e "$tmp/d.fovea" ] || broken "a file was left"
     end
 
+    begin cache__second_run__is_from_the_folder
+    cache="$tmp/cache"
+    rm -rf "$cache"
+    run 0 classify "$model" "$image" $one
+    cp "$tmp/out" "$tmp/plain"
+    run 0 classify "$model" "$image" $one --cache "$cache"
+    cmp -s "$tmp/out" "$tmp/plain" || broken "with an empty cache it says something else"
+    entry=$(ls "$cache"/*.fovea)
+    [ "$(ls -A "$cache" | wc -l)" = 1 ] || broken "the cache has not one file: $(ls -A "$cache")"
+    ls -i "$entry" >"$tmp/before"
+    FOVEA_CACHE_DIR=$cache run 0 classify "$model" "$image" $one
+    cmp -s "$tmp/out" "$tmp/plain" || broken "from the cache it says something else"
+    ls -i "$entry" | cmp -s - "$tmp/before" || broken "the file was written again"
+    run 0 inspect "$model" --cache "$cache" --threads 1 --passes off
+    [ "$(ls -A "$cache" | wc -l)" = 2 ] || broken "other options share a file"
+    end
+
+    begin cache__damaged_or_linked_entry__is_made_again
+    printf 'x' | dd of="$entry" bs=1 seek=5000 conv=notrunc 2>/dev/null
+    run 0 classify "$model" "$image" $one --cache "$cache"
+    cmp -s "$tmp/out" "$tmp/plain" || broken "a damaged entry gives another answer"
+    ls -i "$entry" | cmp -s - "$tmp/before" && broken "the damaged file was left"
+    echo precious >"$tmp/precious"
+    ln -sf "$tmp/precious" "$entry"
+    run 0 classify "$model" "$image" $one --cache "$cache"
+    cmp -s "$tmp/out" "$tmp/plain" || broken "a linked entry gives another answer"
+    [ "$(cat "$tmp/precious")" = precious ] || broken "a link out of the folder was followed"
+    [ -L "$entry" ] && broken "the link was left"
+    end
+
+    begin cache__several_at_once__all_give_the_same
+    rm -rf "$cache"
+    for i in 1 2 3; do
+        "$fovea" classify "$model" "$image" $one --cache "$cache" >"$tmp/out$i" 2>"$tmp/err$i" &
+    done
+    wait
+    for i in 1 2 3; do
+        cmp -s "$tmp/out$i" "$tmp/plain" || broken "number $i says something else"
+    done
+    [ "$(ls -A "$cache" | wc -l)" = 1 ] || broken "the cache has not one file: $(ls -A "$cache")"
+    end
+
+    begin cache__folder_of_others__is_not_used
+    chmod 777 "$cache"
+    rm -f "$cache"/*
+    run 0 classify "$model" "$image" $one --cache "$cache"
+    err_has 'no cache: .* can be written by others'
+    [ -z "$(ls -A "$cache")" ] || broken "something was written"
+    end
+
     # a small dataset: three images of each of two classes, one broken, one not there
     small=$tmp/small
     rm -rf "$small"

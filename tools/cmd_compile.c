@@ -138,6 +138,7 @@ int cmd_compile(int argc, char **argv) {
     if (!c.output) {
         return say_usage("compile", "where to? Say -o FILE");
     }
+    c.options.cache = ""; /* what is compiled is the model, not what was kept of it */
     int code = compile_model(&c, operands.words[0]);
     compile_finish(&c);
     return code;

@@ -77,6 +77,10 @@ void run_option_specs(struct model_options *options,
          "3x3 convolutions by Winograd's algorithm: auto, where it takes\n"
          "less time (default), or off",
          parse_winograd, &options->no_winograd, 0},
+        {"cache", "DIR",
+         "keep planned models in DIR (default: $FOVEA_CACHE_DIR, else\n"
+         "nowhere), so that the next start of the same model is quicker",
+         option_text, &options->cache, 0},
         {"max-memory", "BYTES",
          "refuse models that need more for parsing, or for weights\n"
          "and activations; suffixes K, M, G (default: 80 % of what is available)",

@@ -13,10 +13,11 @@ struct model_options {
     const char *passes; /* "on", "off", or names; NULL: not given */
     size_t max_memory;
     bool no_winograd;
-    bool profile; /* time every step; an option of bench alone */
+    const char *cache; /* a folder of compiled files; NULL: FOVEA_CACHE_DIR, "": none */
+    bool profile;      /* time every step; an option of bench alone */
 };
 
-enum { N_MODEL_OPTIONS = 7 };
+enum { N_MODEL_OPTIONS = 8 };
 
 /* The rows of all of them (--size is a preprocessing option), or of all but --batch. */
 void model_option_specs(struct model_options *options, struct option_spec specs[N_MODEL_OPTIONS]);

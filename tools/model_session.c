@@ -3,6 +3,7 @@
 
 #include "runtime/tensor.h"
 #include "tools/say.h"
+#include "tools/session_cache.h"
 
 #include <stdlib.h>
 
@@ -20,9 +21,16 @@ enum fovea_status model_session_create(const struct model_options *options,
     struct fovea_session_options asked;
     struct fovea_session *session;
     model_options_get(options, model, &load, &asked);
+    const char *folder = session_cache_folder(options->cache, model);
+    if (folder && session_cache_find(folder, model, inputs, &asked, out)) {
+        return FOVEA_OK;
+    }
     enum fovea_status status = fovea_session_create(model, inputs, &asked, &session, err);
     if (status) {
         return status;
+    }
+    if (folder) {
+        session_cache_keep(folder, session, inputs);
     }
     say_note(fovea_model_get_note(model));
     say_note(fovea_session_get_note(session));
