@@ -33,6 +33,7 @@ Results go to standard output, everything else to standard error; with
 the results are JSON.
 .SH ENVIRONMENT
 .TP
-.BR OMP_WAIT_POLICY ", " GOMP_SPINCOUNT
-How OpenMP's threads wait. Where neither is set, fovea has them sleep.
+.BR OMP_WAIT_POLICY ", " GOMP_SPINCOUNT ", " KMP_BLOCKTIME
+How OpenMP's threads wait. Where none is set, fovea has them spin for a few
+tenths of a millisecond, then sleep.
 EOF
