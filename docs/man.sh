@@ -37,6 +37,7 @@ the results are JSON.
 A folder for planned models, as with
 .BR \-\-cache .
 .TP
-.BR OMP_WAIT_POLICY ", " GOMP_SPINCOUNT
-How OpenMP's threads wait. Where neither is set, fovea has them sleep.
+.BR OMP_WAIT_POLICY ", " GOMP_SPINCOUNT ", " KMP_BLOCKTIME
+How OpenMP's threads wait. Where none is set, fovea has them spin for a few
+tenths of a millisecond, then sleep.
 EOF

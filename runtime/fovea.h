@@ -10,6 +10,9 @@
  *  - A model never changes once loaded and may be shared between threads.
  *    A session belongs to one thread at a time, and must be destroyed before
  *    its model.
+ *  - Threads are OpenMP's, as many as the session was made with, whatever other
+ *    threads of the program do. Between runs they wait: for some milliseconds
+ *    busily (GOMP_SPINCOUNT and OMP_WAIT_POLICY change that), then asleep.
  *  - Nothing writes to stdout or stderr, and nothing a file contains reaches
  *    an assert, abort or exit.
  */

@@ -9,6 +9,7 @@
 #include "runtime/op.h"
 #include "runtime/pack.h"
 #include "runtime/parallel.h"
+#include "runtime/prepare.h"
 #include "runtime/provenance.h"
 
 #include <stdio.h>
@@ -38,56 +39,6 @@ void fovea_session_options_default(struct fovea_session_options *options) {
 }
 
 /* ---- preparing -------------------------------------------------------------- */
-
-/* Preparing all nodes; the first failure in the order of steps is the one to tell. */
-struct preparing {
-    struct fovea_node **nodes;
-    struct fovea_engine *engine;
-    struct fovea_lock *lock; /* of the rest */
-    int64_t failed;
-    enum fovea_status status;
-    struct fovea_error err;
-};
-
-static void prepare_item(void *context, int64_t item) {
-    struct preparing *p = context;
-    struct fovea_node *node = p->nodes[item];
-    struct fovea_error err = {.message = ""};
-    node->prepared = true;
-    enum fovea_status st = node->op->prepare ? node->op->prepare(node, p->engine, &err) : FOVEA_OK;
-    if (!st) {
-        return;
-    }
-    fovea_error_prefix_node(&err, node);
-    fovea_lock_enter(p->lock);
-    if (!p->status || item < p->failed) {
-        p->failed = item;
-        p->status = st;
-        p->err = err;
-    }
-    fovea_lock_leave(p->lock);
-}
-
-/* Much of it is oneDNN writing code for each shape: by all threads. */
-static enum fovea_status prepare_nodes(struct fovea_session *s, struct fovea_error *err) {
-    size_t count = 0;
-    struct preparing p = {.engine = &s->engine, .lock = fovea_lock_create()};
-    p.nodes = calloc(s->graph.n_nodes + 1, sizeof(*p.nodes));
-    if (!p.nodes || !p.lock) {
-        p.status = fovea_fail_memory(&p.err, s->graph.n_nodes * sizeof(*p.nodes), "preparing");
-    } else {
-        for (struct fovea_node *node = s->graph.first; node; node = node->next) {
-            p.nodes[count++] = node;
-        }
-        fovea_parallel_items((int64_t)count, prepare_item, &p);
-    }
-    if (p.status && err) {
-        *err = p.err;
-    }
-    free(p.nodes);
-    fovea_lock_destroy(p.lock);
-    return p.status;
-}
 
 static enum fovea_status allocate(struct fovea_session *s, size_t limit, struct fovea_error *err) {
     const struct fovea_plan *plan = &s->plan;
@@ -175,7 +126,7 @@ static enum fovea_status build(struct fovea_session *s, const struct fovea_tenso
         st = make_graph(s, inputs, options, limit, err);
     }
     if (!st) {
-        st = prepare_nodes(s, err);
+        st = fovea_prepare_graph(&s->graph, &s->engine, err);
     }
     if (!st && compiled) {
         fovea_compiled_attach(compiled, &s->graph, s->note, sizeof(s->note));

@@ -358,7 +358,7 @@ classifier_tests() {
 
     begin bench__json__has_the_agreed_keys
     run 0 bench "$model" --threads 1 --runs 2 --profile --json
-    json "$tmp/out" '{"model", "size", "batch", "threads", "precision", "load_s", "first_s", "ready_at", "first_at", "latency_s", "images_per_s", "gflop_per_image", "gflops", "limit_gflops", "share_of_limit", "limits", "peak_rss_bytes", "plan_bytes", "steps", "steps_s", "wall_s"} == set(d)'
+    json "$tmp/out" '{"model", "size", "batch", "streams", "threads", "precision", "load_s", "first_s", "ready_at", "first_at", "latency_s", "images_per_s", "gflop_per_image", "gflops", "limit_gflops", "share_of_limit", "limits", "peak_rss_bytes", "plan_bytes", "steps", "steps_s", "wall_s"} == set(d)'
     json "$tmp/out" 'd["latency_s"]["min"] <= d["latency_s"]["median"] <= d["latency_s"]["p90"]'
     json "$tmp/out" '0 < d["share_of_limit"] < 1.5 and len(d["steps"]) > 0'
     json "$tmp/out" '{"f32", "bf16", "int8", "read_gbs", "copy_gbs"} == set(d["limits"])'
@@ -385,6 +385,19 @@ classifier_tests() {
     json "$tmp/trace.json" 'all({"nodes", "implementation", "flops", "bytes"} <= set(e["args"]) for e in d["traceEvents"] if e.get("cat") == "step" and e["args"])'
     run 1 bench "$model" --threads 1 --runs 1 --profile="$tmp/none/trace.json"
     err_has 'trace.json'
+    end
+
+    begin bench__streams__all_of_them_counted
+    run 0 bench "$model" --threads 2 --streams 2 --runs 3 --json
+    json "$tmp/out" 'd["streams"] == 2 and d["threads"] == 2 and d["images_per_s"] > 0'
+    json "$tmp/out" 'd["latency_s"]["min"] <= d["latency_s"]["median"] <= d["latency_s"]["p90"]'
+    run 0 bench "$model" --threads 1 --streams 3 --runs 2
+    out_has 'over 6 runs'
+    out_has '3 streams, 1 thread'
+    run 1 bench "$model" --threads 1 --streams 100 --runs 2 --max-memory 16M
+    err_has 'limit'
+    run 2 bench "$model" --streams 2 --profile
+    err_has 'of one stream'
     end
 
     begin inspect__json__has_the_agreed_keys
@@ -506,6 +519,22 @@ classifier_tests() {
         cut -d, -f1-4,7 "$tmp/p.csv" >"$tmp/p.short"
         cut -d, -f1-4,7 "$tmp/q.csv" | cmp -s - "$tmp/p.short" || broken "$how differs"
     done
+    end
+
+    begin eval__streams__change_rounding_at_most
+    for how in "--streams 1 --batch 1" "--streams 2 --batch 1" "--streams 3 --batch 2" \
+        "--streams auto" "--streams auto --batch 2"; do
+        run 0 eval "$model" "$small" --threads 2 --recipe "$recipe" --predictions "$tmp/q.csv" --json "$tmp/s.json" $how
+        cut -d, -f1-4,7 "$tmp/q.csv" | cmp -s - "$tmp/p.short" || broken "$how differs"
+        json "$tmp/s.json" 'd["streams"] >= 1 and d["threads"] == 2 and d["ok"] == 6'
+        python3 - "$tmp/p.csv" "$tmp/q.csv" <<'EOF' || broken "$how: logits differ"
+import csv, sys
+a, b = ([float(r["logit"]) for r in csv.DictReader(open(p))] for p in sys.argv[1:])
+sys.exit(not all(abs(x - y) <= 1e-4 * max(1, abs(x)) for x, y in zip(a, b, strict=True)))
+EOF
+    done
+    run 2 eval "$model" "$small" --streams 0
+    run 2 eval "$model" "$small" --streams 5000
     end
 
     begin eval__broken_and_missing_images__are_counted_and_exit_3

@@ -181,17 +181,21 @@ static enum fovea_status open_model(struct classifier *c, const struct classifie
     if (!status) {
         status = settle_recipe(c, options, err);
     }
-    if (!status) {
-        status = settle_batch(c, options, err);
-    }
-    if (!status) {
-        status = labels_load(c->model, options->path, options->labels, &c->labels, err);
-    }
+    return status ? status : labels_load(c->model, options->path, options->labels, &c->labels, err);
+}
+
+/* Batch, buffers and session; what there is of them so far is the caller's to release. */
+static enum fovea_status plan(struct classifier *c, const struct classifier_options *options,
+                              struct fovea_error *err) {
+    enum fovea_status status = settle_batch(c, options, err);
+    c->threads = options->model.threads;
     if (!status) {
         status = make_input(c, err);
     }
-    return status ? status
-                  : model_session_create(&options->model, c->model, c->inputs, &c->session, err);
+    if (!status) {
+        status = model_session_create(&options->model, c->model, c->inputs, &c->session, err);
+    }
+    return status ? status : make_outputs(c, err);
 }
 
 enum fovea_status classifier_init(struct classifier *out, const struct classifier_options *options,
@@ -199,7 +203,7 @@ enum fovea_status classifier_init(struct classifier *out, const struct classifie
     struct classifier c = {.path = options->path};
     enum fovea_status status = open_model(&c, options, err);
     if (!status) {
-        status = make_outputs(&c, err);
+        status = plan(&c, options, err);
     }
     if (status) {
         classifier_finish(&c);
@@ -207,6 +211,44 @@ enum fovea_status classifier_init(struct classifier *out, const struct classifie
     }
     *out = c;
     return FOVEA_OK;
+}
+
+enum fovea_status classifier_share(struct classifier *out, const struct classifier *owner,
+                                   const struct classifier_options *options,
+                                   struct fovea_error *err) {
+    struct classifier c = {.path = owner->path, .model = owner->model, .recipe = owner->recipe};
+    c.shares_model = true;
+    enum fovea_status status = plan(&c, options, err);
+    if (status) {
+        classifier_finish(&c);
+        return status;
+    }
+    *out = c;
+    return FOVEA_OK;
+}
+
+/* Session and buffers. */
+static void release_plan(struct classifier *c) {
+    fovea_session_destroy(c->session);
+    for (size_t i = 0; c->outputs && i < c->n_outputs; i++) {
+        free(c->outputs[i].data);
+    }
+    free(c->outputs);
+    if (c->inputs && c->inputs->data != c->pixels) {
+        free(c->inputs->data);
+    }
+    free(c->inputs);
+    free(c->pixels);
+    free(c->logits);
+    c->session = NULL;
+    c->outputs = c->inputs = NULL;
+    c->pixels = c->logits = NULL;
+}
+
+enum fovea_status classifier_replan(struct classifier *c, const struct classifier_options *options,
+                                    struct fovea_error *err) {
+    release_plan(c);
+    return plan(c, options, err);
 }
 
 enum fovea_status classifier_run(struct classifier *c, struct fovea_error *err) {
@@ -223,18 +265,10 @@ enum fovea_status classifier_run(struct classifier *c, struct fovea_error *err) 
 }
 
 void classifier_finish(struct classifier *c) {
-    fovea_session_destroy(c->session);
-    fovea_model_destroy(c->model);
+    release_plan(c);
+    if (!c->shares_model) {
+        fovea_model_destroy(c->model);
+    }
     labels_finish(&c->labels);
-    for (size_t i = 0; c->outputs && i < c->n_outputs; i++) {
-        free(c->outputs[i].data);
-    }
-    free(c->outputs);
-    if (c->inputs && c->inputs->data != c->pixels) {
-        free(c->inputs->data);
-    }
-    free(c->inputs);
-    free(c->pixels);
-    free(c->logits);
     *c = (struct classifier){0};
 }

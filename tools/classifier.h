@@ -21,11 +21,13 @@ struct classifier_options {
 struct classifier {
     const char *path; /* lent */
     struct fovea_model *model;
+    bool shares_model; /* it belongs to another classifier */
     struct fovea_session *session;
     struct fovea_recipe recipe; /* the one used; complete */
     char note[640];             /* about the recipe, for the user; or "" */
     struct labels labels;
     int64_t batch, classes;
+    int threads;                 /* of the session, as asked for; 0: the default */
     size_t image_floats;         /* 3 * height * width */
     float *pixels;               /* [batch, 3, height, width], to be filled by the caller */
     float *logits;               /* [batch, classes], made by classifier_run */
@@ -42,6 +44,22 @@ struct classifier {
  */
 enum fovea_status classifier_init(struct classifier *out, const struct classifier_options *options,
                                   struct fovea_error *err);
+
+/*
+ * Another session of the same model, with batch and threads of its own, for
+ * another thread. It has no labels; `owner` outlives it.
+ */
+enum fovea_status classifier_share(struct classifier *out, const struct classifier *owner,
+                                   const struct classifier_options *options,
+                                   struct fovea_error *err);
+
+/*
+ * Another batch or number of threads: session and buffers are made anew. After
+ * a failure there is no session, until this succeeds.
+ */
+enum fovea_status classifier_replan(struct classifier *classifier,
+                                    const struct classifier_options *options,
+                                    struct fovea_error *err);
 
 /* From pixels to logits, the whole batch. Rows that were not filled are not to be looked at. */
 enum fovea_status classifier_run(struct classifier *classifier, struct fovea_error *err);

@@ -4,33 +4,35 @@
 #include "runtime/clock.h"
 #include "runtime/parallel.h"
 #include "tools/bench_profile.h"
+#include "tools/bench_report.h"
 #include "tools/classifier.h"
 #include "tools/exit_codes.h"
 #include "tools/json_out.h"
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
+#include "tools/streams.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+/* The runs of one stream. */
+struct stream_times {
+    double first;    /* seconds */
+    double first_at; /* when it ended, by the clock */
+    double *seconds; /* [runs], of those that count */
+    enum fovea_status status;
+    struct fovea_error err;
+};
 
 /* What the command line asks for. */
 struct bench {
     struct json_target json, trace;
     struct classifier_options options;
-    int runs, warmup;
+    int runs, warmup, n_streams;
     struct classifier model;
-    struct profile profile; /* with options.model.profile */
-};
-
-/* What was measured; times in seconds. */
-struct figures {
-    double load_s, first_s;
-    double ready_at, first_at; /* by the clock: session made, first logits */
-    double min, median, p90;
-    double gflop; /* of one image, a multiply-add counted as two */
-    struct machine_limits limits;
-    int threads;
-    size_t peak_rss, plan_bytes;
+    struct streams streams;
+    struct stream_times *times; /* [n_streams] */
+    struct profile profile;     /* with options.model.profile */
 };
 
 /* Numbers in [-2, 2), as normalised pixels are; the same ones every time. */
@@ -46,38 +48,90 @@ static int compare_doubles(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static enum fovea_status time_run(struct bench *b, bool counts, double *seconds,
+static enum fovea_status time_run(struct bench *b, struct classifier *c, double *seconds,
                                   struct fovea_error *err) {
     double start = fovea_clock_seconds();
-    enum fovea_status st = classifier_run(&b->model, err);
-    double end = fovea_clock_seconds();
-    if (!st && counts && b->options.model.profile) {
-        profile_add(&b->profile, start, end);
+    enum fovea_status st = classifier_run(c, err);
+    *seconds = fovea_clock_seconds() - start;
+    if (!st && b->profile.session) {
+        profile_add(&b->profile, start, start + *seconds);
     }
-    *seconds = end - start;
     return st;
 }
 
-/* The runs that count, after the first and the warm-up; `times` has room for them. */
-static enum fovea_status time_runs(struct bench *b, double *times, struct figures *f,
-                                   struct fovea_error *err) {
+/* What each stream does first: pixels, its first run, the rest of the warm-up. */
+static void warm_up(void *context, struct classifier *c, int index) {
+    struct bench *b = context;
+    struct stream_times *t = &b->times[index];
     double ignored;
-    enum fovea_status st = time_run(b, false, &f->first_s, err);
-    f->first_at = fovea_clock_seconds();
-    for (int i = 1; !st && i < b->warmup; i++) {
-        st = time_run(b, false, &ignored, err);
+    fill_pixels(c);
+    t->status = time_run(b, c, &t->first, &t->err);
+    t->first_at = fovea_clock_seconds();
+    for (int i = 1; !t->status && i < b->warmup; i++) {
+        t->status = time_run(b, c, &ignored, &t->err);
     }
-    for (int i = 0; !st && i < b->runs; i++) {
-        st = time_run(b, true, &times[i], err);
+}
+
+static void run_timed(void *context, struct classifier *c, int index) {
+    struct bench *b = context;
+    struct stream_times *t = &b->times[index];
+    for (int i = 0; !t->status && i < b->runs; i++) {
+        t->status = time_run(b, c, &t->seconds[i], &t->err);
+    }
+}
+
+/* All streams do `fn`; what the first of them to fail says. */
+static enum fovea_status run_all(struct bench *b, stream_fn fn, struct fovea_error *err) {
+    enum fovea_status st = streams_run(&b->streams, fn, b, err);
+    for (int i = 0; !st && i < b->n_streams; i++) {
+        if (b->times[i].status) {
+            *err = b->times[i].err;
+            st = b->times[i].status;
+        }
+    }
+    return st;
+}
+
+/* Room for the times of all runs, those of a stream together. */
+static enum fovea_status make_times(struct bench *b, double **all, struct fovea_error *err) {
+    size_t count = (size_t)b->n_streams * (size_t)b->runs;
+    b->times = calloc((size_t)b->n_streams, sizeof(*b->times));
+    *all = calloc(count, sizeof(**all));
+    if (!b->times || !*all) {
+        return fovea_fail_memory(err, count * sizeof(**all), "times");
+    }
+    for (int i = 0; i < b->n_streams; i++) {
+        b->times[i].seconds = *all + (size_t)i * (size_t)b->runs;
+    }
+    return FOVEA_OK;
+}
+
+/* The runs that count, after the first and the warm-up. */
+static enum fovea_status time_runs(struct bench *b, double *all, struct bench_figures *f,
+                                   struct fovea_error *err) {
+    enum fovea_status st = run_all(b, warm_up, err);
+    f->first_at = b->times[0].first_at;
+    f->first_s = b->times[0].first;
+    if (!st && b->options.model.profile) {
+        st = profile_init(&b->profile, b->model.session, b->runs, err);
+    }
+    double start = fovea_clock_seconds();
+    if (!st) {
+        st = run_all(b, run_timed, err);
     }
     if (st) {
         return st;
     }
-    qsort(times, (size_t)b->runs, sizeof(*times), compare_doubles);
-    f->min = times[0];
-    f->median =
-        b->runs % 2 ? times[b->runs / 2] : (times[b->runs / 2 - 1] + times[b->runs / 2]) / 2;
-    f->p90 = times[(b->runs * 9 + 9) / 10 - 1];
+    double wall = fovea_clock_seconds() - start;
+    size_t n = (size_t)b->n_streams * (size_t)b->runs;
+    qsort(all, n, sizeof(*all), compare_doubles);
+    f->runs = n;
+    f->min = all[0];
+    f->median = n % 2 ? all[n / 2] : (all[n / 2 - 1] + all[n / 2]) / 2;
+    f->p90 = all[(n * 9 + 9) / 10 - 1];
+    /* What one stream does is what a run takes; several may be kept waiting by each other. */
+    f->images_per_s =
+        (double)b->model.batch * (b->n_streams == 1 ? 1 / f->median : (double)n / wall);
     return FOVEA_OK;
 }
 
@@ -98,121 +152,70 @@ static size_t peak_rss(void) {
     return kib * 1024;
 }
 
-static enum fovea_status measure(struct bench *b, struct figures *f, struct fovea_error *err) {
+/* Load the model, and make the sessions it takes. */
+static enum fovea_status load(struct bench *b, struct bench_figures *f, struct fovea_error *err) {
     double start = fovea_clock_seconds();
-    enum fovea_status st = classifier_init(&b->model, &b->options, err);
-    if (st) {
-        return st;
+    f->threads = b->options.model.threads ? b->options.model.threads : fovea_cpu_budget();
+    const struct streams_setting setting = {.streams = b->n_streams, .threads = f->threads};
+    struct classifier_options first = b->options;
+    first.model.threads = streams_share(&setting, 0);
+    enum fovea_status st = classifier_init(&b->model, &first, err);
+    if (!st) {
+        st = streams_init(&b->streams, &b->model, &b->options, &setting, err);
     }
     f->ready_at = fovea_clock_seconds();
     f->load_s = f->ready_at - start;
-    if (b->options.model.profile) {
-        st = profile_init(&b->profile, b->model.session, b->runs, err);
+    return st;
+}
+
+static enum fovea_status measure(struct bench *b, struct bench_figures *f,
+                                 struct fovea_error *err) {
+    double *all = NULL;
+    enum fovea_status st = load(b, f, err);
+    if (!st) {
+        st = make_times(b, &all, err);
     }
-    double *times = calloc((size_t)b->runs, sizeof(*times));
-    if (!times) {
-        return fovea_fail_memory(err, (size_t)b->runs * sizeof(*times), "times");
+    if (!st) {
+        st = time_runs(b, all, f, err);
     }
-    fill_pixels(&b->model);
-    st = st ? st : time_runs(b, times, f, err);
-    free(times);
+    free(all);
     if (st) {
         return st;
     }
     /* Before the limits are measured, which takes memory of its own. */
     f->peak_rss = peak_rss();
-    f->plan_bytes = fovea_plan_bytes(fovea_session_get_plan(b->model.session));
+    f->plan_bytes =
+        fovea_plan_bytes(fovea_session_get_plan(b->model.session)) * (size_t)b->n_streams;
     f->gflop = 2e-9 * (double)fovea_session_get_macs(b->model.session) / (double)b->model.batch;
-    f->threads = b->options.model.threads ? b->options.model.threads : fovea_cpu_budget();
     machine_limits_measure(f->threads, &f->limits);
     return FOVEA_OK;
 }
 
-/* ---- results ------------------------------------------------------------- */
-
-static double achieved(const struct bench *b, const struct figures *f) {
-    return f->gflop * (double)b->model.batch / f->median;
-}
-
-/* The limits that the run was not compared with. */
-static void print_limits(const struct machine_limits *limits) {
-    const struct {
-        const char *name, *by;
-        double rate;
-    } rows[] = {{"bf16", limits->bf16_by, limits->bf16}, {"int8", limits->int8_by, limits->int8}};
-    printf("other limits:");
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (rows[i].by) {
-            printf(" %s %.1f (%s),", rows[i].name, rows[i].rate, rows[i].by);
-        } else {
-            printf(" %s none,", rows[i].name);
-        }
-    }
-    printf(" memory %.1f GB/s read, %.1f GB/s copied\n", limits->read_gbs, limits->copy_gbs);
-}
-
-static void print_figures(const struct bench *b, const struct figures *f) {
-    printf("batch %lld at %dx%d, %d thread%s, f32\n", (long long)b->model.batch,
-           b->model.recipe.height, b->model.recipe.width, f->threads, f->threads == 1 ? "" : "s");
-    printf("load %.3f s, first run %.3f s\n", f->load_s, f->first_s);
-    printf("latency min %.2f ms, median %.2f ms, p90 %.2f ms over %d runs\n", f->min * 1e3,
-           f->median * 1e3, f->p90 * 1e3, b->runs);
-    printf("%.2f images/s\n", (double)b->model.batch / f->median);
-    printf("%.3f GFLOP an image, %.1f GFLOP/s, %.1f %% of the limit of %.1f (f32, %s)\n", f->gflop,
-           achieved(b, f), 100 * achieved(b, f) / f->limits.f32, f->limits.f32, f->limits.f32_by);
-    print_limits(&f->limits);
-    printf("peak RSS %.1f MB, plan %.1f MB\n", (double)f->peak_rss * 1e-6,
-           (double)f->plan_bytes * 1e-6);
-}
-
-static json_t *limits_json(const struct machine_limits *limits) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "f32", json_double(limits->f32), "bf16",
-                     limits->bf16_by ? json_double(limits->bf16) : json_null(), "int8",
-                     limits->int8_by ? json_double(limits->int8) : json_null(), "read_gbs",
-                     json_double(limits->read_gbs), "copy_gbs", json_double(limits->copy_gbs));
-}
-
-static json_t *figures_json(const struct bench *b, const struct figures *f) {
-    json_t *root = json_pack(
-        "{s:o, s:[i,i], s:I, s:i, s:s, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, "
-        "s:o, s:o, "
-        "s:I, s:I}",
-        "model", json_text(b->options.path), "size", b->model.recipe.height, b->model.recipe.width,
-        "batch", (json_int_t)b->model.batch, "threads", f->threads, "precision", "f32", "load_s",
-        json_double(f->load_s), "first_s", json_double(f->first_s), "ready_at",
-        json_double(f->ready_at), "first_at", json_double(f->first_at), "latency_s", "min",
-        json_double(f->min), "median", json_double(f->median), "p90", json_double(f->p90),
-        "images_per_s", json_double((double)b->model.batch / f->median), "gflop_per_image",
-        json_double(f->gflop), "gflops", json_double(achieved(b, f)), "limit_gflops",
-        json_double(f->limits.f32), "share_of_limit", json_double(achieved(b, f) / f->limits.f32),
-        "limits", limits_json(&f->limits), "peak_rss_bytes", (json_int_t)f->peak_rss, "plan_bytes",
-        (json_int_t)f->plan_bytes);
-    if (root && b->options.model.profile) {
-        json_object_set_new(root, "steps", profile_json(&b->profile, f->limits.f32));
-        json_object_set_new(root, "steps_s", json_double(profile_steps_seconds(&b->profile)));
-        json_object_set_new(root, "wall_s", json_double(profile_wall_seconds(&b->profile)));
-    }
-    return root;
-}
-
-static int run_bench(struct bench *b) {
+static int measure_and_report(struct bench *b) {
     struct fovea_error err;
-    struct figures figures = {0};
+    struct bench_figures figures = {.model = &b->model, .streams = b->n_streams};
+    const struct profile *profile = b->options.model.profile ? &b->profile : NULL;
     if (measure(b, &figures, &err)) {
         return say_failure("bench", &err);
     }
     if (json_target_wants_text(&b->json)) {
-        print_figures(b, &figures);
-        if (b->options.model.profile) {
-            profile_print(&b->profile, &figures.limits, figures.limits.f32);
-        }
+        bench_print(&figures, profile);
     }
     json_t *trace = b->trace.path ? profile_trace(&b->profile, b->options.path) : NULL;
     if (b->trace.path && json_target_write(&b->trace, trace, &err)) {
         return say_failure("bench", &err);
     }
-    json_t *root = b->json.on ? figures_json(b, &figures) : NULL;
+    json_t *root = b->json.on ? bench_json(&figures, profile) : NULL;
     return json_target_write(&b->json, root, &err) ? say_failure("bench", &err) : EXIT_DONE;
+}
+
+static int run_bench(struct bench *b) {
+    int code = measure_and_report(b);
+    profile_finish(&b->profile);
+    streams_finish(&b->streams);
+    classifier_finish(&b->model);
+    free(b->times);
+    return code;
 }
 
 static enum fovea_status parse_profile(const char *text, void *target, struct fovea_error *err) {
@@ -224,7 +227,7 @@ static enum fovea_status parse_profile(const char *text, void *target, struct fo
 }
 
 int cmd_bench(int argc, char **argv) {
-    struct bench b = {.runs = 10, .warmup = 2, .options = {.default_batch = 1}};
+    struct bench b = {.runs = 10, .warmup = 2, .n_streams = 1, .options = {.default_batch = 1}};
     struct option_spec model_rows[N_MODEL_OPTIONS];
     struct preprocess_rows preprocess;
     model_option_specs(&b.options.model, model_rows);
@@ -233,6 +236,10 @@ int cmd_bench(int argc, char **argv) {
         {"runs", "N", "runs that count (default 10)", option_count, &b.runs, 'n'},
         {"warmup", "N", "runs before them, the first one included (default 2)", option_count,
          &b.warmup, 0},
+        {"streams", "N",
+         "sessions at work at once, sharing threads and --max-memory (default 1):\n"
+         "images/s of all together, latency of each",
+         option_count, &b.n_streams, 0},
         {"profile", "[FILE]",
          "time every step; into FILE as a trace for chrome://tracing\n"
          "or Perfetto (also --profile FILE where FILE ends in .json)",
@@ -265,9 +272,12 @@ int cmd_bench(int argc, char **argv) {
     if (operands.count != 1) {
         return say_usage("bench", "takes one model, but got %zu operands", operands.count);
     }
+    if (b.n_streams > MAX_STREAMS || (b.n_streams > 1 && b.options.model.profile)) {
+        return say_usage("bench",
+                         b.n_streams > MAX_STREAMS ? "--streams: at most %d"
+                                                   : "--profile is of one stream",
+                         MAX_STREAMS);
+    }
     b.options.path = operands.words[0];
-    int code = run_bench(&b);
-    profile_finish(&b.profile);
-    classifier_finish(&b.model);
-    return code;
+    return run_bench(&b);
 }

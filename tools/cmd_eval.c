@@ -19,7 +19,8 @@ enum { DEFAULT_BATCH = 4, MAX_WORKERS = 256 };
 struct evaluation {
     struct json_target json;
     struct classifier_options options;
-    int workers;
+    int workers, streams; /* streams: 0 not given */
+    bool measure;         /* --streams auto */
     const char *predictions, *logits;
     struct eval eval;
 };
@@ -48,6 +49,31 @@ static int default_workers(void) {
     return half < 1 ? 1 : half;
 }
 
+/*
+ * How the work is divided to begin with, and what of it may change. A setting
+ * that leaves nothing open is not measured.
+ */
+static enum fovea_status open_model(struct evaluation *e, struct fovea_error *err) {
+    struct eval *eval = &e->eval;
+    const struct model_options *given = &e->options.model;
+    eval->options = &e->options;
+    eval->setting.threads = given->threads ? given->threads : fovea_cpu_budget();
+    eval->setting.streams = e->streams > 0 ? e->streams : 1;
+    struct classifier_options first = e->options;
+    first.model.threads = streams_share(&eval->setting, 0);
+    enum fovea_status status = classifier_init(&eval->model, &first, err);
+    if (status) {
+        return status;
+    }
+    eval->setting.batch = (int)eval->model.batch;
+    eval->fixed_streams = e->streams > 0;
+    eval->fixed_batch =
+        given->batch > 0 || fovea_model_get_input(eval->model.model, 0)->dims[0] >= 0;
+    eval->choose = !eval->fixed_streams || !eval->fixed_batch;
+    eval->always_measure = e->measure;
+    return FOVEA_OK;
+}
+
 static void say_setting(const struct eval *eval, const char *labels) {
     const struct fovea_dataset *set = &eval->dataset;
     fovea_preprocess_recipe_print(&eval->model.recipe, stderr);
@@ -70,7 +96,7 @@ static enum fovea_status evaluate(struct evaluation *e, const char *root, struct
         fovea_error_prefix(err, "%s", fovea_quote(root).text);
         return status;
     }
-    status = classifier_init(&eval->model, &e->options, err);
+    status = open_model(e, err);
     if (!status) {
         status = eval_map_labels(eval, words, sizeof(words), err);
     }
@@ -140,6 +166,18 @@ static int evaluate_all(struct evaluation *e, const struct operands *operands) {
     return code;
 }
 
+static enum fovea_status parse_streams(const char *text, void *target, struct fovea_error *err) {
+    struct evaluation *e = target;
+    e->measure = strcmp(text, "auto") == 0;
+    e->streams = 0;
+    enum fovea_status status = e->measure ? FOVEA_OK : option_count(text, &e->streams, err);
+    if (!status && e->streams > MAX_STREAMS) {
+        status = fovea_fail(err, FOVEA_ERR_INVALID, "%d is over the limit of %d", e->streams,
+                            MAX_STREAMS);
+    }
+    return status;
+}
+
 int cmd_eval(int argc, char **argv) {
     struct evaluation e = {0};
     struct option_spec model_rows[N_MODEL_OPTIONS];
@@ -157,6 +195,11 @@ int cmd_eval(int argc, char **argv) {
          option_text, &e.options.labels, 0},
         {"workers", "N", "threads that read and decode (default: half the CPUs)", option_count,
          &e.workers, 0},
+        {"streams", "N",
+         "sessions at work at once, each with its share of threads and\n"
+         "--max-memory; auto, the default: what a measurement on the first\n"
+         "images finds fastest, together with the batch if that is open",
+         parse_streams, &e, 0},
         json_option_spec(&e.json),
         {0},
     };

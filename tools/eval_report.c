@@ -49,7 +49,10 @@ void eval_print(const struct eval *eval) {
     if (c.warned) {
         printf("%zu of the ok ones were decoded with warnings\n", c.warned);
     }
-    printf("%.1f images/s, %.2f s\n", rate(eval, &c), eval->seconds);
+    printf("%.1f images/s, %.2f s, %d stream%s, %d thread%s, batch %lld\n", rate(eval, &c),
+           eval->seconds, eval->setting.streams, eval->setting.streams == 1 ? "" : "s",
+           eval->setting.threads, eval->setting.threads == 1 ? "" : "s",
+           (long long)eval->model.batch);
 }
 
 /* ---- JSON ---------------------------------------------------------------------- */
@@ -73,10 +76,11 @@ static json_t *failures_json(const struct eval *eval) {
 static json_t *setting_json(const struct eval *eval, const char *sha256) {
     const struct classifier *m = &eval->model;
     return json_pack(
-        "{s:o, s:s, s:o, s:s, s:o, s:I, s:[ii], s:I, s:i}", "model", json_text(m->path),
+        "{s:o, s:s, s:o, s:s, s:o, s:I, s:[ii], s:I, s:i, s:i, s:i}", "model", json_text(m->path),
         "model_sha256", sha256, "recipe", fovea_preprocess_recipe_json(&m->recipe), "precision",
         "f32", "dataset", json_text(eval->dataset.root), "classes", (json_int_t)m->classes, "size",
-        m->recipe.height, m->recipe.width, "batch", (json_int_t)m->batch, "workers", eval->workers);
+        m->recipe.height, m->recipe.width, "batch", (json_int_t)m->batch, "streams",
+        eval->setting.streams, "threads", eval->setting.threads, "workers", eval->workers);
 }
 
 json_t *eval_json(const struct eval *eval, const char *sha256) {

@@ -2,8 +2,7 @@
 #include "tools/eval_run.h"
 
 #include "runtime/clock.h"
-#include "tools/progress.h"
-#include "tools/say.h"
+#include "tools/eval_streams.h"
 
 #include <math.h>
 #include <signal.h>
@@ -79,79 +78,6 @@ static const char *path_of(const void *context, size_t index) {
     return set->images[index].path;
 }
 
-/* Note what happened to an image, and say so if it is worth a line. */
-static void note(struct eval *eval, size_t index, const struct prepared_image *image) {
-    struct image_result *result = &eval->results[index];
-    const char *path = eval->dataset.images[index].path;
-    result->state = image->state;
-    if (!image->message[0]) {
-        return;
-    }
-    free(result->message);
-    result->message = strdup(image->message);
-    say("%s: %s%s", path, image->state == IMAGE_OK ? "warning: " : "", image->message);
-}
-
-/* The answers of one batch; `indices` says which image each row is. */
-static void score_batch(struct eval *eval, const size_t *indices, size_t n) {
-    static const struct prepared_image broken = {IMAGE_FAILED,
-                                                 "the model's output has NaN or infinite logits"};
-    size_t classes = (size_t)eval->model.classes;
-    for (size_t row = 0; row < n; row++) {
-        const float *logits = eval->model.logits + row * classes;
-        struct image_result *result = &eval->results[indices[row]];
-        if (eval->logits) {
-            memcpy(eval->logits + indices[row] * classes, logits, classes * sizeof(*logits));
-        }
-        if (logits_are_broken(logits, eval->model.classes)) {
-            note(eval, indices[row], &broken);
-        } else {
-            top_predictions(logits, eval->model.classes, TOP_CLASSES, result->best);
-            result->state = IMAGE_OK;
-        }
-    }
-}
-
-/* Take images from *next on until the batch is full; gives how many of them are in it. */
-static size_t fill_batch(struct eval *eval, struct pipeline *pipeline, size_t *next,
-                         size_t *indices) {
-    size_t n = 0, batch = (size_t)eval->model.batch;
-    struct prepared_image image;
-    while (n < batch && *next < eval->dataset.n_images && !caught_signal) {
-        pipeline_take(pipeline, eval->model.pixels + n * eval->model.image_floats, &image);
-        size_t index = (*next)++;
-        note(eval, index, &image);
-        if (image.state == IMAGE_OK) {
-            /* until its batch has run, there is no answer */
-            eval->results[index].state = IMAGE_NOT_DONE;
-            indices[n++] = index;
-        }
-    }
-    return n;
-}
-
-static enum fovea_status run_batches(struct eval *eval, struct pipeline *pipeline,
-                                     struct fovea_error *err) {
-    struct progress progress;
-    enum fovea_status status = FOVEA_OK;
-    size_t *indices = calloc((size_t)eval->model.batch, sizeof(*indices));
-    if (!indices) {
-        return fovea_fail_memory(err, (size_t)eval->model.batch * sizeof(*indices), "a batch");
-    }
-    progress_init(&progress, "images", eval->dataset.n_images);
-    for (size_t next = 0; !status && next < eval->dataset.n_images && !caught_signal;) {
-        size_t n = fill_batch(eval, pipeline, &next, indices);
-        status = n > 0 ? classifier_run(&eval->model, err) : FOVEA_OK;
-        if (!status) {
-            score_batch(eval, indices, n);
-            progress_set(&progress, next);
-        }
-    }
-    progress_finish(&progress);
-    free(indices);
-    return status;
-}
-
 static enum fovea_status make_results(struct eval *eval, bool want_logits,
                                       struct fovea_error *err) {
     size_t n = eval->dataset.n_images, classes = (size_t)eval->model.classes;
@@ -196,7 +122,7 @@ enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_err
     size_t ahead = 2 * ((size_t)eval->workers + (size_t)eval->model.batch);
     status = pipeline_create(&source, eval->workers, ahead, &pipeline, err);
     if (!status) {
-        status = run_batches(eval, pipeline, err);
+        status = eval_streams_run(eval, pipeline, &caught_signal, err);
     }
     pipeline_destroy(pipeline);
     eval->seconds = fovea_clock_seconds() - started;

@@ -1,6 +1,7 @@
 /*
  * An evaluation: every image of a dataset through a model, and what came of
- * each. Results depend on the list alone, not on threads, workers or batches.
+ * each. Results depend on the list alone, not on threads, workers, streams or
+ * batches, but for the rounding of sums that these put into another order.
  */
 #ifndef FOVEA_TOOLS_EVAL_RUN_H
 #define FOVEA_TOOLS_EVAL_RUN_H
@@ -9,6 +10,7 @@
 #include "tools/classifier.h"
 #include "tools/eval_pipeline.h"
 #include "tools/scores.h"
+#include "tools/streams.h"
 
 enum { TOP_CLASSES = 5 };
 
@@ -25,11 +27,16 @@ struct eval {
     const struct fovea_jpeg_options *jpeg;
     int *labels; /* of each of the dataset's classes: the model's class */
     int workers;
-    struct image_result *results; /* one an image, in the dataset's order */
-    float *logits;                /* [images, classes] if wanted, NaN where there are none */
-    size_t n_best;                /* entries of best: at most TOP_CLASSES */
-    double seconds;               /* from the first image to the last */
-    int stop_signal;              /* what stopped it early, or 0 */
+    const struct classifier_options *options; /* lent; that `model` was made with */
+    struct streams_setting setting;           /* how the work was divided in the end */
+    bool choose;                              /* measure settings, and take the fastest */
+    bool fixed_streams, fixed_batch;          /* what `setting` has of them is not to be changed */
+    bool always_measure;                      /* even where there is little to gain */
+    struct image_result *results;             /* one an image, in the dataset's order */
+    float *logits;   /* [images, classes] if wanted, NaN where there are none */
+    size_t n_best;   /* entries of best: at most TOP_CLASSES */
+    double seconds;  /* from the first image to the last */
+    int stop_signal; /* what stopped it early, or 0 */
 };
 
 /* Sums over the results. */

@@ -5,11 +5,16 @@
 #include "tools/say.h"
 #include "tools/session_cache.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+/* Sessions of one model have the same to say: once is enough. */
 static void say_note(const char *note) {
-    if (note) {
+    static char last[640];
+    if (note && strcmp(note, last) != 0) {
         say("note: %s", note);
+        snprintf(last, sizeof(last), "%s", note);
     }
 }
 
