@@ -20,6 +20,8 @@ static const struct fovea_pass table[] = {
     {"squeeze", "the mean of a pointwise convolution from that of its input", fovea_pass_squeeze},
     {"affine", "constant factors and offsets into weights", fovea_pass_affine},
     {"attention", "softmax(Q K^T) V to one step", fovea_pass_attention},
+    {"query", "attention of one constant query without projections", fovea_pass_query},
+    {"packed", "query, key and value projections to one Linear", fovea_pass_packed},
     {"epilogue", "activation, residual and gate into convolution and Linear", fovea_pass_epilogue},
     {"elementwise", "neighbouring elementwise operators to one program", fovea_pass_elementwise},
     {"layout", "channels-last images, transposes that are only names", fovea_pass_layout},
@@ -84,7 +86,7 @@ enum fovea_status fovea_passes_run(struct fovea_graph *graph, struct fovea_engin
         struct fovea_pass_result *result = &log->results[log->n_results++];
         memset(result, 0, sizeof(*result));
         result->name = table[i].name;
-        struct fovea_pass_context context = {.engine = engine, .result = result};
+        struct fovea_pass_context context = {.engine = engine, .result = result, .log = log};
         enum fovea_status st = table[i].run(graph, &context, err);
         if (st) {
             fovea_error_prefix(err, "pass %s", table[i].name);
@@ -93,11 +95,4 @@ enum fovea_status fovea_passes_run(struct fovea_graph *graph, struct fovea_engin
         fovea_graph_sweep(graph);
     }
     return FOVEA_OK;
-}
-
-void fovea_pass_miss(struct fovea_pass_context *context, const struct fovea_node *node,
-                     const char *why) {
-    context->result->misses++;
-    snprintf(context->result->miss, sizeof(context->result->miss), "'%s' (%s): %s",
-             fovea_quote(node->name).text, fovea_quote(node->type).text, why);
 }

@@ -14,23 +14,34 @@
 
 #define FOVEA_MAX_PASSES 24
 
-/* What one pass did. `miss` is its latest near miss, in words; "" if none. */
+/* How often a pass did something, and nearly did. */
 struct fovea_pass_result {
     const char *name;
     size_t count;
     size_t misses;
-    char miss[160];
 };
 
+/* One thing that a pass did (`fired`), or nearly did, and to which node. */
+struct fovea_pass_note {
+    const char *pass;
+    bool fired;
+    char text[224]; /* "'name' (Type): what became of it, or why not" */
+};
+
+/* Zeroed by the owner, who calls fovea_pass_log_finish. Notes are in the order of their making. */
 struct fovea_pass_log {
     struct fovea_pass_result results[FOVEA_MAX_PASSES];
     size_t n_results;
+    struct fovea_pass_note *notes;
+    size_t n_notes, cap_notes;
+    size_t n_dropped; /* notes beyond the most that are kept */
 };
 
 /* What a pass gets besides the graph. */
 struct fovea_pass_context {
     struct fovea_engine *engine;
     struct fovea_pass_result *result; /* count and misses of this pass */
+    struct fovea_pass_log *log;
 };
 
 typedef enum fovea_status (*fovea_pass_fn)(struct fovea_graph *graph,
@@ -54,7 +65,13 @@ enum fovea_status fovea_passes_run(struct fovea_graph *graph, struct fovea_engin
                                    const char *selection, struct fovea_pass_log *log,
                                    struct fovea_error *err);
 
-/* Record that a pass nearly rewrote `node`, and why it did not. */
+void fovea_pass_log_finish(struct fovea_pass_log *log);
+
+/* Count and record that a pass rewrote `node`, and what became of it. */
+void fovea_pass_hit(struct fovea_pass_context *context, const struct fovea_node *node,
+                    const char *what);
+
+/* Count and record that a pass nearly rewrote `node`, and why it did not. */
 void fovea_pass_miss(struct fovea_pass_context *context, const struct fovea_node *node,
                      const char *why);
 

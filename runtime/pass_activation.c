@@ -290,8 +290,8 @@ enum fovea_status fovea_pass_activation(struct fovea_graph *graph,
             if (st) {
                 return st;
             }
+            fovea_pass_hit(context, node, "it and what leads to it are one activation");
             fovea_graph_remove_node(graph, node);
-            context->result->count++;
         }
         node = prev;
     }

@@ -244,8 +244,8 @@ static enum fovea_status move_below(struct fovea_graph *graph, struct fovea_node
 
 /* Give the number of one x * s to each reader that can take it. */
 static enum fovea_status push_down(struct fovea_graph *graph, struct fovea_node *node,
-                                   struct fovea_value *x, float scalar, size_t *count,
-                                   struct fovea_error *err) {
+                                   struct fovea_value *x, float scalar,
+                                   struct fovea_pass_context *context, struct fovea_error *err) {
     struct fovea_value *product = node->out[0], *factor;
     enum fovea_status st = fovea_rewrite_scalar(graph, scalar, &factor, err);
     for (size_t i = 0; !st && i < product->n_uses;) {
@@ -262,7 +262,7 @@ static enum fovea_status push_down(struct fovea_graph *graph, struct fovea_node 
             i++;
             continue;
         }
-        ++*count;
+        fovea_pass_hit(context, node, "its number moves into what reads it");
     }
     return st;
 }
@@ -274,7 +274,7 @@ enum fovea_status fovea_pass_affine(struct fovea_graph *graph, struct fovea_pass
         struct fovea_value *x;
         enum fovea_status st = FOVEA_OK;
         if (is_scaling(node, &scalar, &x)) {
-            st = push_down(graph, node, x, (float)scalar, &context->result->count, err);
+            st = push_down(graph, node, x, (float)scalar, context, err);
         }
         bool changed = has_weights(node);
         while (!st && changed) {
@@ -282,7 +282,9 @@ enum fovea_status fovea_pass_affine(struct fovea_graph *graph, struct fovea_pass
             if (!st && !changed) {
                 st = absorb_gated(graph, node, &changed, err);
             }
-            context->result->count += changed;
+            if (changed) {
+                fovea_pass_hit(context, node, "takes a constant behind it into its weights");
+            }
         }
         if (st) {
             return st;

@@ -282,6 +282,12 @@ static void output_strides(struct attention *match, int64_t out[3]) {
     }
     operand_of(&view, &product);
     memcpy(out, product.strides, 3 * sizeof(*out));
+    /* Another shape of the result is only a name for it. */
+    struct fovea_node *reshape = fovea_value_only_user(match->end->out[0]);
+    while (fovea_node_is(reshape, "Reshape") || fovea_node_is(reshape, "Flatten")) {
+        match->end = reshape;
+        reshape = fovea_value_only_user(reshape->out[0]);
+    }
 }
 
 static enum fovea_status set_operand(struct fovea_node *node, const char *name,
@@ -357,7 +363,7 @@ enum fovea_status fovea_pass_attention(struct fovea_graph *graph,
         if (st) {
             return st;
         }
-        context->result->count++;
+        fovea_pass_hit(context, match.end, "it and what leads to it are one Attention");
     }
     return FOVEA_OK;
 }

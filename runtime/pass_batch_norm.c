@@ -89,7 +89,7 @@ enum fovea_status fovea_pass_batch_norm(struct fovea_graph *graph,
         if (st) {
             return st;
         }
-        context->result->count++;
+        fovea_pass_hit(context, node, "a factor and an offset per channel");
     }
     return FOVEA_OK;
 }

@@ -10,6 +10,8 @@
 #include "runtime/infer.h"
 #include "runtime/match.h"
 #include "runtime/passes.h"
+#include "runtime/rewrite.h"
+#include "runtime/strided.h"
 
 #include <string.h>
 
@@ -117,7 +119,7 @@ static enum fovea_status skip_expand(struct fovea_node *node, struct fovea_pass_
             continue;
         }
         st = fovea_node_set_input(use.node, use.index, node->in[0], err);
-        context->result->count++;
+        fovea_pass_hit(context, use.node, "reads what was expanded for it");
     }
     return st;
 }
@@ -129,7 +131,7 @@ static enum fovea_status bypass(struct fovea_graph *graph, struct fovea_node *no
     if (from->is_output && (to->is_input || to->is_output || to->constant)) {
         return FOVEA_OK;
     }
-    context->result->count++;
+    fovea_pass_hit(context, node, "changes nothing");
     return fovea_value_replace(graph, from, to, err);
 }
 
@@ -157,7 +159,7 @@ static enum fovea_status join_transposes(struct fovea_node *node,
     if (!st) {
         st = fovea_node_set_input(node, 0, inner->in[0], err);
     }
-    context->result->count++;
+    fovea_pass_hit(context, node, "two transposes are one");
     return st ? st : fovea_infer_node(node, err); /* what the operator keeps of perm changes */
 }
 
@@ -177,9 +179,86 @@ static enum fovea_status join_reshapes(struct fovea_node *node, struct fovea_pas
             return FOVEA_OK;
         }
     }
-    context->result->count++;
+    fovea_pass_hit(context, node, "a reshape of a reshape");
     enum fovea_status st = fovea_node_set_input(node, 0, inner->in[0], err);
     return st ? st : fovea_infer_node(node, err);
+}
+
+/* ---- transposes between reshapes -------------------------------------------- */
+
+/* Order of the axes of a view by stride, largest first; ones may be anywhere. */
+static void order_axes(const struct fovea_strided *view, int64_t *order) {
+    for (int i = 0; i < view->rank; i++) {
+        int at = i;
+        for (; at > 0 && view->strides[order[at - 1]] < view->strides[i]; at--) {
+            order[at] = order[at - 1];
+        }
+        order[at] = i;
+    }
+}
+
+static bool same_dims(const struct fovea_tensor *t, int rank, const int64_t *dims) {
+    return t->rank == rank && memcmp(t->dims, dims, (size_t)rank * sizeof(*dims)) == 0;
+}
+
+/* x [dims] -> [dims ordered by stride] -> transposed: a Reshape if need be, then a Transpose. */
+static enum fovea_status make_transpose(struct fovea_graph *graph, struct fovea_node *node,
+                                        struct fovea_value *x, const struct fovea_strided *view,
+                                        struct fovea_error *err) {
+    int64_t order[FOVEA_MAX_RANK], dims[FOVEA_MAX_RANK], perm[FOVEA_MAX_RANK];
+    struct fovea_node *reshape, *transpose;
+    order_axes(view, order);
+    for (int i = 0; i < view->rank; i++) {
+        dims[i] = view->dims[order[i]];
+        perm[order[i]] = i;
+    }
+    enum fovea_status st = FOVEA_OK;
+    if (!same_dims(&x->t, view->rank, dims)) {
+        st = fovea_rewrite_reshape(graph, node, node->name, x, view->rank, dims, &reshape, err);
+        if (!st) {
+            st = fovea_rewrite_finish(reshape, NULL, err);
+        }
+        x = st ? x : reshape->out[0];
+    }
+    if (!st) {
+        st = fovea_rewrite_node(graph, node, "", "Transpose", node->name, &x, 1, &transpose, err);
+    }
+    if (!st) {
+        st = fovea_rewrite_set_ints(transpose, "perm", perm, (size_t)view->rank, err);
+    }
+    return st ? st : fovea_rewrite_finish(transpose, node->out[0], err);
+}
+
+/*
+ * Reshape(Transpose(Reshape(x))), where batch and heads are one axis in
+ * between: the last reshape parts what the first one joined, so that one
+ * transpose of x, its axes split at most, does the same.
+ */
+static enum fovea_status part_axes(struct fovea_graph *graph, struct fovea_node *node,
+                                   struct fovea_pass_context *context, struct fovea_error *err) {
+    struct fovea_node *transpose = fovea_value_from(node->in[0], "Transpose");
+    struct fovea_node *first = transpose ? fovea_value_from(transpose->in[0], "Reshape") : NULL;
+    struct fovea_strided view, moved;
+    size_t count;
+    if (!first || !fovea_value_only_user(node->in[0])) {
+        return FOVEA_OK;
+    }
+    const int64_t *perm = fovea_attr_ints(transpose, "perm", &count);
+    const struct fovea_tensor *joined = &first->out[0]->t, *y = &node->out[0]->t;
+    fovea_strided_of(first->in[0], &view);
+    if (!perm || !fovea_strided_reshape(&view, joined->rank, joined->dims)) {
+        return FOVEA_OK;
+    }
+    moved = view;
+    for (size_t i = 0; i < count; i++) {
+        moved.dims[i] = view.dims[perm[i]];
+        moved.strides[i] = view.strides[perm[i]];
+    }
+    if (!fovea_strided_reshape(&moved, y->rank, y->dims)) {
+        return FOVEA_OK;
+    }
+    fovea_pass_hit(context, node, "and the Reshape and Transpose before it are one Transpose");
+    return make_transpose(graph, node, first->in[0], &moved, err);
 }
 
 enum fovea_status fovea_pass_clean(struct fovea_graph *graph, struct fovea_pass_context *context,
@@ -190,6 +269,9 @@ enum fovea_status fovea_pass_clean(struct fovea_graph *graph, struct fovea_pass_
             st = join_transposes(node, context, err);
         } else if (fovea_node_is(node, "Reshape")) {
             st = join_reshapes(node, context, err);
+            if (!st) {
+                st = part_axes(graph, node, context, err);
+            }
         } else if (fovea_node_is(node, "Expand")) {
             st = skip_expand(node, context, err);
         }

@@ -279,7 +279,7 @@ enum fovea_status fovea_pass_einsum(struct fovea_graph *graph, struct fovea_pass
         if (st) {
             return st;
         }
-        context->result->count++;
+        fovea_pass_hit(context, node, "a MatMul between transposes");
     }
     return FOVEA_OK;
 }

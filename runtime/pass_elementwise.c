@@ -12,6 +12,7 @@
 #include "runtime/program.h"
 #include "runtime/rewrite.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,6 +215,12 @@ static enum fovea_status replace_group(const struct fuser *fuser, struct group *
     return FOVEA_OK;
 }
 
+static void note_group(const struct fuser *fuser, const struct group *group) {
+    char text[64];
+    snprintf(text, sizeof(text), "and %d operators before it are one program", group->n_nodes - 1);
+    fovea_pass_hit(fuser->context, group->nodes[group->n_nodes - 1], text);
+}
+
 static enum fovea_status fuse(const struct fuser *fuser, struct group *group,
                               struct fovea_error *err) {
     struct fovea_program program;
@@ -223,8 +230,8 @@ static enum fovea_status fuse(const struct fuser *fuser, struct group *group,
     fovea_program_init(&program, group->n_inputs);
     enum fovea_status st = make_program(group, &program, results, err);
     if (!st) {
+        note_group(fuser, group);
         st = replace_group(fuser, group, &program, results, err);
-        fuser->context->result->count++;
     }
     fovea_program_finish(&program);
     return st;

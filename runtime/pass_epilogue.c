@@ -11,6 +11,7 @@
 #include "runtime/rewrite.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Activations of one input, by operator; alpha and beta by attribute name and default. */
@@ -133,6 +134,13 @@ static bool join_scale(struct fovea_node *node, const struct fovea_epilogue_step
     return true;
 }
 
+static void note_taken(struct fovea_pass_context *context, const struct fovea_node *node,
+                       const struct fovea_node *user) {
+    char text[128];
+    snprintf(text, sizeof(text), "done by '%s' (%s)", fovea_quote(node->name).text, node->type);
+    fovea_pass_hit(context, user, text);
+}
+
 /* Take the only reader of the result into the epilogue. */
 static enum fovea_status take_user(struct fovea_graph *graph, struct fovea_node *node,
                                    bool *changed, struct fovea_pass_context *context,
@@ -159,6 +167,7 @@ static enum fovea_status take_user(struct fovea_graph *graph, struct fovea_node 
         node->epilogue[node->n_epilogue++] = step;
     }
     fovea_graph_move_node(graph, node, user);
+    note_taken(context, node, user);
     st = fovea_value_replace(graph, user->out[0], node->out[0], err);
     fovea_graph_remove_node(graph, user);
     *changed = true;
@@ -188,7 +197,6 @@ enum fovea_status fovea_pass_epilogue(struct fovea_graph *graph, struct fovea_pa
             if (changed && user == next) {
                 next = node->next; /* the node that came next was taken in */
             }
-            context->result->count += changed;
         }
         if (st) {
             return st;

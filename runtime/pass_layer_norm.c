@@ -145,7 +145,7 @@ enum fovea_status fovea_pass_layer_norm(struct fovea_graph *graph,
         if (st) {
             return st;
         }
-        context->result->count++;
+        fovea_pass_hit(context, match.end, "it and what leads to it are one LayerNormalization");
     }
     return FOVEA_OK;
 }

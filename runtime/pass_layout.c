@@ -16,6 +16,7 @@
 #include "runtime/passes.h"
 #include "runtime/rewrite.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_image(const struct fovea_value *value) {
@@ -126,6 +127,21 @@ static enum fovea_status reordered(struct fovea_graph *graph, struct fovea_node 
     return st;
 }
 
+/* Constants are reordered once; a Reorder that stays has a reason. */
+static void note_reorder(struct fovea_pass_context *context, const struct fovea_node *reader,
+                         const struct fovea_value *value, enum fovea_layout wanted) {
+    char text[160];
+    const char *order = wanted == FOVEA_PLAIN ? "plain" : "channels-last";
+    if (value->constant) {
+        snprintf(text, sizeof(text), "its constant '%s' is stored %s",
+                 fovea_quote(value->name).text, order);
+    } else {
+        snprintf(text, sizeof(text), "Reorder of %s'%s': this reads it %s",
+                 value->is_input ? "the graph's input " : "", fovea_quote(value->name).text, order);
+    }
+    fovea_pass_hit(context, reader, text);
+}
+
 static enum fovea_status fix_inputs(struct fovea_graph *graph, struct fovea_node *node,
                                     enum fovea_layout wanted, struct fovea_pass_context *context,
                                     struct fovea_error *err) {
@@ -142,7 +158,7 @@ static enum fovea_status fix_inputs(struct fovea_graph *graph, struct fovea_node
         if (st) {
             return st;
         }
-        context->result->count++;
+        note_reorder(context, node, value, wanted);
     }
     return FOVEA_OK;
 }
@@ -204,7 +220,8 @@ static enum fovea_status lay_out(struct fovea_graph *graph, struct fovea_node *n
 }
 
 /* Outputs of the graph are plain. */
-static enum fovea_status fix_outputs(struct fovea_graph *graph, struct fovea_error *err) {
+static enum fovea_status fix_outputs(struct fovea_graph *graph, struct fovea_pass_context *context,
+                                     struct fovea_error *err) {
     for (size_t i = 0; i < graph->n_outputs; i++) {
         struct fovea_value *value = graph->outputs[i], *plain;
         if (value->layout == FOVEA_PLAIN) {
@@ -214,6 +231,7 @@ static enum fovea_status fix_outputs(struct fovea_graph *graph, struct fovea_err
         if (st) {
             return st;
         }
+        fovea_pass_hit(context, value->producer, "Reorder: outputs of the graph are plain");
         value->is_output = false;
         graph->outputs[i] = plain;
         plain->is_output = true;
@@ -229,5 +247,5 @@ enum fovea_status fovea_pass_layout(struct fovea_graph *graph, struct fovea_pass
             st = lay_out(graph, node, context, err);
         }
     }
-    return st ? st : fix_outputs(graph, err);
+    return st ? st : fix_outputs(graph, context, err);
 }

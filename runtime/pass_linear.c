@@ -81,7 +81,7 @@ enum fovea_status fovea_pass_linear(struct fovea_graph *graph, struct fovea_pass
         if (st) {
             return st;
         }
-        context->result->count++;
+        fovea_pass_hit(context, node, "Linear");
     }
     return FOVEA_OK;
 }

@@ -98,7 +98,7 @@ enum fovea_status fovea_pass_pad(struct fovea_graph *graph, struct fovea_pass_co
         if (st) {
             return st;
         }
-        context->result->count++;
+        fovea_pass_hit(context, pad, "padding of the convolution");
     }
     return FOVEA_OK;
 }

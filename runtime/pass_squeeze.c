@@ -15,7 +15,6 @@
  *
  * Means over H and W become GlobalAveragePool, whatever the exporter wrote.
  */
-#include "runtime/infer.h"
 #include "runtime/match.h"
 #include "runtime/passes.h"
 #include "runtime/rewrite.h"
@@ -110,75 +109,42 @@ static bool is_cheap(const struct match *match) {
 
 /* ---- folding --------------------------------------------------------------------- */
 
-/* The constant that `type` makes of constants. */
-static enum fovea_status fold(struct fovea_graph *graph, struct fovea_node *before,
-                              struct fovea_engine *engine, const char *type,
-                              struct fovea_value *const *in, struct fovea_value **out,
-                              struct fovea_error *err) {
-    struct fovea_node *node;
-    enum fovea_status st =
-        fovea_rewrite_node(graph, before, "", type, before->name, in, 2, &node, err);
-    if (!st) {
-        st = fovea_rewrite_finish(node, NULL, err);
-    }
-    if (!st) {
-        *out = node->out[0];
-        st = fovea_fold_node(node, engine, err);
-        fovea_graph_remove_node(graph, node);
-    }
-    return st;
-}
-
-static enum fovea_status fold_reshape(struct fovea_graph *graph, struct fovea_node *before,
-                                      struct fovea_engine *engine, struct fovea_value *value,
-                                      int rank, const int64_t *dims, struct fovea_value **out,
-                                      struct fovea_error *err) {
-    struct fovea_value *shape;
-    enum fovea_status st = fovea_rewrite_ints(graph, dims, (size_t)rank, &shape, err);
-    return st ? st
-              : fold(graph, before, engine, "Reshape", (struct fovea_value *[]){value, shape}, out,
-                     err);
-}
-
 /* V b + c for fc's V (as a matrix), conv's b and fc's c, of which some may be absent. */
 static enum fovea_status fold_bias(struct fovea_graph *graph, const struct match *match,
-                                   struct fovea_value *fc_weights, struct fovea_engine *engine,
-                                   struct fovea_value **out, struct fovea_error *err) {
+                                   struct fovea_value *fc_weights, struct fovea_value **out,
+                                   struct fovea_error *err) {
     struct fovea_value *b = fovea_node_input(match->conv, 2), *c = fovea_node_input(match->fc, 2);
     *out = c;
     if (!b) {
         return FOVEA_OK;
     }
     struct fovea_value *moved;
-    enum fovea_status st = fold(graph, match->fc, engine, "MatMul",
-                                (struct fovea_value *[]){fc_weights, b}, &moved, err);
+    enum fovea_status st = fovea_derive_op(graph, "MatMul", fc_weights, b, &moved, err);
     if (!st && c) {
-        st = fold(graph, match->fc, engine, "Add", (struct fovea_value *[]){moved, c}, &moved, err);
+        st = fovea_derive_op(graph, "Add", moved, c, &moved, err);
     }
     *out = moved;
     return st;
 }
 
 static enum fovea_status rewrite(struct fovea_graph *graph, const struct match *match,
-                                 struct fovea_engine *engine, struct fovea_error *err) {
+                                 struct fovea_error *err) {
     struct fovea_node *conv = match->conv, *fc = match->fc, *mean, *made;
     const int64_t *w = conv->in[1]->t.dims, *v = fc->in[1]->t.dims;
     struct fovea_value *first, *second, *product, *bias;
     enum fovea_status st =
-        fold_reshape(graph, fc, engine, conv->in[1], 2, (int64_t[]){w[0], w[1]}, &first, err);
+        fovea_derive_reshape(graph, conv->in[1], 2, (int64_t[]){w[0], w[1]}, &first, err);
     if (!st) {
-        st = fold_reshape(graph, fc, engine, fc->in[1], 2, (int64_t[]){v[0], v[1]}, &second, err);
+        st = fovea_derive_reshape(graph, fc->in[1], 2, (int64_t[]){v[0], v[1]}, &second, err);
     }
     if (!st) {
-        st = fold(graph, fc, engine, "MatMul", (struct fovea_value *[]){second, first}, &product,
-                  err);
+        st = fovea_derive_op(graph, "MatMul", second, first, &product, err);
     }
     if (!st) {
-        st = fold_reshape(graph, fc, engine, product, 4, (int64_t[]){v[0], w[1], 1, 1}, &product,
-                          err);
+        st = fovea_derive_reshape(graph, product, 4, (int64_t[]){v[0], w[1], 1, 1}, &product, err);
     }
     if (!st) {
-        st = fold_bias(graph, match, second, engine, &bias, err);
+        st = fold_bias(graph, match, second, &bias, err);
     }
     if (!st) {
         st = fovea_rewrite_node(graph, fc, "", "GlobalAveragePool", match->mean->name, &conv->in[0],
@@ -207,8 +173,9 @@ static enum fovea_status visit(struct fovea_graph *graph, struct fovea_node *nod
                         "the product of its weights with the gate's takes more than it saves");
         return FOVEA_OK;
     }
-    context->result->count++;
-    return rewrite(graph, &match, context->engine, err);
+    fovea_pass_hit(context, match.mean,
+                   "read before the convolution; the gate becomes an epilogue");
+    return rewrite(graph, &match, err);
 }
 
 enum fovea_status fovea_pass_squeeze(struct fovea_graph *graph, struct fovea_pass_context *context,

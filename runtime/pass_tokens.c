@@ -96,7 +96,7 @@ enum fovea_status fovea_pass_tokens(struct fovea_graph *graph, struct fovea_pass
         if (st) {
             return st;
         }
-        context->result->count++;
+        fovea_pass_hit(context, node, "moves no data");
     }
     return FOVEA_OK;
 }

@@ -29,6 +29,10 @@ enum fovea_status fovea_pass_squeeze(struct fovea_graph *graph, struct fovea_pas
                                      struct fovea_error *err);
 enum fovea_status fovea_pass_attention(struct fovea_graph *graph,
                                        struct fovea_pass_context *context, struct fovea_error *err);
+enum fovea_status fovea_pass_query(struct fovea_graph *graph, struct fovea_pass_context *context,
+                                   struct fovea_error *err);
+enum fovea_status fovea_pass_packed(struct fovea_graph *graph, struct fovea_pass_context *context,
+                                    struct fovea_error *err);
 enum fovea_status fovea_pass_elementwise(struct fovea_graph *graph,
                                          struct fovea_pass_context *context,
                                          struct fovea_error *err);

@@ -152,3 +152,32 @@ enum fovea_status fovea_derive_mul(struct fovea_graph *graph, struct fovea_value
     }
     return st ? st : fovea_derive_finish(mul, out, err);
 }
+
+enum fovea_status fovea_derive_op(struct fovea_graph *graph, const char *type,
+                                  struct fovea_value *a, struct fovea_value *b,
+                                  struct fovea_value **out, struct fovea_error *err) {
+    struct fovea_node *node;
+    enum fovea_status st = fovea_rewrite_node(graph, NULL, "", type, a->name,
+                                              (struct fovea_value *[]){a, b}, 2, &node, err);
+    return st ? st : fovea_derive_finish(node, out, err);
+}
+
+enum fovea_status fovea_derive_reshape(struct fovea_graph *graph, struct fovea_value *x, int rank,
+                                       const int64_t *dims, struct fovea_value **out,
+                                       struct fovea_error *err) {
+    struct fovea_node *node;
+    enum fovea_status st = fovea_rewrite_reshape(graph, NULL, x->name, x, rank, dims, &node, err);
+    return st ? st : fovea_derive_finish(node, out, err);
+}
+
+enum fovea_status fovea_derive_transpose(struct fovea_graph *graph, struct fovea_value *x,
+                                         const int64_t *perm, struct fovea_value **out,
+                                         struct fovea_error *err) {
+    struct fovea_node *node;
+    enum fovea_status st =
+        fovea_rewrite_node(graph, NULL, "", "Transpose", x->name, &x, 1, &node, err);
+    if (!st) {
+        st = fovea_rewrite_set_ints(node, "perm", perm, (size_t)x->t.rank, err);
+    }
+    return st ? st : fovea_derive_finish(node, out, err);
+}

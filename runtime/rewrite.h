@@ -68,6 +68,17 @@ enum fovea_status fovea_derive_mul(struct fovea_graph *graph, struct fovea_value
                                    struct fovea_value *factors, int axis, struct fovea_value **out,
                                    struct fovea_error *err);
 
+/* What the two-input operator `type` makes of two constants; x in another shape, transposed. */
+enum fovea_status fovea_derive_op(struct fovea_graph *graph, const char *type,
+                                  struct fovea_value *a, struct fovea_value *b,
+                                  struct fovea_value **out, struct fovea_error *err);
+enum fovea_status fovea_derive_reshape(struct fovea_graph *graph, struct fovea_value *x, int rank,
+                                       const int64_t *dims, struct fovea_value **out,
+                                       struct fovea_error *err);
+enum fovea_status fovea_derive_transpose(struct fovea_graph *graph, struct fovea_value *x,
+                                         const int64_t *perm, struct fovea_value **out,
+                                         struct fovea_error *err);
+
 /* before(x) with the target shape `dims`. */
 enum fovea_status fovea_rewrite_reshape(struct fovea_graph *graph, struct fovea_node *before,
                                         const char *name, struct fovea_value *x, int rank,

@@ -229,6 +229,7 @@ void fovea_session_destroy(struct fovea_session *session) {
         return;
     }
     fovea_graph_finish(&session->graph);
+    fovea_pass_log_finish(&session->pass_log);
     fovea_packed_finish(&session->packed);
     fovea_dnn_destroy(session->engine.dnn);
     free(session->arena);

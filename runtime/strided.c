@@ -160,13 +160,18 @@ static bool step_split(const struct fovea_node *node, int output, struct fovea_s
 static bool step_gather(const struct fovea_node *node, int output, struct fovea_strided *view) {
     (void)output;
     const struct fovea_value *indices = node->in[1];
-    if (!indices->constant || indices->t.rank != 0) {
+    bool one = indices->t.rank == 1 && indices->t.dims[0] == 1;
+    if (!indices->constant || (indices->t.rank != 0 && !one)) {
         return false;
     }
     int64_t axis = fovea_attr_int(node, "axis", 0), index = fovea_tensor_get_int(&indices->t, 0);
     axis += axis < 0 ? view->rank : 0;
     index += index < 0 ? view->dims[axis] : 0;
     view->offset += index * view->strides[axis];
+    if (one) { /* a list of one: the axis stays */
+        view->dims[axis] = 1;
+        return true;
+    }
     for (int64_t i = axis; i + 1 < view->rank; i++) {
         view->dims[i] = view->dims[i + 1];
         view->strides[i] = view->strides[i + 1];

@@ -410,6 +410,10 @@ classifier_tests() {
     json "$tmp/out" 'd["nodes_after"] <= d["nodes_before"]'
     run 0 inspect "$model" --fusions --plan
     out_has '^   0  '
+    out_has "fired   '.*' (Conv): Reorder of the graph's input '.*': this reads it channels-last"
+    run 0 inspect "$model" --fusions --json
+    json "$tmp/out" 'all({"pass", "fired", "text"} == set(n) for n in d["fusion_log"])'
+    json "$tmp/out" 'all(sum(n["fired"] for n in d["fusion_log"] if n["pass"] == p) == c for p, c in d["fusions"].items())'
     end
 
     begin compile__then_classify__gives_the_same_words

@@ -86,7 +86,7 @@ static int inspect_model(struct inspect *in, const char *path) {
     if (json_target_wants_text(&in->json)) {
         inspection_print(&shown, in->fusions, in->plan);
     }
-    json_t *root = in->json.on ? inspection_json(&shown) : NULL;
+    json_t *root = in->json.on ? inspection_json(&shown, in->fusions) : NULL;
     return json_target_write(&in->json, root, &err) ? say_failure("inspect", &err) : code;
 }
 
@@ -97,7 +97,8 @@ int cmd_inspect(int argc, char **argv) {
     model_option_specs(&in.model_options, model_rows);
     preprocess_rows_init(&preprocess, &in.preprocess);
     const struct option_spec own[] = {
-        {"fusions", NULL, "every pass, and what it nearly did", option_flag, &in.fusions, 0},
+        {"fusions", NULL, "what each pass did and nearly did, by node (JSON: \"fusion_log\")",
+         option_flag, &in.fusions, 0},
         {"plan", NULL, "every step: operator, node, result and its place in the arena", option_flag,
          &in.plan, 0},
         json_option_spec(&in.json),

@@ -76,9 +76,15 @@ static void print_fusions(const struct fovea_pass_log *log, bool misses) {
             continue;
         }
         printf("%-12s%-14s %zu\n", "pass", r->name, r->count);
-        if (misses && r->misses > 0) {
-            printf("%-12s  nearly %zu more, the last: %s\n", "", r->misses, r->miss);
+        for (size_t k = 0; misses && k < log->n_notes; k++) {
+            const struct fovea_pass_note *note = &log->notes[k];
+            if (note->pass == r->name) {
+                printf("%-12s  %-7s %s\n", "", note->fired ? "fired" : "nearly", note->text);
+            }
         }
+    }
+    if (misses && log->n_dropped > 0) {
+        printf("%-12s%zu more that are not listed\n", "passes", log->n_dropped);
     }
 }
 
@@ -200,10 +206,25 @@ static json_t *session_json(const struct inspection *i) {
                      (json_int_t)plan->n_steps, "fusions", fusions);
 }
 
-json_t *inspection_json(const struct inspection *i) {
+/* Every note of the passes, in order. */
+static json_t *fusion_log_json(const struct fovea_pass_log *log) {
+    json_t *list = json_array();
+    for (size_t n = 0; n < log->n_notes; n++) {
+        const struct fovea_pass_note *note = &log->notes[n];
+        json_array_append_new(list, json_pack("{s:s, s:b, s:o}", "pass", note->pass, "fired",
+                                              note->fired, "text", json_text(note->text)));
+    }
+    return list;
+}
+
+json_t *inspection_json(const struct inspection *i, bool fusions) {
     json_t *root = model_json(i);
     if (root && i->session) {
         json_t *more = session_json(i);
+        if (more && fusions) {
+            json_object_set_new(more, "fusion_log",
+                                fusion_log_json(fovea_session_get_pass_log(i->session)));
+        }
         if (!more || json_object_update(root, more)) {
             json_decref(root);
             root = NULL;

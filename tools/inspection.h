@@ -15,10 +15,10 @@ struct inspection {
     const struct fovea_recipe *recipe;   /* NULL if the model takes no images */
 };
 
-/* Everything in order; `fusions` and `plan` add what passes missed, and every step. */
+/* Everything in order; `fusions` and `plan` add what passes did or nearly did, and every step. */
 void inspection_print(const struct inspection *i, bool fusions, bool plan);
 
-/* The object that scripts rely on; NULL if out of memory. */
-json_t *inspection_json(const struct inspection *i);
+/* The object that scripts rely on, `fusions` with "fusion_log"; NULL if out of memory. */
+json_t *inspection_json(const struct inspection *i, bool fusions);
 
 #endif
