@@ -134,19 +134,39 @@ static void read_model(struct fovea_compiled_reader *reader) {
     model->graph.n_outputs = n;
 }
 
+static void read_notes(struct fovea_compiled_reader *reader, struct fovea_pass_log *log) {
+    struct fovea_byte_reader *in = &reader->in;
+    log->n_dropped = (size_t)fovea_read_u64(in, "a count");
+    size_t n = fovea_read_count(in, "the number of notes", 7,
+                                log->n_results > 0 ? FOVEA_MAX_PASS_NOTES : 0);
+    log->notes = fovea_arena_alloc(&reader->model->graph.arena, n + 1, sizeof(*log->notes));
+    if (!log->notes) {
+        in->status = fovea_fail_memory(in->err, n * sizeof(*log->notes), "notes");
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct fovea_pass_note *note = &log->notes[i];
+        unsigned pass = fovea_read_choice(in, "a note's pass", (unsigned)log->n_results - 1);
+        note->pass = log->results[pass].name;
+        note->fired = fovea_read_flag(in, "whether a pass fired");
+        const char *text = fovea_read_text(in, "a note", sizeof(note->text) - 1);
+        snprintf(note->text, sizeof(note->text), "%s", text);
+    }
+    log->n_notes = n;
+}
+
 static void read_passes(struct fovea_compiled_reader *reader) {
     struct fovea_byte_reader *in = &reader->in;
     struct fovea_pass_log *log = &reader->model->compiled->pass_log;
-    size_t n = fovea_read_count(in, "the number of passes", 26, FOVEA_MAX_PASSES);
+    size_t n = fovea_read_count(in, "the number of passes", 21, FOVEA_MAX_PASSES);
     for (size_t i = 0; i < n; i++) {
         struct fovea_pass_result *result = &log->results[i];
         result->name = fovea_read_text(in, "a pass's name", FOVEA_LIMIT_NAME);
         result->count = (size_t)fovea_read_u64(in, "a count");
         result->misses = (size_t)fovea_read_u64(in, "a count");
-        const char *miss = fovea_read_text(in, "a miss", sizeof(result->miss) - 1);
-        snprintf(result->miss, sizeof(result->miss), "%s", miss);
     }
     log->n_results = n;
+    read_notes(reader, log);
 }
 
 enum fovea_status fovea_compiled_read_plan(struct fovea_compiled_reader *reader) {

@@ -140,6 +140,15 @@ static void write_model(struct saving *s) {
     }
 }
 
+/* Notes name their pass by the result's own name. */
+static unsigned pass_number(const struct fovea_pass_log *log, const char *name) {
+    unsigned i = 0;
+    while (i + 1 < log->n_results && log->results[i].name != name) {
+        i++;
+    }
+    return i;
+}
+
 static void write_passes(struct saving *s) {
     const struct fovea_pass_log *log = fovea_session_get_pass_log(s->session);
     struct fovea_byte_writer *out = &s->writer.out;
@@ -148,7 +157,13 @@ static void write_passes(struct saving *s) {
         fovea_write_text(out, log->results[i].name);
         fovea_write_u64(out, log->results[i].count);
         fovea_write_u64(out, log->results[i].misses);
-        fovea_write_text(out, log->results[i].miss);
+    }
+    fovea_write_u64(out, log->n_dropped);
+    fovea_write_u32(out, log->n_notes);
+    for (size_t i = 0; i < log->n_notes; i++) {
+        fovea_write_u8(out, pass_number(log, log->notes[i].pass));
+        fovea_write_u8(out, log->notes[i].fired);
+        fovea_write_text(out, log->notes[i].text);
     }
 }
 

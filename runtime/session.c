@@ -105,7 +105,7 @@ static enum fovea_status make_graph(struct fovea_session *s, const struct fovea_
     fovea_provenance_begin(&s->graph);
     if (compiled) {
         s->macs = compiled->macs;
-        s->pass_log = compiled->pass_log;
+        st = fovea_pass_log_copy(&compiled->pass_log, &s->pass_log, err);
     } else {
         count_work(s);
         st = fovea_passes_run(&s->graph, &s->engine, options->passes, &s->pass_log, err);
