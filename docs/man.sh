@@ -33,6 +33,10 @@ Results go to standard output, everything else to standard error; with
 the results are JSON.
 .SH ENVIRONMENT
 .TP
+.B FOVEA_CACHE_DIR
+A folder for planned models, as with
+.BR \-\-cache .
+.TP
 .BR OMP_WAIT_POLICY ", " GOMP_SPINCOUNT ", " KMP_BLOCKTIME
 How OpenMP's threads wait. Where none is set, fovea has them spin for a few
 tenths of a millisecond, then sleep.

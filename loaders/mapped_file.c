@@ -25,6 +25,25 @@ static const char *kind_of(mode_t mode) {
     }
 }
 
+static int64_t nanoseconds(const struct timespec *time) {
+    return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
+void fovea_file_id_of(const struct stat *status, struct fovea_file_id *out) {
+    *out = (struct fovea_file_id){
+        .device = (uint64_t)status->st_dev,
+        .inode = (uint64_t)status->st_ino,
+        .size = (uint64_t)status->st_size,
+        .modified_ns = nanoseconds(&status->st_mtim),
+        .changed_ns = nanoseconds(&status->st_ctim),
+    };
+}
+
+bool fovea_file_id_same(const struct fovea_file_id *a, const struct fovea_file_id *b) {
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->modified_ns == b->modified_ns && a->changed_ns == b->changed_ns;
+}
+
 enum fovea_status fovea_descriptor_map(int fd, uint64_t most, struct fovea_mapping *out,
                                        struct fovea_error *err) {
     struct stat status;
@@ -39,6 +58,7 @@ enum fovea_status fovea_descriptor_map(int fd, uint64_t most, struct fovea_mappi
                           (long long)status.st_size, (unsigned long long)most);
     }
     struct fovea_mapping mapping = {.length = (size_t)status.st_size};
+    fovea_file_id_of(&status, &mapping.id);
     if (mapping.length > 0) {
         mapping.bytes = mmap(NULL, mapping.length, PROT_READ, MAP_PRIVATE, fd, 0);
         if (mapping.bytes == MAP_FAILED) {

@@ -7,6 +7,8 @@
 
 #include "runtime/model.h"
 
+#include <sys/stat.h>
+
 /*
  * Map the file at `path`, which has at most `most` bytes; unmap with
  * fovea_mapping_finish. An empty file gives length 0. Messages do not name
@@ -20,6 +22,10 @@ enum fovea_status fovea_descriptor_map(int fd, uint64_t most, struct fovea_mappi
                                        struct fovea_error *err);
 
 void fovea_mapping_finish(struct fovea_mapping *mapping);
+
+/* The identity of an examined file, and whether two are of the same file, not changed since. */
+void fovea_file_id_of(const struct stat *status, struct fovea_file_id *out);
+bool fovea_file_id_same(const struct fovea_file_id *a, const struct fovea_file_id *b);
 
 /*
  * Write a file of two parts, either of which may be empty. A file that could

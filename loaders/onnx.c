@@ -1,7 +1,8 @@
 /*
- * Loading a model from an .onnx file (fovea.h): map, scan, unpack, convert.
+ * Loading a model from an .onnx file: map, scan, unpack, convert.
  * Nothing of protobuf remains afterwards but the buffers of big tensors.
  */
+#include "loaders/onnx.h"
 #include "loaders/limits.h"
 #include "loaders/mapped_file.h"
 #include "loaders/onnx_convert.h"
@@ -16,10 +17,6 @@
 
 /* IR versions 12 and 13 added element types and annotations, nothing that is read here. */
 enum { IR_MIN = 3, IR_MAX = 13 };
-
-void fovea_load_options_default(struct fovea_load_options *options) {
-    *options = (struct fovea_load_options){0};
-}
 
 /* ---- is it ONNX at all? ------------------------------------------------- */
 
@@ -222,7 +219,10 @@ static enum fovea_status load(struct fovea_model *model, const struct fovea_load
     if (st) {
         return st;
     }
-    st = unpack(&file, max_memory, &proto, err);
+    st = fovea_model_add_source(model, "", &file.id, err);
+    if (!st) {
+        st = unpack(&file, max_memory, &proto, err);
+    }
     fovea_mapping_finish(&file);
     if (!st) {
         st = convert(&loader, proto, err);
@@ -232,14 +232,9 @@ static enum fovea_status load(struct fovea_model *model, const struct fovea_load
     return st;
 }
 
-enum fovea_status fovea_model_load(const char *path, const struct fovea_load_options *options,
-                                   struct fovea_model **out, struct fovea_error *err) {
-    struct fovea_load_options defaults;
+enum fovea_status fovea_onnx_load(const char *path, const struct fovea_load_options *options,
+                                  struct fovea_model **out, struct fovea_error *err) {
     struct fovea_model *model;
-    if (!options) {
-        fovea_load_options_default(&defaults);
-        options = &defaults;
-    }
     enum fovea_status st = fovea_model_create(path, &model, err);
     if (!st) {
         st = load(model, options, err);

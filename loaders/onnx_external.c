@@ -268,9 +268,10 @@ static enum fovea_status get_file(struct fovea_onnx_loader *loader, const char *
     if (st) {
         return st;
     }
+    st = fovea_model_add_source(loader->model, location, &out->id, err);
     loader->files[loader->n_files++] = (struct fovea_onnx_file){location, *out};
     loader->model->mappings[loader->model->n_mappings++] = *out;
-    return FOVEA_OK;
+    return st;
 }
 
 /* ---- contents ----------------------------------------------------------- */

@@ -193,18 +193,21 @@ void fovea_sha256_digest(struct fovea_sha256 *sha, uint8_t digest[FOVEA_SHA256_S
     }
 }
 
-struct fovea_sha256_hex fovea_sha256_digest_text(struct fovea_sha256 *sha) {
+struct fovea_sha256_hex fovea_sha256_hex_of(const uint8_t digest[FOVEA_SHA256_SIZE]) {
     static const char digits[] = "0123456789abcdef";
-    uint8_t digest[FOVEA_SHA256_SIZE];
     struct fovea_sha256_hex hex;
-
-    fovea_sha256_digest(sha, digest);
-    for (int i = 0; i < FOVEA_SHA256_SIZE; i++) {
+    for (size_t i = 0; i < FOVEA_SHA256_SIZE; i++) {
         hex.text[2 * i] = digits[digest[i] >> 4];
         hex.text[2 * i + 1] = digits[digest[i] & 15];
     }
     hex.text[2 * FOVEA_SHA256_SIZE] = 0;
     return hex;
+}
+
+struct fovea_sha256_hex fovea_sha256_digest_text(struct fovea_sha256 *sha) {
+    uint8_t digest[FOVEA_SHA256_SIZE];
+    fovea_sha256_digest(sha, digest);
+    return fovea_sha256_hex_of(digest);
 }
 
 struct fovea_sha256_hex fovea_sha256_text(const void *bytes, size_t size) {

@@ -35,6 +35,9 @@ void fovea_sha256_digest(struct fovea_sha256 *sha, uint8_t digest[FOVEA_SHA256_S
 /* Digest of one buffer, as text, by value: fovea_sha256_text(p, n).text */
 struct fovea_sha256_hex fovea_sha256_text(const void *bytes, size_t size);
 
+/* A digest as text. */
+struct fovea_sha256_hex fovea_sha256_hex_of(const uint8_t digest[FOVEA_SHA256_SIZE]);
+
 /* The digest of all bytes so far, as text; same rule as fovea_sha256_digest. */
 struct fovea_sha256_hex fovea_sha256_digest_text(struct fovea_sha256 *sha);
 

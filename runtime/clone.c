@@ -51,6 +51,10 @@ static enum fovea_status copy_node(struct clone *clone, const struct fovea_node 
             fovea_node_set_output(copy, i, copy_of(clone, node->out[i]));
         }
     }
+    if (!st) {
+        memcpy(copy->epilogue, node->epilogue, sizeof(copy->epilogue));
+        copy->n_epilogue = node->n_epilogue;
+    }
     return st;
 }
 

@@ -37,6 +37,47 @@ const char *fovea_dnn_version(void) {
     return text;
 }
 
+const char *fovea_dnn_build(void) {
+    static char text[128];
+    static const bool made = [] {
+        const dnnl_version_t *v = dnnl_version();
+        std::snprintf(text, sizeof(text), "%d.%d.%d %.64s cpu runtime %u", v->major, v->minor,
+                      v->patch, v->hash, v->cpu_runtime);
+        return true;
+    }();
+    (void)made;
+    return text;
+}
+
+const char *fovea_dnn_isa(void) {
+    static char text[64];
+    static const bool made = [] {
+        /* The names of oneDNN's enumeration: a CPU has those up to its own. */
+        static const struct {
+            dnnl_cpu_isa_t isa;
+            const char *name;
+        } names[] = {
+            {dnnl_cpu_isa_sse41, "sse41"},
+            {dnnl_cpu_isa_avx, "avx"},
+            {dnnl_cpu_isa_avx2, "avx2"},
+            {dnnl_cpu_isa_avx2_vnni, "avx2_vnni"},
+            {dnnl_cpu_isa_avx512_core, "avx512_core"},
+            {dnnl_cpu_isa_avx512_core_vnni, "avx512_core_vnni"},
+            {dnnl_cpu_isa_avx512_core_bf16, "avx512_core_bf16"},
+            {dnnl_cpu_isa_avx512_core_amx, "avx512_core_amx"},
+        };
+        const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+        const char *name = "isa";
+        for (const auto &row : names) {
+            name = row.isa == isa ? row.name : name;
+        }
+        std::snprintf(text, sizeof(text), "%s 0x%x", name, (unsigned)isa);
+        return true;
+    }();
+    (void)made;
+    return text;
+}
+
 /* ---- views --------------------------------------------------------------- */
 
 void fovea_dnn_view_of(const struct fovea_value *value, struct fovea_dnn_view *view) {

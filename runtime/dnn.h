@@ -33,6 +33,12 @@ const char *fovea_dnn_version(void);
  */
 bool fovea_dnn_has_bf16(void);
 
+/* Version, commit and threading runtime: what the forms it packs weights into may hang on. */
+const char *fovea_dnn_build(void);
+
+/* The instruction sets it uses on this CPU, with what ONEDNN_MAX_CPU_ISA leaves of them. */
+const char *fovea_dnn_isa(void);
+
 /* A strided view: strides in elements. dims as the primitive's description says. */
 struct fovea_dnn_view {
     enum fovea_dtype dtype;

@@ -115,7 +115,11 @@ struct fovea_load_options {
 void fovea_load_options_default(struct fovea_load_options *options);
 
 /*
- * Load a model from an .onnx file; external data is sought beside it.
+ * Load a model from an .onnx file; external data is sought beside it. Or from
+ * a compiled file (fovea_session_save): then, if it was made by this build on
+ * a CPU of this kind, sessions of the shapes and options it was made for start
+ * at once; if not, the original is loaded from where it was, and
+ * fovea_model_get_note says so.
  *
  * `options` may be NULL for the defaults. Files of external data stay mapped
  * until the model is destroyed and must not change meanwhile.
@@ -136,6 +140,13 @@ const struct fovea_io *fovea_model_get_output(const struct fovea_model *model, s
 
 /* The value of a metadata_props key, or NULL. */
 const char *fovea_model_get_metadata(const struct fovea_model *model, const char *key);
+
+/* Why the compiled file that was loaded is not used, in words; NULL if it is, or was none. */
+const char *fovea_model_get_note(const struct fovea_model *model);
+
+/* The type and shape of input `index` a compiled file was made for; NULL of other models. */
+const struct fovea_tensor *fovea_model_get_planned_input(const struct fovea_model *model,
+                                                         size_t index);
 
 /* ---- sessions --------------------------------------------------------- */
 
@@ -169,6 +180,10 @@ struct fovea_session_options {
 
 void fovea_session_options_default(struct fovea_session_options *options);
 
+/* The defaults, or of a compiled file what it was made for. */
+void fovea_model_get_session_options(const struct fovea_model *model,
+                                     struct fovea_session_options *options);
+
 /*
  * Plan a model for given input shapes and prepare it to run.
  *
@@ -176,6 +191,10 @@ void fovea_session_options_default(struct fovea_session_options *options);
  * dtype, rank and all dims set. `data` may be NULL, except for an input whose
  * values decide shapes (the shape operand of a Reshape, say): its contents are
  * then fixed for the session. fovea_model_input_decides_shapes tells which.
+ *
+ * `options` may be NULL for fovea_model_get_session_options. A compiled model
+ * that was made for other inputs or options is passed over in favour of its
+ * original (fovea_session_get_note), or an error if that is gone or changed.
  *
  * The model must outlive the session. Once this succeeds, fovea_session_run
  * fails only for reasons outside the model.
@@ -188,6 +207,21 @@ void fovea_session_destroy(struct fovea_session *session);
 
 /* The precision in use: F32 or BF16, whichever AUTO came to. */
 enum fovea_precision fovea_session_precision(const struct fovea_session *session);
+
+/* Why a compiled model could not be used for this session, but its original was; else NULL. */
+const char *fovea_session_get_note(const struct fovea_session *session);
+
+/*
+ * Store the session's rewritten graph and packed weights as a compiled file at
+ * `path`, which fovea_model_load takes in place of the model. It appears there
+ * only when all of it is on the disk, in place of any file that was there.
+ *
+ * The file names the model's files, with their SHA-256. FOVEA_ERR_INVALID if
+ * they changed since they were loaded, or if the model is a compiled one;
+ * FOVEA_ERR_UNSUPPORTED of a session of bf16 precision.
+ */
+enum fovea_status fovea_session_save(const struct fovea_session *session, const char *path,
+                                     struct fovea_error *err);
 
 /* Whether the contents of input `index` must be given to fovea_session_create. */
 bool fovea_model_input_decides_shapes(const struct fovea_model *model, size_t index);

@@ -1,6 +1,7 @@
 /* Models: lifetime and getters. See model.h and fovea.h. */
 #include "runtime/model.h"
 
+#include "runtime/compiled.h"
 #include "runtime/infer.h"
 #include "runtime/store.h"
 
@@ -43,6 +44,29 @@ enum fovea_status fovea_model_take_buffer(struct fovea_model *model, void *buffe
     return FOVEA_OK;
 }
 
+enum fovea_status fovea_model_add_source(struct fovea_model *model, const char *location,
+                                         const struct fovea_file_id *id, struct fovea_error *err) {
+    size_t bytes = (model->n_sources + 1) * sizeof(*model->sources);
+    struct fovea_source *sources = realloc(model->sources, bytes);
+    char *copy = strdup(location);
+    if (sources) {
+        model->sources = sources;
+    }
+    if (!sources || !copy) {
+        free(copy);
+        return fovea_fail_memory(err, bytes, "a model's files");
+    }
+    sources[model->n_sources++] = (struct fovea_source){copy, *id};
+    return FOVEA_OK;
+}
+
+static void free_sources(struct fovea_model *model) {
+    for (size_t i = 0; i < model->n_sources; i++) {
+        free((char *)model->sources[i].location);
+    }
+    free(model->sources);
+}
+
 void fovea_model_destroy(struct fovea_model *model) {
     if (!model) {
         return;
@@ -59,6 +83,9 @@ void fovea_model_destroy(struct fovea_model *model) {
         free(model->buffers[i]);
     }
     free(model->buffers);
+    free_sources(model);
+    fovea_compiled_destroy(model->compiled);
+    free(model->note);
     free((char *)model->path);
     free(model);
 }
@@ -89,5 +116,18 @@ const char *fovea_model_get_metadata(const struct fovea_model *model, const char
 }
 
 bool fovea_model_input_decides_shapes(const struct fovea_model *model, size_t index) {
+    if (index < model->graph.n_inputs && model->compiled) {
+        return model->compiled->decides_shapes[index];
+    }
     return index < model->graph.n_inputs && fovea_input_decides_shapes(&model->graph, index);
+}
+
+const struct fovea_tensor *fovea_model_get_planned_input(const struct fovea_model *model,
+                                                         size_t index) {
+    return model->planned_inputs && index < model->graph.n_inputs ? &model->planned_inputs[index]
+                                                                  : NULL;
+}
+
+const char *fovea_model_get_note(const struct fovea_model *model) {
+    return model->note;
 }

@@ -10,10 +10,23 @@
 
 #include "runtime/graph.h"
 
+/* What the system says of a file's contents without reading them: changed, if any of it is. */
+struct fovea_file_id {
+    uint64_t device, inode, size;
+    int64_t modified_ns, changed_ns;
+};
+
 /* A file mapped read-only, or (length 0) nothing. */
 struct fovea_mapping {
     void *bytes;
     size_t length;
+    struct fovea_file_id id;
+};
+
+/* A file that a model was made from: its own, first, then those of external data. */
+struct fovea_source {
+    const char *location; /* as the model has it, from the model's folder; "" for its own file */
+    struct fovea_file_id id;
 };
 
 struct fovea_store;
@@ -34,11 +47,18 @@ struct fovea_model {
     int64_t ir_version;
     struct fovea_mapping *mappings; /* of external data; unmapped by destroy */
     size_t n_mappings;
+    struct fovea_source *sources; /* freed by destroy, with the locations */
+    size_t n_sources;
     void **buffers; /* contents of attributes' tensors; freed by destroy */
     size_t n_buffers;
-    size_t n_nodes_loaded;  /* before anything was changed */
-    int64_t n_parameters;   /* elements of initializers */
-    size_t parameter_bytes; /* as stored */
+    size_t n_nodes_loaded;           /* before anything was changed */
+    int64_t n_parameters;            /* elements of initializers */
+    size_t parameter_bytes;          /* as stored */
+    struct fovea_compiled *compiled; /* what else a compiled file has (compiled.h), or NULL */
+    /* What a compiled file was planned for: in graph.arena; NULL if `path` is no such file. */
+    const struct fovea_tensor *planned_inputs;
+    const char *planned_options; /* fovea_options_text */
+    char *note; /* why the compiled file at `path` was not used; freed by destroy; NULL: it was */
 };
 
 /* A model with an empty graph; the loader fills it in. */
@@ -48,5 +68,9 @@ enum fovea_status fovea_model_create(const char *path, struct fovea_model **out,
 /* Take `buffer` (from malloc) to be freed with the model. */
 enum fovea_status fovea_model_take_buffer(struct fovea_model *model, void *buffer,
                                           struct fovea_error *err);
+
+/* Note that the model was made from that file as well. */
+enum fovea_status fovea_model_add_source(struct fovea_model *model, const char *location,
+                                         const struct fovea_file_id *id, struct fovea_error *err);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <omp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 int fovea_parallel_set_threads(int threads) {
@@ -61,4 +62,39 @@ void fovea_lock_enter(struct fovea_lock *lock) {
 
 void fovea_lock_leave(struct fovea_lock *lock) {
     pthread_mutex_unlock(&lock->mutex);
+}
+
+/* ---- items -------------------------------------------------------------- */
+
+struct items {
+    fovea_item_fn fn;
+    void *context;
+    int64_t count;
+    int threads; /* that an item may use, as its caller may */
+    atomic_llong next;
+};
+
+static void *take_items(void *argument) {
+    struct items *items = argument;
+    omp_set_num_threads(items->threads);
+    for (int64_t i; (i = atomic_fetch_add(&items->next, 1)) < items->count;) {
+        items->fn(items->context, i);
+    }
+    return NULL;
+}
+
+void fovea_parallel_items(int64_t count, fovea_item_fn fn, void *context) {
+    enum { MOST = 64 };
+    struct items items = {fn, context, count, fovea_parallel_threads(), 0};
+    pthread_t threads[MOST];
+    int n = 0, wanted = items.threads - 1 < MOST ? items.threads - 1 : MOST;
+    /* Those that cannot be started are done without. */
+    while (n < wanted && n + 1 < count &&
+           pthread_create(&threads[n], NULL, take_items, &items) == 0) {
+        n++;
+    }
+    take_items(&items);
+    for (int i = 0; i < n; i++) {
+        pthread_join(threads[i], NULL);
+    }
 }

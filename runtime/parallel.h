@@ -28,6 +28,14 @@ typedef void (*fovea_parallel_fn)(void *context, int64_t begin, int64_t end, int
  */
 void fovea_parallel_for(int64_t count, int64_t grain, fovea_parallel_fn fn, void *context);
 
+/*
+ * Do `count` items that take unlike times, such as making primitives: each
+ * thread takes the next that nobody has taken. They run outside of OpenMP's
+ * teams, so that what asks for the number of threads gets the caller's.
+ */
+typedef void (*fovea_item_fn)(void *context, int64_t item);
+void fovea_parallel_items(int64_t count, fovea_item_fn fn, void *context);
+
 /* A lock between threads that callers of the library brought. NULL if out of memory. */
 struct fovea_lock;
 struct fovea_lock *fovea_lock_create(void);

@@ -14,6 +14,9 @@
 
 #define FOVEA_MAX_PASSES 24
 
+/* A log is to be read by people; a graph of any size must not make one of any size. */
+#define FOVEA_MAX_PASS_NOTES 8192
+
 /* How often a pass did something, and nearly did. */
 struct fovea_pass_result {
     const char *name;
@@ -68,6 +71,10 @@ enum fovea_status fovea_passes_run(struct fovea_graph *graph, struct fovea_engin
                                    struct fovea_error *err);
 
 void fovea_pass_log_finish(struct fovea_pass_log *log);
+
+/* A copy, but for the passes' names, which must outlive it. `out` is zeroed by the owner. */
+enum fovea_status fovea_pass_log_copy(const struct fovea_pass_log *log, struct fovea_pass_log *out,
+                                      struct fovea_error *err);
 
 /* Count and record that a pass rewrote `node`, and what became of it. */
 void fovea_pass_hit(struct fovea_pass_context *context, const struct fovea_node *node,

@@ -3,13 +3,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-
-/* A log is to be read by people; a graph of any size must not make one of any size. */
-enum { MAX_NOTES = 8192 };
+#include <string.h>
 
 /* Room for one more note, or NULL: then it is only counted. */
 static struct fovea_pass_note *next_note(struct fovea_pass_log *log) {
-    if (log->n_notes == log->cap_notes && log->cap_notes < MAX_NOTES) {
+    if (log->n_notes == log->cap_notes && log->cap_notes < FOVEA_MAX_PASS_NOTES) {
         size_t cap = log->cap_notes ? log->cap_notes * 2 : 64;
         struct fovea_pass_note *notes = realloc(log->notes, cap * sizeof(*notes));
         if (notes) {
@@ -51,4 +49,20 @@ void fovea_pass_log_finish(struct fovea_pass_log *log) {
     free(log->notes);
     log->notes = NULL;
     log->n_notes = log->cap_notes = 0;
+}
+
+enum fovea_status fovea_pass_log_copy(const struct fovea_pass_log *log, struct fovea_pass_log *out,
+                                      struct fovea_error *err) {
+    size_t bytes = (log->n_notes + 1) * sizeof(*log->notes);
+    struct fovea_pass_note *notes = malloc(bytes);
+    if (!notes) {
+        return fovea_fail_memory(err, bytes, "notes of passes");
+    }
+    if (log->n_notes > 0) {
+        memcpy(notes, log->notes, log->n_notes * sizeof(*notes));
+    }
+    *out = *log;
+    out->notes = notes;
+    out->cap_notes = log->n_notes;
+    return FOVEA_OK;
 }

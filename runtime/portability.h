@@ -5,6 +5,8 @@
 #ifndef FOVEA_RUNTIME_PORTABILITY_H
 #define FOVEA_RUNTIME_PORTABILITY_H
 
+#include <stdint.h>
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define FOVEA_SANITIZED 1
 #elif defined(__has_feature)
@@ -27,7 +29,7 @@
 #endif
 
 /*
- * Vectors of f32 with arithmetic by element, functions compiled for one level
+ * Vectors of f32 or integers with arithmetic by element, functions compiled for one level
  * of the instruction set, and whether the CPU runs it: for the few places that
  * are about registers. Everything else is left to the vectoriser.
  */
@@ -35,6 +37,8 @@
 typedef float fovea_f32x4 __attribute__((vector_size(16)));
 typedef float fovea_f32x8 __attribute__((vector_size(32)));
 typedef float fovea_f32x16 __attribute__((vector_size(64)));
+typedef uint32_t fovea_u32x8 __attribute__((vector_size(32)));
+typedef uint64_t fovea_u64x8 __attribute__((vector_size(64)));
 #endif
 #if defined(__x86_64__) && defined(__GNUC__)
 #define FOVEA_TARGET_V3 __attribute__((target("avx2,fma")))

@@ -1,14 +1,18 @@
 /* Sessions: see session.h and fovea.h. */
 #include "runtime/session.h"
 
+#include "runtime/bind.h"
 #include "runtime/clock.h"
+#include "runtime/compiled.h"
 #include "runtime/dnn.h"
 #include "runtime/infer.h"
 #include "runtime/op.h"
 #include "runtime/pack.h"
 #include "runtime/parallel.h"
+#include "runtime/prepare.h"
 #include "runtime/provenance.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +27,9 @@ struct fovea_session {
     void *scratch;
     struct fovea_step_time *times; /* n_steps, or NULL */
     int64_t macs;                  /* of the graph before passes */
+    struct fovea_model *owned;     /* destroyed with the session, or NULL */
+    char options[FOVEA_OPTIONS_TEXT];
+    char note[512]; /* why a compiled model was not used; "" if it was, or there is none */
 };
 
 void fovea_session_options_default(struct fovea_session_options *options) {
@@ -31,106 +38,20 @@ void fovea_session_options_default(struct fovea_session_options *options) {
     options->winograd = true;
 }
 
-/* ---- binding inputs ------------------------------------------------------- */
-
-static enum fovea_status check_input(const struct fovea_io *io, const struct fovea_tensor *given,
-                                     struct fovea_error *err) {
-    if (given->dtype != io->dtype) {
-        return fovea_fail(err, FOVEA_ERR_INVALID, "input '%s' is %s; the model takes %s",
-                          fovea_quote(io->name).text, fovea_dtype_name(given->dtype),
-                          fovea_dtype_name(io->dtype));
-    }
-    bool fits = given->rank == io->rank;
-    for (int i = 0; fits && i < io->rank; i++) {
-        fits = io->dims[i] < 0 || io->dims[i] == given->dims[i];
-    }
-    if (!fits) {
-        struct fovea_tensor want = {.rank = io->rank};
-        memcpy(want.dims, io->dims, sizeof(want.dims));
-        return fovea_fail(
-            err, FOVEA_ERR_INVALID, "input '%s' has shape %s; the model takes %s (-1: any)",
-            fovea_quote(io->name).text, fovea_shape_text(given).text, fovea_shape_text(&want).text);
-    }
-    return fovea_tensor_check_shape(given, err);
-}
-
-/* Fix the contents of an input that decides shapes. */
-static enum fovea_status fix_input(struct fovea_value *value, const struct fovea_tensor *given,
-                                   struct fovea_error *err) {
-    size_t bytes = fovea_tensor_bytes(given);
-    if (!given->data) {
-        return fovea_fail(err, FOVEA_ERR_INVALID,
-                          "input '%s' decides shapes; its contents must be given with the session",
-                          fovea_quote(value->name).text);
-    }
-    void *data = fovea_aligned_alloc(bytes);
-    if (!data) {
-        return fovea_fail_memory(err, bytes, "an input");
-    }
-    memcpy(data, given->data, bytes);
-    fovea_value_set_constant(value, data, true);
-    return FOVEA_OK;
-}
-
-static enum fovea_status bind_inputs(struct fovea_session *s, const struct fovea_tensor *inputs,
-                                     struct fovea_error *err) {
-    for (size_t i = 0; i < s->graph.n_inputs; i++) {
-        struct fovea_value *value = s->graph.inputs[i];
-        enum fovea_status st = check_input(&s->model->inputs[i], &inputs[i], err);
-        if (st) {
-            return st;
-        }
-        fovea_tensor_set_shape(&value->t, inputs[i].dtype, inputs[i].rank, inputs[i].dims);
-        value->typed = true;
-        if (fovea_input_decides_shapes(&s->model->graph, i)) {
-            st = fix_input(value, &inputs[i], err);
-            if (st) {
-                return st;
-            }
-        }
-    }
-    return FOVEA_OK;
-}
-
-/* What infer found must be what the file declared, where it declared it. */
-static enum fovea_status check_outputs(const struct fovea_session *s, struct fovea_error *err) {
-    for (size_t i = 0; i < s->graph.n_outputs; i++) {
-        const struct fovea_io *io = &s->model->outputs[i];
-        const struct fovea_tensor *t = &s->graph.outputs[i]->t;
-        if (io->rank >= 0 && io->dtype != t->dtype) {
-            return fovea_fail(err, FOVEA_ERR_INVALID, "output '%s' is declared %s but computes %s",
-                              fovea_quote(io->name).text, fovea_dtype_name(io->dtype),
-                              fovea_dtype_name(t->dtype));
-        }
-    }
-    return FOVEA_OK;
-}
-
 /* ---- preparing -------------------------------------------------------------- */
-
-static enum fovea_status prepare_nodes(struct fovea_session *s, struct fovea_error *err) {
-    for (struct fovea_node *node = s->graph.first; node; node = node->next) {
-        node->prepared = true;
-        if (!node->op->prepare) {
-            continue;
-        }
-        enum fovea_status st = node->op->prepare(node, &s->engine, err);
-        if (st) {
-            fovea_error_prefix_node(err, node);
-            return st;
-        }
-    }
-    return FOVEA_OK;
-}
 
 /* What the plan takes, of which some is known only to those that will take it. */
 static enum fovea_status predict(struct fovea_session *s, struct fovea_error *err) {
+    s->plan.base_bytes = fovea_resident_bytes();
+    if (s->model->compiled) {
+        s->plan.new_bytes = s->plan.packed_bytes; /* pages of the file */
+        return FOVEA_OK;
+    }
     struct fovea_pack_cost cost;
     enum fovea_status st = fovea_pack_estimate(&s->graph, s->model, s->engine.threads, &cost, err);
     if (!st) {
         s->plan.new_bytes = cost.new_bytes;
         s->plan.transient_bytes = cost.transient_bytes;
-        s->plan.base_bytes = fovea_resident_bytes();
     }
     return st;
 }
@@ -184,30 +105,56 @@ static void count_work(struct fovea_session *s) {
     }
 }
 
+/* The graph that is run, from the model's: inferred, and rewritten unless that is done already. */
+static enum fovea_status make_graph(struct fovea_session *s, const struct fovea_tensor *inputs,
+                                    const struct fovea_session_options *options, size_t limit,
+                                    struct fovea_error *err) {
+    const struct fovea_compiled *compiled = s->model->compiled;
+    enum fovea_status st = fovea_graph_clone(&s->model->graph, &s->graph, err);
+    if (!st) {
+        st = fovea_bind_inputs(s->model, &s->graph, inputs, err);
+    }
+    if (!st) {
+        st = compiled ? fovea_compiled_infer(&s->graph, err)
+                      : fovea_infer_graph(&s->graph, &s->engine, limit, err);
+    }
+    if (!st) {
+        st = fovea_check_outputs(s->model, &s->graph, err);
+    }
+    if (st) {
+        return st;
+    }
+    fovea_provenance_begin(&s->graph);
+    if (compiled) {
+        s->macs = compiled->macs;
+        st = fovea_pass_log_copy(&compiled->pass_log, &s->pass_log, err);
+    } else {
+        count_work(s);
+        st = fovea_passes_run(&s->graph, &s->engine, options->passes, &s->pass_log, err);
+    }
+    return st;
+}
+
 static enum fovea_status build(struct fovea_session *s, const struct fovea_tensor *inputs,
                                const struct fovea_session_options *options,
                                struct fovea_error *err) {
+    const struct fovea_compiled *compiled = s->model->compiled;
     size_t limit = options->max_memory ? options->max_memory : fovea_default_memory_limit();
-    enum fovea_status st = fovea_dnn_create(&s->engine.dnn, err);
+    enum fovea_status st = fovea_options_text(options, s->options, err);
     if (!st) {
-        st = fovea_graph_clone(&s->model->graph, &s->graph, err);
+        st = fovea_dnn_create(&s->engine.dnn, err);
     }
     if (!st) {
-        st = bind_inputs(s, inputs, err);
+        st = make_graph(s, inputs, options, limit, err);
     }
     if (!st) {
-        st = fovea_infer_graph(&s->graph, &s->engine, limit, err);
+        st = fovea_prepare_graph(&s->graph, &s->engine, err);
     }
-    if (!st) {
-        st = check_outputs(s, err);
-    }
-    if (!st) {
-        count_work(s);
-        fovea_provenance_begin(&s->graph);
-        st = fovea_passes_run(&s->graph, &s->engine, options->passes, &s->pass_log, err);
-    }
-    if (!st) {
-        st = prepare_nodes(s, err);
+    if (!st && compiled) {
+        fovea_compiled_attach(compiled, &s->graph, s->note, sizeof(s->note));
+        if (s->note[0]) {
+            return FOVEA_OK; /* good for nothing: the original takes its place */
+        }
     }
     if (!st) {
         st = fovea_plan_graph(&s->graph, &s->plan, err);
@@ -222,7 +169,7 @@ static enum fovea_status build(struct fovea_session *s, const struct fovea_tenso
         return st;
     }
     st = allocate(s, err);
-    if (!st) {
+    if (!st && !compiled) {
         st = fovea_pack_graph(&s->graph, s->model, &s->packed, err);
     }
     if (!st && options->profile) {
@@ -235,29 +182,23 @@ bool fovea_cpu_has_bf16(void) {
     return fovea_dnn_has_bf16();
 }
 
-static enum fovea_precision settled_precision(enum fovea_precision asked) {
+enum fovea_precision fovea_precision_settle(enum fovea_precision asked) {
     if (asked != FOVEA_PRECISION_AUTO) {
         return asked;
     }
     return fovea_cpu_has_bf16() ? FOVEA_PRECISION_BF16 : FOVEA_PRECISION_F32;
 }
 
-enum fovea_status fovea_session_create(const struct fovea_model *model,
-                                       const struct fovea_tensor *inputs,
-                                       const struct fovea_session_options *options,
-                                       struct fovea_session **out, struct fovea_error *err) {
-    struct fovea_session_options defaults;
-    if (!options) {
-        fovea_session_options_default(&defaults);
-        options = &defaults;
-    }
+static enum fovea_status create(const struct fovea_model *model, const struct fovea_tensor *inputs,
+                                const struct fovea_session_options *options,
+                                struct fovea_session **out, struct fovea_error *err) {
     struct fovea_session *s = calloc(1, sizeof(*s));
     if (!s) {
         return fovea_fail_memory(err, sizeof(*s), "a session");
     }
     s->model = model;
     s->engine.threads = options->threads > 0 ? options->threads : fovea_cpu_budget();
-    s->engine.precision = settled_precision(options->precision);
+    s->engine.precision = fovea_precision_settle(options->precision);
     s->engine.winograd = options->winograd;
 
     int former = fovea_parallel_set_threads(s->engine.threads);
@@ -272,6 +213,58 @@ enum fovea_status fovea_session_create(const struct fovea_model *model,
     return FOVEA_OK;
 }
 
+/* A compiled model does not fit, which `why` says: its original does. */
+static enum fovea_status create_from_original(const struct fovea_model *compiled,
+                                              const struct fovea_tensor *inputs,
+                                              const struct fovea_session_options *options,
+                                              const char *why, struct fovea_session **out,
+                                              struct fovea_error *err) {
+    const struct fovea_model *original;
+    struct fovea_session *session;
+    enum fovea_status st = fovea_compiled_get_original(compiled, &original, err);
+    if (!st) {
+        st = create(original, inputs, options, &session, err);
+    }
+    if (st) {
+        fovea_error_prefix(err, "%s: %s", compiled->path, why);
+        return st;
+    }
+    snprintf(session->note, sizeof(session->note), "%s: %s; %s is planned anew", compiled->path,
+             why, original->path);
+    *out = session;
+    return FOVEA_OK;
+}
+
+enum fovea_status fovea_session_create(const struct fovea_model *model,
+                                       const struct fovea_tensor *inputs,
+                                       const struct fovea_session_options *options,
+                                       struct fovea_session **out, struct fovea_error *err) {
+    struct fovea_session_options defaults;
+    struct fovea_session *session;
+    char why[512];
+    if (!options) {
+        fovea_model_get_session_options(model, &defaults);
+        options = &defaults;
+    }
+    if (!model->compiled) {
+        return create(model, inputs, options, out, err);
+    }
+    fovea_compiled_compare(model, inputs, options, why, sizeof(why));
+    if (why[0]) {
+        return create_from_original(model, inputs, options, why, out, err);
+    }
+    enum fovea_status st = create(model, inputs, options, &session, err);
+    if (!st && session->note[0]) {
+        snprintf(why, sizeof(why), "%s", session->note);
+        fovea_session_destroy(session);
+        return create_from_original(model, inputs, options, why, out, err);
+    }
+    if (!st) {
+        *out = session;
+    }
+    return st;
+}
+
 void fovea_session_destroy(struct fovea_session *session) {
     if (!session) {
         return;
@@ -283,6 +276,7 @@ void fovea_session_destroy(struct fovea_session *session) {
     free(session->arena);
     free(session->scratch);
     free(session->times);
+    fovea_model_destroy(session->owned);
     free(session);
 }
 
@@ -375,6 +369,26 @@ void fovea_session_output_shape(const struct fovea_session *session, size_t inde
 
 enum fovea_precision fovea_session_precision(const struct fovea_session *session) {
     return session->engine.precision;
+}
+
+const char *fovea_session_get_note(const struct fovea_session *session) {
+    return session->note[0] ? session->note : NULL;
+}
+
+void fovea_session_take_model(struct fovea_session *session, struct fovea_model *model) {
+    session->owned = model;
+}
+
+const struct fovea_model *fovea_session_get_model(const struct fovea_session *session) {
+    return session->model;
+}
+
+const char *fovea_session_get_options_text(const struct fovea_session *session) {
+    return session->options;
+}
+
+int fovea_session_get_threads(const struct fovea_session *session) {
+    return session->engine.threads;
 }
 
 const struct fovea_graph *fovea_session_get_graph(const struct fovea_session *session) {

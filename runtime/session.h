@@ -23,7 +23,13 @@ struct fovea_step_time {
     double begin, end;
 };
 
+/* Let the session destroy its model when it is destroyed. */
+void fovea_session_take_model(struct fovea_session *session, struct fovea_model *model);
+
 /* All borrowed from the session. */
+const struct fovea_model *fovea_session_get_model(const struct fovea_session *session);
+const char *fovea_session_get_options_text(const struct fovea_session *session); /* compiled.h */
+int fovea_session_get_threads(const struct fovea_session *session);
 const struct fovea_graph *fovea_session_get_graph(const struct fovea_session *session);
 const struct fovea_plan *fovea_session_get_plan(const struct fovea_session *session);
 const struct fovea_pass_log *fovea_session_get_pass_log(const struct fovea_session *session);
@@ -41,6 +47,9 @@ const struct fovea_step_time *fovea_session_get_step_times(const struct fovea_se
 
 /* Resident memory of this process, in bytes; 0 if not known. */
 size_t fovea_resident_bytes(void);
+
+/* What `asked` comes to on this CPU: F32 or BF16. */
+enum fovea_precision fovea_precision_settle(enum fovea_precision asked);
 
 /* Memory that may be taken at most by default: 80 % of what is available now, in bytes. */
 size_t fovea_default_memory_limit(void);

@@ -75,12 +75,12 @@ python=$(command -v python3 || true)
 
 begin help__lists_every_command__exit_0
 run 0 --help
-for command in classify eval inspect ops preprocess run verify; do
+for command in classify compile eval inspect ops preprocess run verify; do
     out_has "^  $command "
 done
 end
 
-for command in classify eval inspect ops preprocess run verify; do
+for command in classify compile eval inspect ops preprocess run verify; do
     begin "help__of_${command}__has_usage_and_examples"
     run 0 help $command
     out_has "^usage: fovea $command"
@@ -436,6 +436,88 @@ classifier_tests() {
     err_has 'over the limit of 8388608'
     run 0 inspect "$model" --max-memory 4G
     out_has '^memory '
+    end
+
+    begin compile__then_classify__gives_the_same_words
+    run 0 compile "$model" -o "$tmp/c.fovea" --threads 1
+    out_has 'c.fovea  [0-9.]* MB, [0-9]* steps'
+    run 0 classify "$model" "$image" $one
+    cp "$tmp/out" "$tmp/plain"
+    run 0 classify "$tmp/c.fovea" "$image" $one
+    cmp -s "$tmp/out" "$tmp/plain" || broken "the compiled model says something else"
+    if grep -q 'planned anew' "$tmp/err"; then broken "the compiled file was not used"; fi
+    run 0 inspect "$tmp/c.fovea" --threads 1
+    out_has '^compiled  *from .*passes=on.*, 1 thread$'
+    run 0 inspect "$tmp/c.fovea" --threads 1 --json
+    json "$tmp/out" 'len(d["compiled"]["files"][0]["sha256"]) == 64'
+    run 0 bench "$tmp/c.fovea" --threads 1 --runs 1 --json
+    json "$tmp/out" 'd["gflop_per_image"] > 0'
+    end
+
+    begin compile__what_does_not_fit__says_so_and_runs
+    run 0 classify "$tmp/c.fovea" "$image" $one --passes off
+    err_has "^note: .*c.fovea: it was compiled for 'precision=f32;winograd=auto;passes=on', not 'precision=f32;winograd=auto;passes=off'"
+    run 1 compile "$tmp/c.fovea" -o "$tmp/d.fovea" --threads 1
+    err_has 'is compiled already'
+    run 1 compile "$model" -o "$tmp/no/such/folder.fovea"
+    err_has 'cannot compile to .*No such file'
+    run 1 compile "$model" -o "$tmp/d.fovea" --threads 1 --precision bf16
+    err_has 'holds an f32 plan'
+    run 2 compile "$model"
+    err_has 'Say -o FILE'
+    [ ! -e "$tmp/d.fovea" ] || broken "a file was left"
+    end
+
+    begin cache__second_run__is_from_the_folder
+    cache="$tmp/cache"
+    rm -rf "$cache"
+    run 0 classify "$model" "$image" $one
+    cp "$tmp/out" "$tmp/plain"
+    run 0 classify "$model" "$image" $one --cache "$cache"
+    cmp -s "$tmp/out" "$tmp/plain" || broken "with an empty cache it says something else"
+    entry=$(ls "$cache"/*.fovea)
+    [ "$(ls -A "$cache" | wc -l)" = 1 ] || broken "the cache has not one file: $(ls -A "$cache")"
+    ls -i "$entry" >"$tmp/before"
+    FOVEA_CACHE_DIR=$cache run 0 classify "$model" "$image" $one
+    cmp -s "$tmp/out" "$tmp/plain" || broken "from the cache it says something else"
+    ls -i "$entry" | cmp -s - "$tmp/before" || broken "the file was written again"
+    run 0 inspect "$model" --cache "$cache" --threads 1 --winograd off
+    [ "$(ls -A "$cache" | wc -l)" = 1 ] || broken "inspect, which only plans, left a file"
+    run 0 classify "$model" "$image" $one --cache "$cache" --passes off
+    [ "$(ls -A "$cache" | wc -l)" = 2 ] || broken "other options share a file"
+    end
+
+    begin cache__damaged_or_linked_entry__is_made_again
+    printf 'x' | dd of="$entry" bs=1 seek=5000 conv=notrunc 2>/dev/null
+    run 0 classify "$model" "$image" $one --cache "$cache"
+    cmp -s "$tmp/out" "$tmp/plain" || broken "a damaged entry gives another answer"
+    ls -i "$entry" | cmp -s - "$tmp/before" && broken "the damaged file was left"
+    echo precious >"$tmp/precious"
+    ln -sf "$tmp/precious" "$entry"
+    run 0 classify "$model" "$image" $one --cache "$cache"
+    cmp -s "$tmp/out" "$tmp/plain" || broken "a linked entry gives another answer"
+    [ "$(cat "$tmp/precious")" = precious ] || broken "a link out of the folder was followed"
+    [ -L "$entry" ] && broken "the link was left"
+    end
+
+    begin cache__several_at_once__all_give_the_same
+    rm -rf "$cache"
+    for i in 1 2 3; do
+        "$fovea" classify "$model" "$image" $one --cache "$cache" >"$tmp/out$i" 2>"$tmp/err$i" &
+    done
+    wait
+    for i in 1 2 3; do
+        cmp -s "$tmp/out$i" "$tmp/plain" || broken "number $i says something else"
+    done
+    [ "$(ls -A "$cache" | wc -l)" = 1 ] || broken "the cache has not one file: $(ls -A "$cache")"
+    end
+
+    begin cache__folder_of_others__is_not_used
+    chmod 777 "$cache"
+    rm -f "$cache"/*
+    run 0 classify "$model" "$image" $one --cache "$cache"
+    err_has 'no cache: .* can be written by others'
+    [ -z "$(ls -A "$cache")" ] || broken "something was written"
     end
 
     # a small dataset: three images of each of two classes, one broken, one not there

@@ -3,6 +3,7 @@
 
 #include "runtime/tensor.h"
 #include "tools/model_recipe.h"
+#include "tools/model_session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +82,9 @@ static enum fovea_status settle_batch(struct classifier *c,
                           "the model's input has a fixed batch of %lld; --batch %d cannot be",
                           (long long)fixed, asked);
     }
-    c->batch = fixed >= 0 ? fixed : asked > 0 ? asked : options->default_batch;
+    int64_t planned = model_planned_dim(c->model, 0, 0);
+    int64_t open = asked > 0 ? asked : planned > 0 ? planned : options->default_batch;
+    c->batch = fixed >= 0 ? fixed : open;
     if (c->batch < 1) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "the model's input has a batch of %lld",
                           (long long)c->batch);
@@ -170,7 +173,7 @@ static enum fovea_status open_model(struct classifier *c, const struct classifie
                                     struct fovea_error *err) {
     struct fovea_load_options load;
     struct fovea_session_options session;
-    model_options_get(&options->model, &load, &session);
+    model_options_get(&options->model, NULL, &load, &session);
     enum fovea_status status = fovea_model_load(options->path, &load, &c->model, err);
     if (!status) {
         status = check_model(c, err);
@@ -184,16 +187,13 @@ static enum fovea_status open_model(struct classifier *c, const struct classifie
 /* Batch, buffers and session; what there is of them so far is the caller's to release. */
 static enum fovea_status plan(struct classifier *c, const struct classifier_options *options,
                               struct fovea_error *err) {
-    struct fovea_load_options load;
-    struct fovea_session_options session;
-    model_options_get(&options->model, &load, &session);
     enum fovea_status status = settle_batch(c, options, err);
     c->threads = options->model.threads;
     if (!status) {
         status = make_input(c, err);
     }
     if (!status) {
-        status = fovea_session_create(c->model, c->inputs, &session, &c->session, err);
+        status = model_session_create(&options->model, c->model, c->inputs, &c->session, err);
     }
     return status ? status : make_outputs(c, err);
 }

@@ -1,7 +1,8 @@
 /* fovea eval: top-1 and top-5 over a labelled dataset. */
 #include "tools/commands.h"
 
-#include "loaders/sha256.h"
+#include "loaders/file_digest.h"
+#include "runtime/compiled.h"
 #include "runtime/parallel.h"
 #include "tools/eval_report.h"
 #include "tools/exit_codes.h"
@@ -24,26 +25,21 @@ struct evaluation {
     struct eval eval;
 };
 
-/* The digest of the file at `path`. */
-static enum fovea_status file_sha256(const char *path, struct fovea_sha256_hex *out,
-                                     struct fovea_error *err) {
-    struct fovea_sha256 sha;
-    char block[1 << 16];
-    FILE *file = fopen(path, "r");
-    if (!file) {
-        return fovea_fail(err, FOVEA_ERR_IO, "cannot read '%s': %s", fovea_quote(path).text,
-                          strerror(errno));
+/* The digest of the model's file; of a compiled one, that of the model it was compiled from. */
+static enum fovea_status model_sha256(const struct classifier *c, struct fovea_sha256_hex *out,
+                                      struct fovea_error *err) {
+    uint8_t digest[FOVEA_SHA256_SIZE];
+    const struct fovea_compiled *compiled = c->model->compiled;
+    if (compiled && compiled->origin.n_files > 0) {
+        *out = fovea_sha256_hex_of(compiled->origin.files[0].sha256);
+        return FOVEA_OK;
     }
-    fovea_sha256_init(&sha);
-    for (size_t n; (n = fread(block, 1, sizeof(block), file)) > 0;) {
-        fovea_sha256_update(&sha, block, n);
+    enum fovea_status status = fovea_file_digest(c->model->path, digest, NULL, err);
+    if (status) {
+        fovea_error_prefix(err, "%s", c->model->path);
+        return status;
     }
-    bool bad = ferror(file) != 0;
-    fclose(file);
-    if (bad) {
-        return fovea_fail(err, FOVEA_ERR_IO, "cannot read '%s'", fovea_quote(path).text);
-    }
-    *out = fovea_sha256_digest_text(&sha);
+    *out = fovea_sha256_hex_of(digest);
     return FOVEA_OK;
 }
 
@@ -127,7 +123,7 @@ static enum fovea_status report(const struct evaluation *e, struct fovea_error *
         status = eval_write_logits(&e->eval, e->logits, err);
     }
     if (!status && e->json.on) {
-        status = file_sha256(e->eval.model.path, &sha, err);
+        status = model_sha256(&e->eval.model, &sha, err);
         if (!status) {
             status = json_target_write(&e->json, eval_json(&e->eval, sha.text), err);
         }

@@ -5,6 +5,7 @@
 #include "tools/inspection.h"
 #include "tools/model_options.h"
 #include "tools/model_recipe.h"
+#include "tools/model_session.h"
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
 
@@ -52,46 +53,19 @@ static enum fovea_status find_recipe(struct inspect *in, const char *path,
     return status;
 }
 
-/* Shapes to plan for: what the model leaves open comes from --batch, the recipe, or is 1. */
-static enum fovea_status choose_shapes(struct inspect *in, struct fovea_error *err) {
-    size_t n = fovea_model_n_inputs(in->model);
-    in->inputs = calloc(n ? n : 1, sizeof(*in->inputs));
-    if (!in->inputs) {
-        return fovea_fail_memory(err, n * sizeof(*in->inputs), "inputs");
-    }
-    for (size_t i = 0; i < n; i++) {
-        const struct fovea_io *io = fovea_model_get_input(in->model, i);
-        int64_t dims[FOVEA_MAX_RANK];
-        for (int d = 0; d < io->rank; d++) {
-            int64_t open = 1;
-            if (d == 0 && in->model_options.batch > 0) {
-                open = in->model_options.batch;
-            } else if (in->has_recipe && d >= 2) {
-                open = d == 2 ? in->recipe.height : in->recipe.width;
-            }
-            dims[d] = io->dims[d] >= 0 ? io->dims[d] : open;
-        }
-        fovea_tensor_set_shape(&in->inputs[i], io->dtype, io->rank, dims);
-    }
-    return FOVEA_OK;
-}
-
 static enum fovea_status open_model(struct inspect *in, const char *path, struct fovea_error *err) {
     struct fovea_load_options load;
     struct fovea_session_options options;
-    model_options_get(&in->model_options, &load, &options);
+    model_options_get(&in->model_options, NULL, &load, &options);
     enum fovea_status status = fovea_model_load(path, &load, &in->model, err);
     return status ? status : find_recipe(in, path, err);
 }
 
 static enum fovea_status plan_model(struct inspect *in, struct fovea_error *err) {
-    struct fovea_load_options load;
-    struct fovea_session_options options;
-    model_options_get(&in->model_options, &load, &options);
-    enum fovea_status status = choose_shapes(in, err);
+    enum fovea_status status = model_session_shapes(
+        &in->model_options, in->model, in->has_recipe ? &in->recipe : NULL, &in->inputs, err);
     if (!status) {
-        options.plan_only = true;
-        status = fovea_session_create(in->model, in->inputs, &options, &in->session, err);
+        status = model_session_create(&in->model_options, in->model, in->inputs, &in->session, err);
     }
     return status;
 }
@@ -117,7 +91,7 @@ static int inspect_model(struct inspect *in, const char *path) {
 }
 
 int cmd_inspect(int argc, char **argv) {
-    struct inspect in = {0};
+    struct inspect in = {.model_options.plan_only = true};
     struct option_spec model_rows[N_MODEL_OPTIONS];
     struct preprocess_rows preprocess;
     model_option_specs(&in.model_options, model_rows);

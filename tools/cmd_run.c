@@ -100,8 +100,8 @@ static enum fovea_status save_outputs(struct run *run, struct fovea_error *err) 
 static enum fovea_status execute(struct run *run, const struct operands *operands,
                                  struct fovea_error *err) {
     struct fovea_load_options load;
-    struct fovea_session_options options;
-    model_options_get(&run->model_options, &load, &options);
+    struct fovea_session_options unused;
+    model_options_get(&run->model_options, NULL, &load, &unused);
     enum fovea_status status = fovea_model_load(operands->words[0], &load, &run->model, err);
     if (!status) {
         status = load_inputs(run, operands, err);
@@ -116,7 +116,7 @@ static enum fovea_status execute(struct run *run, const struct operands *operand
     }
     status = match_inputs(run->model, &run->inputs, ordered, err);
     if (!status) {
-        status = run_once(run->model, ordered, &options, &run->outputs, NULL, err);
+        status = run_once(run->model, ordered, &run->model_options, &run->outputs, NULL, err);
     }
     free(ordered);
     return status ? status : save_outputs(run, err);

@@ -1,6 +1,7 @@
 /* fovea verify: a model's outputs against stored ones, case by case, all in one process. */
 #include "tools/commands.h"
 
+#include "runtime/session.h"
 #include "tools/exit_codes.h"
 #include "tools/json_out.h"
 #include "tools/model_options.h"
@@ -137,10 +138,11 @@ static int report(struct verify *v) {
 
 static int verify_all(struct verify *v, const struct operands *operands) {
     struct fovea_error err;
-    model_options_get(&v->model, &v->options.load, &v->options.session);
+    struct fovea_session_options unused;
+    model_options_get(&v->model, NULL, &v->options.load, &unused);
+    v->options.model = v->model;
     v->options.tolerance = v->tolerance;
-    enum fovea_precision asked = v->options.session.precision;
-    if (asked == FOVEA_PRECISION_BF16 || (asked == FOVEA_PRECISION_AUTO && fovea_cpu_has_bf16())) {
+    if (fovea_precision_settle(v->model.precision) == FOVEA_PRECISION_BF16) {
         v->options.tolerance.rel_l2 = BF16_REL_L2;
     }
     v->cases = v->json.on ? json_array() : NULL;

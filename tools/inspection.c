@@ -1,6 +1,8 @@
 /* See inspection.h. */
 #include "tools/inspection.h"
 
+#include "loaders/sha256.h"
+#include "runtime/compiled.h"
 #include "tools/model_options.h"
 #include "tools/preprocess_options.h"
 
@@ -36,6 +38,20 @@ static void print_model(const struct inspection *i) {
     for (size_t n = 0; n < m->n_metadata; n++) {
         printf("%-12s%s = %s\n", "metadata", fovea_quote(m->metadata[n].key).text,
                fovea_quote(m->metadata[n].value).text);
+    }
+}
+
+/* The first 16 digits name a file well enough for people. */
+static void print_origin(const struct fovea_origin *o, const char *options) {
+    printf("%-12sfrom %s, with %s, %d thread%s\n", "compiled", fovea_quote(o->path).text,
+           fovea_quote(options).text, o->threads, o->threads == 1 ? "" : "s");
+    printf("%-12sby Fovea %s (build %.16s), oneDNN %s\n", "", fovea_quote(o->version).text,
+           fovea_quote(o->build).text, fovea_quote(o->dnn).text);
+    printf("%-12sfor a CPU with %s\n", "", fovea_quote(o->isa).text);
+    for (size_t n = 0; n < o->n_files; n++) {
+        const char *location = o->files[n].location;
+        printf("%-12ssha256 %s  %s\n", "", fovea_sha256_hex_of(o->files[n].sha256).text,
+               location[0] ? fovea_quote(location).text : "(the model)");
     }
 }
 
@@ -95,6 +111,9 @@ static void print_step(size_t number, const struct fovea_node *node) {
 
 void inspection_print(const struct inspection *i, bool fusions, bool plan) {
     print_model(i);
+    if (i->model->compiled) {
+        print_origin(&i->model->compiled->origin, i->model->planned_options);
+    }
     if (i->recipe) {
         fputs("preprocess  ", stdout);
         fovea_preprocess_recipe_print(i->recipe, stdout);
@@ -132,6 +151,24 @@ static json_t *shape_json(const struct fovea_tensor *tensor) {
     return dims;
 }
 
+/* Null for a model that is no compiled file, or whose compiled file is not used. */
+static json_t *origin_json(const struct fovea_model *m) {
+    if (!m->compiled) {
+        return json_null();
+    }
+    const struct fovea_origin *o = &m->compiled->origin;
+    json_t *files = json_array();
+    for (size_t n = 0; n < o->n_files; n++) {
+        json_array_append_new(files,
+                              json_pack("{s:o, s:s}", "location", json_text(o->files[n].location),
+                                        "sha256", fovea_sha256_hex_of(o->files[n].sha256).text));
+    }
+    return json_pack("{s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o}", "path", json_text(o->path),
+                     "options", json_text(m->planned_options), "threads", o->threads, "version",
+                     json_text(o->version), "build", json_text(o->build), "onednn",
+                     json_text(o->dnn), "cpu", json_text(o->isa), "files", files);
+}
+
 static json_t *model_json(const struct inspection *i) {
     const struct fovea_model *m = i->model;
     json_t *inputs = json_array(), *outputs = json_array(), *metadata = json_object();
@@ -144,13 +181,14 @@ static json_t *model_json(const struct inspection *i) {
     for (size_t n = 0; n < m->n_metadata; n++) {
         json_object_set_new(metadata, m->metadata[n].key, json_text(m->metadata[n].value));
     }
-    return json_pack(
-        "{s:o, s:o, s:i, s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:o}", "model", json_text(m->path),
-        "producer", json_text(m->producer), "opset", m->graph.opset, "ir_version",
-        (json_int_t)m->ir_version, "inputs", inputs, "outputs", outputs, "parameters",
-        (json_int_t)m->n_parameters, "parameter_bytes", (json_int_t)m->parameter_bytes,
-        "nodes_before", (json_int_t)m->n_nodes_loaded, "recipe",
-        i->recipe ? fovea_preprocess_recipe_json(i->recipe) : json_null(), "metadata", metadata);
+    return json_pack("{s:o, s:o, s:i, s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o}", "model",
+                     json_text(m->path), "producer", json_text(m->producer), "opset",
+                     m->graph.opset, "ir_version", (json_int_t)m->ir_version, "inputs", inputs,
+                     "outputs", outputs, "parameters", (json_int_t)m->n_parameters,
+                     "parameter_bytes", (json_int_t)m->parameter_bytes, "nodes_before",
+                     (json_int_t)m->n_nodes_loaded, "recipe",
+                     i->recipe ? fovea_preprocess_recipe_json(i->recipe) : json_null(), "metadata",
+                     metadata, "compiled", origin_json(m));
 }
 
 static json_t *session_json(const struct inspection *i) {

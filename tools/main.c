@@ -25,6 +25,7 @@ static const struct command commands[] = {
     {"verify", cmd_verify, "compare a model's outputs with stored ones"},
     {"bench", cmd_bench, "latency, throughput and share of the machine's limit"},
     {"run", cmd_run, "tensors in, tensors out"},
+    {"compile", cmd_compile, "store a planned model, so that it starts at once"},
     {"inspect", cmd_inspect, "inputs, size, preprocessing, memory plan and fusions of a model"},
     {"ops", cmd_ops, "list the supported operators and opsets"},
 };

@@ -104,6 +104,10 @@ void run_option_specs(struct model_options *options,
          "3x3 convolutions by Winograd's algorithm: auto, where it takes\n"
          "less time (default), or off",
          parse_winograd, &options->no_winograd, 0},
+        {"cache", "DIR",
+         "keep planned models in DIR (default: $FOVEA_CACHE_DIR, else\n"
+         "nowhere), so that the next start of the same model is quicker",
+         option_text, &options->cache, 0},
         {"max-memory", "BYTES",
          "refuse models that need more for parsing, or with which the process\n"
          "would need more; suffixes K, M, G (default: 80 % of what is available)",
@@ -121,10 +125,13 @@ void model_option_specs(struct model_options *options, struct option_spec specs[
     run_option_specs(options, specs + 1);
 }
 
-void model_options_get(const struct model_options *options, struct fovea_load_options *load,
-                       struct fovea_session_options *session) {
+void model_options_get(const struct model_options *options, const struct fovea_model *model,
+                       struct fovea_load_options *load, struct fovea_session_options *session) {
     fovea_load_options_default(load);
     fovea_session_options_default(session);
+    if (model) {
+        fovea_model_get_session_options(model, session);
+    }
     session->threads = options->threads;
     session->precision = options->precision;
     if (options->passes) {
@@ -132,6 +139,7 @@ void model_options_get(const struct model_options *options, struct fovea_load_op
     }
     load->max_memory = options->max_memory;
     session->max_memory = options->max_memory;
-    session->winograd = !options->no_winograd;
+    session->winograd = session->winograd && !options->no_winograd;
     session->profile = options->profile;
+    session->plan_only = options->plan_only;
 }

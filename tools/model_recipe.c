@@ -5,6 +5,7 @@
 #include "loaders/recipe_file.h"
 #include "tools/json_out.h"
 #include "tools/labels.h"
+#include "tools/model_session.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -73,15 +74,20 @@ static enum fovea_status add_metadata(struct fovea_recipe *recipe, const struct 
     return FOVEA_OK;
 }
 
-/* Height and width of a single [N,3,H,W] input, where the model fixes both. */
+/* Height and width of a single [N,3,H,W] input, where the model fixes both, or was compiled so. */
 static void add_input_shape(struct fovea_recipe *recipe, const struct fovea_model *model) {
     const struct fovea_io *io = fovea_model_get_input(model, 0);
-    if (!io || io->rank != 4 || io->dims[2] < 1 || io->dims[3] < 1 ||
-        io->dims[2] > FOVEA_RECIPE_SIZE_MAX || io->dims[3] > FOVEA_RECIPE_SIZE_MAX) {
+    if (!io || io->rank != 4) {
         return;
     }
-    recipe->height = (int)io->dims[2];
-    recipe->width = (int)io->dims[3];
+    int64_t height = io->dims[2] < 0 ? model_planned_dim(model, 0, 2) : io->dims[2];
+    int64_t width = io->dims[3] < 0 ? model_planned_dim(model, 0, 3) : io->dims[3];
+    if (height < 1 || width < 1 || height > FOVEA_RECIPE_SIZE_MAX ||
+        width > FOVEA_RECIPE_SIZE_MAX) {
+        return;
+    }
+    recipe->height = (int)height;
+    recipe->width = (int)width;
     recipe->source[FOVEA_RECIPE_SIZE] = FOVEA_FROM_METADATA;
 }
 

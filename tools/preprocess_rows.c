@@ -185,6 +185,12 @@ static enum fovea_status parse_preset(const char *text, void *target, struct fov
 
 /* ---- the table --------------------------------------------------------------- */
 
+struct option_spec preprocess_size_row(struct fovea_preprocess_options *options) {
+    return (struct option_spec){
+        "size", "N|HxW", "size of the model's input", parse_size, &options->flags, 0,
+    };
+}
+
 static void recipe_rows(struct fovea_preprocess_options *options, struct option_spec *specs) {
     struct fovea_recipe *flags = &options->flags;
     const struct option_spec rows[N_RECIPE_ROWS] = {
@@ -193,7 +199,7 @@ static void recipe_rows(struct fovea_preprocess_options *options, struct option_
          "fill, resize_order, preset",
          parse_recipe, options, 0},
         {"preset", "NAME", "timm, imagenet or siglip", parse_preset, options, 0},
-        {"size", "N|HxW", "size of the model's input", parse_size, flags, 0},
+        preprocess_size_row(options),
         {"resize", "MODE",
          "to size/crop-pct: squash (both sides), short or long (that\n"
          "side, aspect kept; long pads)",

@@ -16,6 +16,9 @@ struct preprocess_rows {
 /* `options` is initialised, and lent to the rows; it keeps strings of argv, not copies. */
 void preprocess_rows_init(struct preprocess_rows *rows, struct fovea_preprocess_options *options);
 
+/* The row of --size alone. */
+struct option_spec preprocess_size_row(struct fovea_preprocess_options *options);
+
 /* The group to put into a command's usage. */
 struct option_group preprocess_rows_group(const struct preprocess_rows *rows);
 

@@ -4,6 +4,7 @@
 #include "ops/winograd.h"
 #include "runtime/op.h"
 #include "runtime/session.h"
+#include "tools/model_session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,11 +92,11 @@ static bool uses_winograd(const struct fovea_session *session) {
 }
 
 enum fovea_status run_once(const struct fovea_model *model, const struct fovea_tensor *inputs,
-                           const struct fovea_session_options *options, struct tensor_list *outputs,
+                           const struct model_options *options, struct tensor_list *outputs,
                            bool *winograd, struct fovea_error *err) {
     struct tensor_list made = {0};
     struct fovea_session *session = NULL;
-    enum fovea_status status = fovea_session_create(model, inputs, options, &session, err);
+    enum fovea_status status = model_session_create(options, model, inputs, &session, err);
     if (!status) {
         status = make_outputs(model, session, &made, err);
     }

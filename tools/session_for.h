@@ -22,7 +22,7 @@ enum fovea_status match_inputs(const struct fovea_model *model, const struct ten
  * *winograd (may be NULL) says whether a step used Winograd's algorithm.
  */
 enum fovea_status run_once(const struct fovea_model *model, const struct fovea_tensor *inputs,
-                           const struct fovea_session_options *options, struct tensor_list *outputs,
+                           const struct model_options *options, struct tensor_list *outputs,
                            bool *winograd, struct fovea_error *err);
 
 #endif

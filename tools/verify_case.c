@@ -1,6 +1,7 @@
 /* See verify_case.h. */
 #include "tools/verify_case.h"
 
+#include "runtime/model.h"
 #include "tools/session_for.h"
 
 #include <math.h>
@@ -98,8 +99,8 @@ struct data_set {
 };
 
 static enum fovea_status run_data_set(const struct fovea_model *model, const char *folder,
-                                      const struct fovea_session_options *options,
-                                      struct data_set *set, struct fovea_error *err) {
+                                      const struct model_options *options, struct data_set *set,
+                                      struct fovea_error *err) {
     enum fovea_status status = load_numbered(folder, "input", &set->inputs, err);
     if (!status) {
         status = load_numbered(folder, "output", &set->expected, err);
@@ -123,14 +124,14 @@ static enum fovea_status run_data_set(const struct fovea_model *model, const cha
 static enum fovea_status compare_direct(const struct fovea_model *model,
                                         const struct case_options *options, struct data_set *set,
                                         struct case_result *result, struct fovea_error *err) {
-    struct fovea_session_options session = options->session;
+    struct model_options direct = options->model;
     bool winograd;
-    if (!set->winograd) {
+    /* A compiled file has the weights of one way only. */
+    if (!set->winograd || model->compiled) {
         return FOVEA_OK;
     }
-    session.winograd = false;
-    enum fovea_status status =
-        run_once(model, set->ordered, &session, &set->direct, &winograd, err);
+    direct.no_winograd = true;
+    enum fovea_status status = run_once(model, set->ordered, &direct, &set->direct, &winograd, err);
     for (size_t i = 0; !status && i < set->outputs.count; i++) {
         struct comparison c;
         bool comparable = compare_tensors(&set->outputs.tensors[i].t, &set->direct.tensors[i].t,
@@ -144,7 +145,7 @@ static void verify_data_set(const struct fovea_model *model, const char *folder,
                             const struct case_options *options, struct case_result *result) {
     struct data_set set = {0};
     struct fovea_error err;
-    if (run_data_set(model, folder, &options->session, &set, &err) ||
+    if (run_data_set(model, folder, &options->model, &set, &err) ||
         compare_direct(model, options, &set, result, &err)) {
         result_from(result, &err);
     } else {
@@ -179,6 +180,15 @@ static void verify_data_sets(const struct fovea_model *model, const char *folder
     }
 }
 
+/* model.fovea, where that is what there is; else the path is left as it was, for the message. */
+static void compiled_path(char path[PATH_BYTES], const char *folder) {
+    char compiled[PATH_BYTES];
+    int n = snprintf(compiled, sizeof(compiled), "%s/model.fovea", folder);
+    if (n < PATH_BYTES && access(compiled, F_OK) == 0) {
+        memcpy(path, compiled, (size_t)n + 1);
+    }
+}
+
 void verify_case(const char *folder, const struct case_options *options,
                  struct case_result *result) {
     char path[PATH_BYTES];
@@ -192,6 +202,9 @@ void verify_case(const char *folder, const struct case_options *options,
         return;
     }
     snprintf(path, sizeof(path), "%s/model.onnx", folder);
+    if (access(path, F_OK) != 0) {
+        compiled_path(path, folder);
+    }
     if (fovea_model_load(path, &options->load, &model, &err)) {
         result_from(result, &err);
         return;

@@ -9,6 +9,7 @@
 #define FOVEA_TOOLS_VERIFY_CASE_H
 
 #include "tools/compare_tensors.h"
+#include "tools/model_options.h"
 
 enum case_status {
     CASE_PASSED,
@@ -27,7 +28,7 @@ struct case_result {
 struct case_options {
     struct tolerance tolerance;
     struct fovea_load_options load;
-    struct fovea_session_options session;
+    struct model_options model;
 };
 
 /* "passed", ... */

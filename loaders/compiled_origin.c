@@ -1,0 +1,139 @@
+/*
+ * The original of a compiled file: is it still there, is it still the same?
+ *
+ * The path beside the compiled file counts first, so that the two can be moved
+ * together; then the absolute one. A file is the same if the system says it
+ * was not touched (device, inode, size, times), or if its size and time of
+ * modification are as they were (it was copied with its times), or else if
+ * its SHA-256 says so.
+ */
+#include "loaders/compiled.h"
+#include "loaders/file_digest.h"
+#include "loaders/mapped_file.h"
+#include "loaders/onnx.h"
+#include "loaders/paths.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where the original is, to be freed; NULL if it is not there, or memory is lacking. */
+static char *find_original(const struct fovea_origin *origin, const char *compiled_path) {
+    struct stat status;
+    char *beside = fovea_path_beside(compiled_path, origin->beside);
+    if (beside && stat(beside, &status) == 0) {
+        return beside;
+    }
+    free(beside);
+    return stat(origin->path, &status) == 0 ? strdup(origin->path) : NULL;
+}
+
+static bool looks_same(const struct fovea_file_id *then, const struct fovea_file_id *now) {
+    return then->size == now->size && then->modified_ns == now->modified_ns;
+}
+
+static enum fovea_status check_digest(const struct fovea_origin_file *file, const char *path,
+                                      struct fovea_error *err) {
+    uint8_t digest[FOVEA_SHA256_SIZE];
+    enum fovea_status st = fovea_file_digest(path, digest, NULL, err);
+    if (!st && memcmp(digest, file->sha256, sizeof(digest)) != 0) {
+        st = fovea_fail(err, FOVEA_ERR_INVALID,
+                        "has changed since this was compiled from it; compile it again, or move "
+                        "one of the two away");
+    }
+    if (st) {
+        fovea_error_prefix(err, "its original %s", path);
+    }
+    return st;
+}
+
+/* A file of the original that is not there is none that could have changed. */
+static enum fovea_status check_file(const struct fovea_origin_file *file, const char *original,
+                                    struct fovea_error *err) {
+    struct stat status;
+    struct fovea_file_id now;
+    char *path = fovea_path_of_source(original, file->location);
+    if (!path) {
+        return fovea_fail_memory(err, strlen(original), "a path");
+    }
+    enum fovea_status st = FOVEA_OK;
+    if (stat(path, &status) == 0) {
+        fovea_file_id_of(&status, &now);
+        st = looks_same(&file->id, &now) ? FOVEA_OK : check_digest(file, path, err);
+    }
+    free(path);
+    return st;
+}
+
+enum fovea_status fovea_origin_check(const struct fovea_origin *origin, const char *path,
+                                     struct fovea_error *err) {
+    char *original = find_original(origin, path);
+    enum fovea_status st = FOVEA_OK;
+    for (size_t i = 0; original && !st && i < origin->n_files; i++) {
+        st = check_file(&origin->files[i], original, err);
+    }
+    free(original);
+    return st;
+}
+
+/* ---- loading it --------------------------------------------------------- */
+
+static const struct fovea_origin_file *find_file(const struct fovea_origin *origin,
+                                                 const char *location) {
+    for (size_t i = 0; i < origin->n_files; i++) {
+        if (strcmp(origin->files[i].location, location) == 0) {
+            return &origin->files[i];
+        }
+    }
+    return NULL;
+}
+
+/* All files that the loaded model was made of are those the compiled file was made of. */
+static enum fovea_status check_sources(const struct fovea_origin *origin,
+                                       const struct fovea_model *model, struct fovea_error *err) {
+    enum fovea_status st = FOVEA_OK;
+    for (size_t i = 0; !st && i < model->n_sources; i++) {
+        const struct fovea_source *source = &model->sources[i];
+        const struct fovea_origin_file *file = find_file(origin, source->location);
+        if (!file) {
+            return fovea_fail(err, FOVEA_ERR_INVALID,
+                              "its original %s has changed since this was compiled from it: it "
+                              "reads '%s'",
+                              model->path, fovea_quote(source->location).text);
+        }
+        if (fovea_file_id_same(&file->id, &source->id)) {
+            continue;
+        }
+        char *path = fovea_path_of_source(model->path, source->location);
+        st = path ? check_digest(file, path, err) : fovea_fail_memory(err, 1, "a path");
+        free(path);
+    }
+    return st;
+}
+
+enum fovea_status fovea_origin_load(const struct fovea_origin *origin, const char *path,
+                                    bool allow_external_links, struct fovea_model **out,
+                                    struct fovea_error *err) {
+    struct fovea_load_options options;
+    struct fovea_model *model;
+    fovea_load_options_default(&options);
+    options.allow_external_links = allow_external_links;
+    char *original = find_original(origin, path);
+    if (!original) {
+        return fovea_fail(err, FOVEA_ERR_IO,
+                          "its original is gone: it is neither at '%s' from here nor at %s",
+                          fovea_quote(origin->beside).text, origin->path);
+    }
+    enum fovea_status st = fovea_onnx_load(original, &options, &model, err);
+    free(original);
+    if (st) {
+        return st;
+    }
+    st = check_sources(origin, model, err);
+    if (st) {
+        fovea_model_destroy(model);
+        return st;
+    }
+    *out = model;
+    return FOVEA_OK;
+}

@@ -1,0 +1,78 @@
+/* A model's declared inputs and outputs against a session's: see bind.h. */
+#include "runtime/bind.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum fovea_status check_input(const struct fovea_io *io, const struct fovea_tensor *given,
+                                     struct fovea_error *err) {
+    if (given->dtype != io->dtype) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "input '%s' is %s; the model takes %s",
+                          fovea_quote(io->name).text, fovea_dtype_name(given->dtype),
+                          fovea_dtype_name(io->dtype));
+    }
+    bool fits = given->rank == io->rank;
+    for (int i = 0; fits && i < io->rank; i++) {
+        fits = io->dims[i] < 0 || io->dims[i] == given->dims[i];
+    }
+    if (!fits) {
+        struct fovea_tensor want = {.rank = io->rank};
+        memcpy(want.dims, io->dims, sizeof(want.dims));
+        return fovea_fail(
+            err, FOVEA_ERR_INVALID, "input '%s' has shape %s; the model takes %s (-1: any)",
+            fovea_quote(io->name).text, fovea_shape_text(given).text, fovea_shape_text(&want).text);
+    }
+    return fovea_tensor_check_shape(given, err);
+}
+
+/* Fix the contents of an input that decides shapes. */
+static enum fovea_status fix_input(struct fovea_value *value, const struct fovea_tensor *given,
+                                   struct fovea_error *err) {
+    size_t bytes = fovea_tensor_bytes(given);
+    if (!given->data) {
+        return fovea_fail(err, FOVEA_ERR_INVALID,
+                          "input '%s' decides shapes; its contents must be given with the session",
+                          fovea_quote(value->name).text);
+    }
+    void *data = fovea_aligned_alloc(bytes);
+    if (!data) {
+        return fovea_fail_memory(err, bytes, "an input");
+    }
+    memcpy(data, given->data, bytes);
+    fovea_value_set_constant(value, data, true);
+    return FOVEA_OK;
+}
+
+enum fovea_status fovea_bind_inputs(const struct fovea_model *model, struct fovea_graph *graph,
+                                    const struct fovea_tensor *inputs, struct fovea_error *err) {
+    for (size_t i = 0; i < graph->n_inputs; i++) {
+        struct fovea_value *value = graph->inputs[i];
+        enum fovea_status st = check_input(&model->inputs[i], &inputs[i], err);
+        if (st) {
+            return st;
+        }
+        fovea_tensor_set_shape(&value->t, inputs[i].dtype, inputs[i].rank, inputs[i].dims);
+        value->typed = true;
+        if (fovea_model_input_decides_shapes(model, i)) {
+            st = fix_input(value, &inputs[i], err);
+            if (st) {
+                return st;
+            }
+        }
+    }
+    return FOVEA_OK;
+}
+
+enum fovea_status fovea_check_outputs(const struct fovea_model *model,
+                                      const struct fovea_graph *graph, struct fovea_error *err) {
+    for (size_t i = 0; i < graph->n_outputs; i++) {
+        const struct fovea_io *io = &model->outputs[i];
+        const struct fovea_tensor *t = &graph->outputs[i]->t;
+        if (io->rank >= 0 && io->dtype != t->dtype) {
+            return fovea_fail(err, FOVEA_ERR_INVALID, "output '%s' is declared %s but computes %s",
+                              fovea_quote(io->name).text, fovea_dtype_name(io->dtype),
+                              fovea_dtype_name(t->dtype));
+        }
+    }
+    return FOVEA_OK;
+}
