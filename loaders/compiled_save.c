@@ -311,6 +311,10 @@ enum fovea_status fovea_session_save(const struct fovea_session *session, const 
     if (s.model->compiled) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "%s: is compiled already", s.model->path);
     }
+    if (!fovea_session_can_run(session)) {
+        return fovea_fail(err, FOVEA_ERR_INVALID,
+                          "cannot compile to %s: the session was only planned", path);
+    }
     if (fovea_session_precision(session) != FOVEA_PRECISION_F32) {
         return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
                           "cannot compile to %s: a compiled file holds an f32 plan, and the "

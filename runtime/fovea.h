@@ -171,7 +171,7 @@ struct fovea_session_options {
     const char *passes; /* "on" (default), "off", or names separated by commas */
     size_t max_memory;  /* most resident bytes of the process, as predicted; 0: 80 % of available
                          * on top of what it has */
-    bool plan_only;     /* stop before memory is taken: to be looked at, not to be run */
+    bool plan_only;     /* stop before memory is taken: to be looked at; run and save refuse it */
     bool winograd;      /* f32 3x3 convolutions by Winograd's algorithm where it pays: less time,
                            an error of about 1e-6 each; default true */
     enum fovea_precision precision; /* default FOVEA_PRECISION_F32 */

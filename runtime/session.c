@@ -333,7 +333,7 @@ enum fovea_status fovea_session_run(struct fovea_session *session,
                                     const struct fovea_tensor *inputs,
                                     const struct fovea_tensor *outputs, struct fovea_error *err) {
     struct fovea_graph *graph = &session->graph;
-    if (!session->arena) {
+    if (!fovea_session_can_run(session)) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "the session was made to be looked at only");
     }
     enum fovea_status st = check_data(session, inputs, outputs, err);
@@ -365,6 +365,10 @@ void fovea_session_output_shape(const struct fovea_session *session, size_t inde
                                 struct fovea_tensor *out) {
     *out = session->graph.outputs[index]->t;
     out->data = NULL;
+}
+
+bool fovea_session_can_run(const struct fovea_session *session) {
+    return session->arena != NULL;
 }
 
 enum fovea_precision fovea_session_precision(const struct fovea_session *session) {

@@ -48,6 +48,9 @@ const struct fovea_step_time *fovea_session_get_step_times(const struct fovea_se
 /* Resident memory of this process, in bytes; 0 if not known. */
 size_t fovea_resident_bytes(void);
 
+/* Whether it has memory and weights: not one of options->plan_only. */
+bool fovea_session_can_run(const struct fovea_session *session);
+
 /* What `asked` comes to on this CPU: F32 or BF16. */
 enum fovea_precision fovea_precision_settle(enum fovea_precision asked);
 

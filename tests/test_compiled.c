@@ -441,6 +441,30 @@ static void save__model_changed_since_it_was_loaded__is_refused(void) {
     fovea_model_destroy(model);
 }
 
+static void save__planned_or_bf16_session__is_refused(void) {
+    struct compiled_example e;
+    struct fovea_model *model;
+    struct fovea_session *session;
+    struct fovea_error err = {0};
+    const struct fovea_tensor input = {.dtype = FOVEA_F32, .rank = 4, .dims = {1, 3, SIDE, SIDE}};
+    make(&e, "on");
+    CHECK_OK(fovea_model_load(e.model, NULL, &model, &err), err);
+    struct fovea_session_options options = with_passes("on");
+    options.plan_only = true;
+    CHECK_OK(fovea_session_create(model, &input, &options, &session, &err), err);
+    CHECK(fovea_session_save(session, temp_path("again.fovea"), &err) == FOVEA_ERR_INVALID);
+    CHECK(strstr(err.message, "was only planned") != NULL);
+    fovea_session_destroy(session);
+    options.plan_only = false;
+    options.precision = FOVEA_PRECISION_BF16;
+    CHECK_OK(fovea_session_create(model, &input, &options, &session, &err), err);
+    CHECK(fovea_session_save(session, temp_path("again.fovea"), &err) == FOVEA_ERR_UNSUPPORTED);
+    CHECK(strstr(err.message, "holds an f32 plan") != NULL);
+    CHECK(access(temp_path("again.fovea"), F_OK) != 0);
+    fovea_session_destroy(session);
+    fovea_model_destroy(model);
+}
+
 static void *save_many(void *argument) {
     const struct compiled_example *e = argument;
     struct fovea_model *model;
@@ -499,6 +523,7 @@ static const struct test tests[] = {
     TEST(compiled__message_of_damage__says_where),
     TEST(save__compiled_session__is_refused),
     TEST(save__model_changed_since_it_was_loaded__is_refused),
+    TEST(save__planned_or_bf16_session__is_refused),
     TEST(save__by_several_at_once__always_leaves_a_whole_file),
 };
 
