@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* A number from a file of one line ("max" and failures: 0). */
@@ -43,7 +44,12 @@ size_t fovea_resident_bytes(void) {
     if (file) {
         fclose(file);
     }
-    return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+    if (pages > 0) {
+        return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+    }
+    /* Without /proc, as in a bare chroot: the most it has been. */
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (size_t)usage.ru_maxrss * 1024 : 0;
 }
 
 size_t fovea_default_memory_limit(void) {
