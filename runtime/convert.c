@@ -218,26 +218,35 @@ static void store(enum fovea_dtype dtype, struct element e, void *dst) {
     }
 }
 
-FOVEA_KERNEL static void widen_bf16(const uint16_t *src, float *dst, int64_t count) {
+/* Element i, at an address of any alignment. */
+#define LOAD_ELEMENT(type, x, src, i)                                                              \
+    type x;                                                                                        \
+    memcpy(&x, (const unsigned char *)(src) + (size_t)(i) * sizeof(x), sizeof(x))
+
+FOVEA_KERNEL static void widen_bf16(const void *src, float *dst, int64_t count) {
     FOVEA_VECTOR_LOOP
     for (int64_t i = 0; i < count; i++) {
-        dst[i] = fovea_load_bf16(src[i]);
+        LOAD_ELEMENT(uint16_t, x, src, i);
+        dst[i] = fovea_load_bf16(x);
     }
 }
 
-FOVEA_KERNEL static void widen_f16(const uint16_t *src, float *dst, int64_t count) {
+FOVEA_KERNEL static void widen_f16(const void *src, float *dst, int64_t count) {
     FOVEA_VECTOR_LOOP
     for (int64_t i = 0; i < count; i++) {
-        dst[i] = fovea_load_f16(src[i]);
+        LOAD_ELEMENT(uint16_t, x, src, i);
+        dst[i] = fovea_load_f16(x);
     }
 }
 
-FOVEA_KERNEL static void narrow_bf16(const float *src, uint16_t *dst, int64_t count) {
+FOVEA_KERNEL static void narrow_bf16(const void *src, uint16_t *dst, int64_t count) {
     FOVEA_VECTOR_LOOP
     for (int64_t i = 0; i < count; i++) {
-        dst[i] = fovea_store_bf16(src[i]);
+        LOAD_ELEMENT(float, x, src, i);
+        dst[i] = fovea_store_bf16(x);
     }
 }
+#undef LOAD_ELEMENT
 
 /* The conversions of activations and large weights; the rest are shape arithmetic and tests. */
 static bool convert_fast(enum fovea_dtype from, const void *src, enum fovea_dtype to, void *dst,
