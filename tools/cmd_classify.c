@@ -7,7 +7,7 @@
 #include "tools/json_out.h"
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
-#include "tools/scores.h"
+#include "evaluation/scores.h"
 
 #include <stdlib.h>
 #include <string.h>

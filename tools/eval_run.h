@@ -9,7 +9,7 @@
 #include "loaders/dataset.h"
 #include "tools/classifier.h"
 #include "tools/eval_pipeline.h"
-#include "tools/scores.h"
+#include "evaluation/scores.h"
 #include "tools/streams.h"
 
 enum { TOP_CLASSES = 5 };
