@@ -47,12 +47,8 @@ static enum fovea_status fit_side(const char *what, int64_t fixed, bool by_flag,
 static enum fovea_status settle_recipe(struct classifier *c,
                                        const struct classifier_options *options,
                                        struct fovea_error *err) {
-    struct fovea_recipe known;
-    enum fovea_status status =
-        model_recipe_get(c->model, options->path, &known, c->note, sizeof(c->note), err);
-    if (!status) {
-        status = fovea_preprocess_options_resolve(&options->preprocess, &known, &c->recipe, err);
-    }
+    enum fovea_status status = model_recipe_settle(c->model, options->path, &options->preprocess,
+                                                   &c->recipe, c->note, sizeof(c->note), err);
     if (status) {
         return status;
     }

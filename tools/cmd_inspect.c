@@ -30,22 +30,14 @@ static void inspect_finish(struct inspect *in) {
     free(in->inputs);
 }
 
-static bool takes_images(const struct fovea_model *model) {
-    const struct fovea_io *io = fovea_model_get_input(model, 0);
-    return fovea_model_n_inputs(model) == 1 && io->rank == 4 && io->dims[1] == 3;
-}
-
 static enum fovea_status find_recipe(struct inspect *in, const char *path,
                                      struct fovea_error *err) {
-    struct fovea_recipe known;
     char note[640];
-    if (!takes_images(in->model)) {
+    if (!model_takes_images(in->model)) {
         return FOVEA_OK;
     }
-    enum fovea_status status = model_recipe_get(in->model, path, &known, note, sizeof(note), err);
-    if (!status) {
-        status = fovea_preprocess_options_resolve(&in->preprocess, &known, &in->recipe, err);
-    }
+    enum fovea_status status =
+        model_recipe_settle(in->model, path, &in->preprocess, &in->recipe, note, sizeof(note), err);
     in->has_recipe = !status;
     if (note[0]) {
         say("note: %s", note);

@@ -91,9 +91,15 @@ static void add_input_shape(struct fovea_recipe *recipe, const struct fovea_mode
     recipe->source[FOVEA_RECIPE_SIZE] = FOVEA_FROM_METADATA;
 }
 
-enum fovea_status model_recipe_get(const struct fovea_model *model, const char *model_path,
-                                   struct fovea_recipe *out, char *note, size_t note_bytes,
-                                   struct fovea_error *err) {
+bool model_takes_images(const struct fovea_model *model) {
+    const struct fovea_io *io = fovea_model_get_input(model, 0);
+    return fovea_model_n_inputs(model) == 1 && io->rank == 4 && io->dims[1] == 3;
+}
+
+/* The recipe known without anybody's flags; fields that nobody sets stay FOVEA_FROM_NOWHERE. */
+static enum fovea_status find_known(const struct fovea_model *model, const char *model_path,
+                                    struct fovea_recipe *out, char *note, size_t note_bytes,
+                                    struct fovea_error *err) {
     struct fovea_recipe recipe = {0};
     note[0] = 0;
     add_config(&recipe, model_path, "config.json", note, note_bytes);
@@ -105,4 +111,13 @@ enum fovea_status model_recipe_get(const struct fovea_model *model, const char *
     add_input_shape(&recipe, model);
     *out = recipe;
     return FOVEA_OK;
+}
+
+enum fovea_status model_recipe_settle(const struct fovea_model *model, const char *model_path,
+                                      const struct fovea_preprocess_options *options,
+                                      struct fovea_recipe *out, char *note, size_t note_bytes,
+                                      struct fovea_error *err) {
+    struct fovea_recipe known;
+    enum fovea_status status = find_known(model, model_path, &known, note, note_bytes, err);
+    return status ? status : fovea_preprocess_options_resolve(options, &known, out, err);
 }
