@@ -76,10 +76,7 @@ static enum fovea_status open_model(struct evaluation *e, struct fovea_error *er
 
 static void say_setting(const struct eval *eval, const char *labels) {
     const struct fovea_dataset *set = &eval->dataset;
-    fovea_preprocess_recipe_print(&eval->model.recipe, stderr);
-    if (eval->model.note[0]) {
-        say("note: %s", eval->model.note);
-    }
+    classifier_print_recipe(&eval->model);
     say("%zu images in %s", set->n_images, labels);
     if (set->n_ignored > 0) {
         say("warning: %zu files are not named .jpg, .jpeg or .png and were not listed, the first: "
