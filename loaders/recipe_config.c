@@ -122,10 +122,14 @@ static enum fovea_status read_resample(const json_t *cfg, enum fovea_recipe_sour
     return FOVEA_OK;
 }
 
-/* The share that makes timm's floor(size / share) give exactly `resized`. */
+/*
+ * The share that makes timm's floor(size / share) give exactly `resized`, cut
+ * to the 15 digits that results are written with, so that it comes back as it
+ * was.
+ */
 static double crop_pct_of(int size, int resized) {
-    double share = (double)size / resized;
-    return floor(size / share) < resized ? nextafter(share, 0) : share;
+    double digits = floor((double)size / resized * 1e15), share = digits / 1e15;
+    return floor(size / share) < resized ? (digits - 1) / 1e15 : share;
 }
 
 /* What a size of one number or of "height" and "width" says. */

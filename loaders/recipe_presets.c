@@ -77,7 +77,7 @@ static const struct preset presets[] = {
     /* decode|resize_small(448)|central_crop(384)|value_range(-1,1) */
     {"big-vision-transfer",
      {.resize = FOVEA_RESIZE_SHORT,
-      .crop_pct = 6.0 / 7,
+      .crop_pct = 0.857142857142857, /* 6/7 in the 15 digits of results */
       .filter = FOVEA_FILTER_AREA,
       .mean = HALF,
       .std = HALF,

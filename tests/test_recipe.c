@@ -3,6 +3,7 @@
 #include "tests/check.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void expect_refusal(const char *text, enum fovea_status want, const char *message) {
@@ -308,6 +309,19 @@ static void config__of_hugging_face__other_scales_are_unsupported(void) {
     CHECK_STR(err.message, "a preprocessor with a rescale_factor of 0.00784, not 1/255");
 }
 
+/* 384 of 438: a ratio that 15 digits cannot hold still gives 438. */
+static void config__of_hugging_face__sizes_are_exact(void) {
+    const char *text = "{\"do_center_crop\": true, \"crop_size\": 384, \"image_mean\": 0.5,"
+                       " \"image_std\": 0.5, \"size\": {\"shortest_edge\": 438}}";
+    struct fovea_recipe r;
+    struct fovea_error err;
+    char written[40];
+    CHECK_OK(fovea_recipe_parse_config(text, strlen(text), FOVEA_FROM_CONFIG, &r, &err), err);
+    CHECK((int)(r.height / r.crop_pct) == 438);
+    snprintf(written, sizeof(written), "%.15g", r.crop_pct);
+    CHECK(strtod(written, NULL) == r.crop_pct);
+}
+
 static void config__unrelated_object__sets_nothing(void) {
     const char *text = "{\"hidden_size\": 96, \"image_size\": 32}";
     struct fovea_recipe r;
@@ -344,6 +358,7 @@ static const struct test tests[] = {
     TEST(config__of_timm_without_mode__is_center_unless_the_architecture_s),
     TEST(config__of_hugging_face__classes_have_defaults),
     TEST(config__of_hugging_face__other_scales_are_unsupported),
+    TEST(config__of_hugging_face__sizes_are_exact),
     TEST(config__unrelated_object__sets_nothing),
     TEST(load__missing_file__says_which),
 };
