@@ -48,9 +48,15 @@ static struct eval_record record_of(size_t i) {
     struct eval_record r = {
         .path = paths[i],
         .labels = labels,
-        .n_labels = i == 2 ? 0 : i == 3 ? 3 : 1,
-        .state = i == 1 ? EVAL_FAILED : i == 4 ? EVAL_MISSING : EVAL_OK,
-        .message = i == 1 ? "broken\nfile 100 %" : i == 3 ? " " : NULL,
+        .n_labels = i == 2   ? 0
+                    : i == 3 ? 3
+                             : 1,
+        .state = i == 1   ? EVAL_FAILED
+                 : i == 4 ? EVAL_MISSING
+                          : EVAL_OK,
+        .message = i == 1   ? "broken\nfile 100 %"
+                   : i == 3 ? " "
+                            : NULL,
         .file_bytes = i == 4 ? 0 : 123456789012 + i,
         .label_logit = NAN,
     };
@@ -317,7 +323,8 @@ static void journal__of_another_evaluation__names_the_difference(void) {
     eval_collection_finish(&c);
 }
 
-/* Several journals of one list: an answer counts more than a failure, and must be the one answer. */
+/* Several journals of one list: an answer counts more than a failure, and must be the one answer.
+ */
 static void journal__several__agree_or_are_refused(void) {
     struct fovea_error err;
     struct eval_description description = describe();
