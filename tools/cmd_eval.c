@@ -91,7 +91,7 @@ static void say_setting(const struct eval *eval, const char *labels) {
 static enum fovea_status evaluate(struct evaluation *e, const char *root, struct fovea_error *err) {
     char words[160];
     struct eval *eval = &e->eval;
-    enum fovea_status status = fovea_dataset_load(root, &eval->dataset, err);
+    enum fovea_status status = fovea_dataset_load(root, NULL, &eval->dataset, err);
     if (status) {
         fovea_error_prefix(err, "%s", fovea_quote(root).text);
         return status;

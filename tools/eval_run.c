@@ -86,7 +86,7 @@ static enum fovea_status make_results(struct eval *eval, bool want_logits,
         return fovea_fail_memory(err, n * sizeof(*eval->results), "results");
     }
     for (size_t i = 0; i < n; i++) {
-        eval->results[i].label = eval->labels[eval->dataset.images[i].class_number];
+        eval->results[i].label = eval->labels[eval->dataset.labels[eval->dataset.images[i].first_label]];
     }
     eval->n_best = classes < TOP_CLASSES ? classes : TOP_CLASSES;
     if (!want_logits) {
