@@ -309,29 +309,3 @@ struct fovea_dataset_words fovea_dataset_describe(const struct fovea_dataset *se
              fovea_quote(set->labels_from).text, unscored);
     return words;
 }
-
-static void add_number(struct fovea_sha256 *sha, uint64_t number) {
-    uint8_t bytes[8];
-    for (int i = 0; i < 8; i++) {
-        bytes[i] = (uint8_t)(number >> 8 * i);
-    }
-    fovea_sha256_update(sha, bytes, sizeof(bytes));
-}
-
-struct fovea_sha256_hex fovea_dataset_digest(const struct fovea_dataset *set) {
-    struct fovea_sha256 sha;
-    fovea_sha256_init(&sha);
-    add_number(&sha, set->n_images);
-    for (size_t i = 0; i < set->n_images; i++) {
-        const struct fovea_dataset_image *image = &set->images[i];
-        size_t length = strlen(image->path);
-        add_number(&sha, length);
-        fovea_sha256_update(&sha, image->path, length);
-        add_number(&sha, image->n_labels);
-        for (size_t k = 0; k < image->n_labels; k++) {
-            int index = set->classes[set->labels[image->first_label + k]].index;
-            add_number(&sha, (uint64_t)(int64_t)index);
-        }
-    }
-    return fovea_sha256_digest_text(&sha);
-}

@@ -25,7 +25,6 @@
 #ifndef FOVEA_LOADERS_DATASET_H
 #define FOVEA_LOADERS_DATASET_H
 
-#include "loaders/sha256.h"
 #include "runtime/error.h"
 
 struct fovea_archive;
@@ -49,8 +48,7 @@ const char *fovea_image_fault_name(enum fovea_image_fault fault);
 
 struct fovea_dataset_class {
     char *name; /* of the folder, or as the labels have it */
-    int index;  /* the number in its name, or its place in sorted order; whoever knows the model
-                   may replace it by the model's class, or by -1: images of it are not scored */
+    int index;  /* the number in its name, or its place in sorted order */
 };
 
 struct fovea_dataset_image {
@@ -132,13 +130,6 @@ enum fovea_status fovea_dataset_read(const struct fovea_dataset *dataset, size_t
 
 /* "50,000 images in 1,000 classes from tar val.tar, labels from ..." */
 struct fovea_dataset_words fovea_dataset_describe(const struct fovea_dataset *dataset);
-
-/*
- * The digest of the list: of the number of images, and of each its path and
- * the indices of its classes, in order. Where the files are is no part of it: a
- * folder and an archive of it have the same digest.
- */
-struct fovea_sha256_hex fovea_dataset_digest(const struct fovea_dataset *dataset);
 
 /* A zeroed one is fine. */
 void fovea_dataset_finish(struct fovea_dataset *dataset);

@@ -1,13 +1,13 @@
 /* fovea classify: the most likely classes of each image. */
 #include "tools/commands.h"
 
+#include "evaluation/scores.h"
 #include "tools/classifier.h"
 #include "tools/exit_codes.h"
 #include "tools/image_load.h"
 #include "tools/json_out.h"
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
-#include "tools/scores.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +67,7 @@ static void report(struct classify *c, struct place *place, const float *logits)
         snprintf(place->why, sizeof(place->why), "the model's output has NaN or infinite logits");
     }
     if (place->loaded) {
-        n_best = top_predictions(logits, c->model.classes, (size_t)c->top, c->best);
+        n_best = top_predictions(logits, NULL, c->model.classes, (size_t)c->top, c->best);
     } else {
         c->n_failed++;
         say("fovea classify: %s: %s", place->path, place->why);
