@@ -358,7 +358,8 @@ static void tar__every_byte_flipped_and_every_cut__no_harm(void) {
     add_file("cut", "two");
     add_end();
     size_t whole = size;
-    for (size_t at = 0; at < whole; at++) {
+    /* Every byte of a header's numbers, and some of names and padding. */
+    for (size_t at = 0; at < whole; at += at % 512 >= 100 && at % 512 < 160 ? 1 : 5) {
         unsigned char old = bytes[at];
         bytes[at] ^= at % 2 ? 0x81 : 0x10;
         bool good = load() == FOVEA_OK;
