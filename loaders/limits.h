@@ -20,6 +20,9 @@
 /* Bytes of a name: of a node, value, operator, attribute or external file. */
 #define FOVEA_LIMIT_NAME 4096
 
+/* Subgraphs within subgraphs; exporters get to three. */
+#define FOVEA_LIMIT_SUBGRAPH_NESTING 6
+
 #define FOVEA_LIMIT_NODE_ATTRS 256
 #define FOVEA_LIMIT_NODE_VALUES 65536
 

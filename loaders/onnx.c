@@ -198,7 +198,6 @@ static enum fovea_status unpack(const struct fovea_mapping *file, size_t max_mem
 }
 
 static void finish_loader(struct fovea_onnx_loader *loader) {
-    fovea_names_finish(&loader->names);
     free(loader->files);
     if (loader->folder >= 0) {
         close(loader->folder);
@@ -210,9 +209,9 @@ static enum fovea_status load(struct fovea_model *model, const struct fovea_load
     struct fovea_onnx_loader loader = {
         .model = model,
         .allow_external_links = options->allow_external_links,
+        .max_memory = options->max_memory ? options->max_memory : fovea_default_memory_limit(),
         .folder = -1,
     };
-    size_t max_memory = options->max_memory ? options->max_memory : fovea_default_memory_limit();
     struct fovea_mapping file;
     FoveaOnnx__ModelProto *proto = NULL;
     enum fovea_status st = fovea_file_map(model->path, FOVEA_LIMIT_PROTOBUF_BYTES, &file, err);
@@ -221,7 +220,7 @@ static enum fovea_status load(struct fovea_model *model, const struct fovea_load
     }
     st = fovea_model_add_source(model, "", &file.id, err);
     if (!st) {
-        st = unpack(&file, max_memory, &proto, err);
+        st = unpack(&file, loader.max_memory, &proto, err);
     }
     fovea_mapping_finish(&file);
     if (!st) {
