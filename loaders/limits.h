@@ -26,6 +26,16 @@
 /* Distinct files of external data. */
 #define FOVEA_LIMIT_EXTERNAL_FILES 1024
 
+/* Of a checkpoint: tensors, files it is spread over, bytes and values of a JSON text, and the
+ * objects of a pickle. The largest systems have 1,661 tensors; each limit is some 30 MB. */
+#define FOVEA_LIMIT_CHECKPOINT_TENSORS 65536
+#define FOVEA_LIMIT_CHECKPOINT_FILES 1024
+#define FOVEA_LIMIT_JSON_BYTES ((size_t)16 << 20)
+#define FOVEA_LIMIT_JSON_VALUES 300000
+#define FOVEA_LIMIT_JSON_DEPTH 8
+#define FOVEA_LIMIT_PICKLE_OBJECTS 400000
+#define FOVEA_LIMIT_PICKLE_DEPTH 16
+
 /*
  * Unpacked, a message may take this many times the bytes of its file, over an
  * allowance for small ones. Networks take 1 to 7 times, a chain of the
