@@ -26,8 +26,9 @@
 /* Distinct files of external data. */
 #define FOVEA_LIMIT_EXTERNAL_FILES 1024
 
-/* Of a checkpoint: tensors, files it is spread over, bytes and values of a JSON text, and the
- * objects of a pickle. The largest systems have 1,661 tensors; each limit is some 30 MB. */
+/* Of a checkpoint: tensors, files it is spread over; bytes, values and nesting of JSON; objects of
+ * a pickle, and dictionaries within each other. Each costs up to some 30 MB; networks in use have
+ * some thousand tensors. */
 #define FOVEA_LIMIT_CHECKPOINT_TENSORS 65536
 #define FOVEA_LIMIT_CHECKPOINT_FILES 1024
 #define FOVEA_LIMIT_JSON_BYTES ((size_t)16 << 20)

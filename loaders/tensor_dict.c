@@ -242,16 +242,14 @@ bool fovea_tensor_dict_strip(struct fovea_tensor_dict *dict, const char *prefix)
 
 enum fovea_status fovea_tensor_dict_give(struct fovea_tensor_dict *dict, struct fovea_model *model,
                                          struct fovea_error *err) {
-    size_t n = model->n_mappings + dict->n_mappings;
-    struct fovea_mapping *mappings = realloc(model->mappings, (n + 1) * sizeof(*mappings));
-    if (!mappings) {
-        return fovea_fail_memory(err, n * sizeof(*mappings), "mappings");
+    while (dict->n_mappings > 0) {
+        enum fovea_status st =
+            fovea_model_take_mapping(model, &dict->mappings[dict->n_mappings - 1], err);
+        if (st) {
+            return st;
+        }
+        dict->n_mappings--;
     }
-    model->mappings = mappings;
-    for (size_t i = 0; i < dict->n_mappings; i++) {
-        model->mappings[model->n_mappings++] = dict->mappings[i];
-    }
-    dict->n_mappings = 0;
     while (dict->n_buffers > 0) {
         enum fovea_status st =
             fovea_model_take_buffer(model, dict->buffers[dict->n_buffers - 1], err);

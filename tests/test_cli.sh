@@ -543,18 +543,24 @@ classifier_tests() {
     [ "$(wc -l <"$tmp/p.csv")" = 7 ] || broken "CSV has $(wc -l <"$tmp/p.csv") lines"
     end
 
-    begin eval__workers_and_batches__change_no_class
-    for how in "--workers 1 --batch 1" "--workers 3 --batch 5" "--batch 6"; do
-        run 0 eval "$model" "$small" $one --predictions "$tmp/q.csv" $how
-        cut -d, -f1-4,7 "$tmp/p.csv" >"$tmp/p.short"
-        cut -d, -f1-4,7 "$tmp/q.csv" | cmp -s - "$tmp/p.short" || broken "$how differs"
+    begin eval__however_the_work_is_divided__same_bytes
+    for how in "--threads 1 --workers 1 --batch 1" "--threads 1 --workers 3 --batch 5" \
+        "--threads 2" "--threads 2 --streams 1" "--threads 2 --streams auto" "--streams 3"; do
+        run 0 eval "$model" "$small" --recipe "$recipe" --predictions "$tmp/q.csv" $how
+        cmp -s "$tmp/q.csv" "$tmp/p.csv" || broken "$how differs"
     done
+    run 0 eval "$model" "$small" $one --batch 5
+    err_has 'each image is computed by itself; with --exact off, --batch 5'
+    run 2 eval "$model" "$small" --exact maybe
+    err_has "'maybe' is neither on nor off"
     end
 
-    begin eval__streams__change_rounding_at_most
+    begin eval__not_exact__changes_rounding_at_most
+    cut -d, -f1-4,7 "$tmp/p.csv" >"$tmp/p.short"
     for how in "--streams 1 --batch 1" "--streams 2 --batch 1" "--streams 3 --batch 2" \
         "--streams auto" "--streams auto --batch 2"; do
-        run 0 eval "$model" "$small" --threads 2 --recipe "$recipe" --predictions "$tmp/q.csv" --json "$tmp/s.json" $how
+        run 0 eval "$model" "$small" --exact off --threads 2 --recipe "$recipe" \
+            --predictions "$tmp/q.csv" --json "$tmp/s.json" $how
         cut -d, -f1-4,7 "$tmp/q.csv" | cmp -s - "$tmp/p.short" || broken "$how differs"
         json "$tmp/s.json" 'd["streams"] >= 1 and d["threads"] == 2 and d["ok"] == 6'
         python3 - "$tmp/p.csv" "$tmp/q.csv" <<'EOF' || broken "$how: logits differ"

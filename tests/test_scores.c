@@ -1,5 +1,5 @@
 /* From logits to answers: order, ties, probabilities, intervals. */
-#include "tools/scores.h"
+#include "evaluation/scores.h"
 
 #include "tests/check.h"
 

@@ -76,7 +76,7 @@ static enum fovea_status settle_batch(struct classifier *c,
                                       const struct classifier_options *options,
                                       struct fovea_error *err) {
     int64_t fixed = fovea_model_get_input(c->model, 0)->dims[0];
-    int asked = options->model.batch;
+    int asked = fixed < 0 && options->open_batch ? options->open_batch : options->model.batch;
     if (fixed >= 0 && asked > 0 && asked != fixed) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
                           "the model's input has a fixed batch of %lld; --batch %d cannot be",

@@ -16,6 +16,7 @@ struct classifier_options {
     struct fovea_preprocess_options preprocess;
     const char *labels; /* a file of labels, or NULL */
     int default_batch;  /* where neither the model nor --batch says */
+    int open_batch;     /* if not 0: whatever --batch says, unless the model fixes it */
 };
 
 struct classifier {

@@ -1,13 +1,13 @@
 /* fovea classify: the most likely classes of each image. */
 #include "tools/commands.h"
 
+#include "evaluation/scores.h"
 #include "tools/classifier.h"
 #include "tools/exit_codes.h"
 #include "tools/image_load.h"
 #include "tools/json_out.h"
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
-#include "tools/scores.h"
 
 #include <stdlib.h>
 #include <string.h>

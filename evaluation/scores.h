@@ -2,8 +2,8 @@
  * From logits to an answer: the best classes, their probabilities, and how
  * sure a share of correct answers is.
  */
-#ifndef FOVEA_TOOLS_SCORES_H
-#define FOVEA_TOOLS_SCORES_H
+#ifndef FOVEA_EVALUATION_SCORES_H
+#define FOVEA_EVALUATION_SCORES_H
 
 #include <stdbool.h>
 #include <stddef.h>

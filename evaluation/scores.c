@@ -1,5 +1,5 @@
 /* See scores.h. */
-#include "tools/scores.h"
+#include "evaluation/scores.h"
 
 #include <math.h>
 
