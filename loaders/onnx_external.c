@@ -3,6 +3,7 @@
  */
 #include "loaders/beneath.h"
 #include "loaders/limits.h"
+#include "loaders/mapped_file.h"
 #include "loaders/onnx_convert.h"
 
 #include <stdlib.h>
