@@ -182,6 +182,17 @@ if [ -f "$ring" ]; then
     json "$tmp/pixels.json" 'd[0]["error"] is None'
     end
 
+    begin preprocess__tensorflow__has_stages_of_floats
+    run 0 preprocess --preset deepmind --size 48 "$ring" --json
+    err_has 'margin 32 (preset), filter bicubic (preset), .*resampler tensorflow (preset), pixels'
+    json "$tmp/out" 'd[0]["resized"]["size"] == [80, 80] and d[0]["cropped"]["size"] == [48, 48]'
+    run 0 preprocess --preset deepmind --size 48 "$ring" -o "$tmp/floats" --write npy
+    run 1 preprocess --preset deepmind --size 48 "$ring" -o "$tmp/floats"
+    err_has 'write npy'
+    run 1 preprocess --preset deepmind --filter lanczos "$ring"
+    err_has 'not one of resampler tensorflow, which has bilinear, bicubic and area'
+    end
+
     begin preprocess__bad_images__are_named_and_exit_3
     run 3 preprocess --json "$tmp/none.jpg" "$ring"
     err_has 'none.jpg: .*No such file'
@@ -358,6 +369,20 @@ classifier_tests() {
     out_has "label-$class  (class $class"
     run 1 classify "$model" "$image" $one --labels "$tmp/none"
     err_has 'No such file'
+    end
+
+    begin inspect__write_recipe__is_found_beside_the_model
+    mkdir -p "$tmp/beside"
+    cp "$model" "$tmp/beside/net.onnx"
+    run 0 inspect "$model" --preset timm --mean 0.25 --write-recipe "$tmp/beside/net.recipe.json"
+    json "$tmp/beside/net.recipe.json" 'd["crop_pct"] == 0.875 and d["mean"] == [0.25] * 3'
+    json "$tmp/beside/net.recipe.json" 'len(d["sha256"]) == 64 and d["sources"]["mean"] == "flag"'
+    run 0 inspect "$tmp/beside/net.onnx"
+    out_has 'crop_pct 0.875 (sidecar)'
+    out_has 'mean 0.25,0.25,0.25 (sidecar)'
+    echo '{"size": "large"}' >"$tmp/beside/net.recipe.json"
+    run 1 inspect "$tmp/beside/net.onnx"
+    err_has 'net.recipe.json: "size" is a string'
     end
 
     begin classify__recipe__says_where_it_is_from

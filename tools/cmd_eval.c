@@ -72,10 +72,7 @@ static void say_setting(const struct evaluation *e) {
     const struct eval *eval = &e->eval;
     int threads = e->options.model.threads;
     const struct fovea_dataset *set = &eval->list.dataset;
-    fovea_preprocess_recipe_print(&eval->model.recipe, stderr);
-    if (eval->model.note[0]) {
-        say("note: %s", eval->model.note);
-    }
+    classifier_print_recipe(&eval->model);
     if (eval->exact && e->options.model.batch > eval->model.batch) {
         say("note: each image is computed by itself; with --exact off, --batch %d",
             e->options.model.batch);

@@ -73,7 +73,7 @@ static void describe_recipe(struct eval_description *d, const struct fovea_recip
     d->recipe = json ? json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
     json_decref(json);
     if (d->recipe) {
-        put(&d->recipe_sha256, "%s", fovea_sha256_text(d->recipe, strlen(d->recipe)).text);
+        put(&d->recipe_sha256, "%s", fovea_recipe_digest(recipe).text);
     }
 }
 
