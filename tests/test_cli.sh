@@ -280,8 +280,8 @@ if [ -d "$nodes" ]; then
     end
 
     begin verify__operator_that_is_not_there__unsupported
-    run 1 verify "$nodes/test_loop11"
-    out_has '^unsupported test_loop11 .*Loop'
+    run 1 verify "$nodes/test_scan9_sum"
+    out_has '^unsupported test_scan9_sum .*Scan'
     out_has '^0 passed, 0 failed, 1 unsupported$'
     end
 
