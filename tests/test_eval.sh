@@ -180,39 +180,53 @@ fi
 
 # ---- files that are not what they seem -----------------------------------------------
 
-odd=$shared/images/odd
-if [ -d "$odd" ] && [ -n "$python" ]; then
-    begin odd_files__all_accounted_for__exit_3
-    set_=$tmp/odd
-    mkdir -p "$set_/ball" "$set_/cross/d.jpg"
-    cp "$val"/ring/0001.jpg "$set_/ball/a.jpg"
-    cp "$odd/pil_sample_cmyk.jpg" "$set_/ball/cmyk.jpg" 2>/dev/null ||
-        cp "$(ls "$odd"/*cmyk* | head -1)" "$set_/ball/cmyk.jpg"
-    size=$(wc -c <"$set_/ball/a.jpg")
-    head -c $((size * 2 / 3)) "$set_/ball/a.jpg" >"$set_/ball/truncated.jpg"
-    printf '\211PNG\r\n\032\n\0\0\0\rIHDR' >"$set_/ball/png.JPEG"
-    : >"$set_/cross/empty.jpg"
-    ln -s /nowhere/at/all.jpg "$set_/cross/link.jpg"
-    cp "$val"/star/0002.jpg "$set_/cross/ok.jpg"
-    cp "$val"/star/0002.jpg "$set_/cross/unreadable.jpg"
-    chmod 0 "$set_/cross/unreadable.jpg"
-    # file deleted during the run: it is listed, and gone when its turn comes
-    mkfifo "$set_/cross/pipe.jpg"
-    env LD_PRELOAD="$faults" FAULT_EIO=unreadable.jpg "$fovea" eval "$model" "$set_" $how \
-        --output "$tmp/oddrun" >"$tmp/out" 2>"$tmp/err" </dev/null
-    [ $? = 3 ] || broken "the exit code is not 3"
-    err_has 'truncated.jpg: .*truncated'
-    err_has 'png.JPEG: .*PNG'
-    err_has 'empty.jpg: .*empty'
-    err_has 'link.jpg: '
-    err_has 'unreadable.jpg: .*\(Input/output error\|Permission denied\)'
-    err_has 'pipe.jpg: .*pipe'
-    json "$tmp/oddrun/report.json" 'True'
-    grep -q '^ball/cmyk.jpg,[0-9]*,[0-9]' "$tmp/oddrun/predictions.csv" || broken "no answer for the CMYK file"
-    end
-else
-    skip odd_files "../shared/images/odd or python3 is not there"
+begin odd_files__all_accounted_for__exit_3
+odd=$tmp/odd
+cp -r "$val" "$odd"
+chmod -R u+w "$odd"
+last=$(ls "$odd" | tail -1)
+cp "$val/ring/0001.jpg" "$odd/$last/zzz-deleted.jpg" # listed, and gone when its turn comes
+size=$(wc -c <"$val/ring/0001.jpg")
+head -c $((size * 2 / 3)) "$val/ring/0001.jpg" >"$odd/ring/a-truncated.jpg"
+printf '\211PNG\r\n\032\n\0\0\0\rIHDR' >"$odd/ring/b-png.JPEG"
+: >"$odd/ring/c-empty.jpg"
+ln -s /nowhere/at/all.jpg "$odd/ring/d-link.jpg"
+mkdir "$odd/ring/e-folder.jpg"
+cp "$val/ring/0001.jpg" "$odd/ring/f-unreadable.jpg"
+chmod 0 "$odd/ring/f-unreadable.jpg" # root can read it all the same: hence the fault
+mkfifo "$odd/ring/g-pipe.jpg"
+n=107
+if [ -f "$shared/images/odd/pil_sample_cmyk.jpg" ]; then
+    cp "$shared/images/odd/pil_sample_cmyk.jpg" "$odd/ring/h-cmyk.jpg"
+    n=108
 fi
+env LD_PRELOAD="$faults" FAULT_EIO=f-unreadable.jpg "$fovea" eval "$model" "$odd" $how \
+    --output "$tmp/oddrun" --json "$tmp/odd.json" >"$tmp/out" 2>"$tmp/err" </dev/null &
+job=$!
+while ! grep -q ' R 5 ' "$tmp/oddrun/journal" 2>/dev/null && kill -0 $job 2>/dev/null; do
+    sleep 0.01
+done
+rm "$odd/$last/zzz-deleted.jpg"
+wait $job
+code=$?
+[ $code = 3 ] || broken "exit $code, expected 3"
+err_has 'a-truncated.jpg: .*truncated'
+err_has 'b-png.JPEG: .*PNG'
+err_has 'c-empty.jpg: .*empty'
+err_has 'd-link.jpg: .*link'
+err_has 'e-folder.jpg: .*directory'
+err_has 'f-unreadable.jpg: .*\(Input/output error\|Permission denied\)'
+err_has 'g-pipe.jpg: .*pipe'
+err_has 'zzz-deleted.jpg: .*No such file'
+out_has "^listed $((n + 1)) = ok $((n - 7)) + failed [67] + missing [12]$"
+for name in a-truncated b-png c-empty d-link e-folder f-unreadable g-pipe; do
+    grep -q "^ring/$name[.A-Za-z]*,[0-9]*,,,,,$" "$tmp/oddrun/predictions.csv" ||
+        broken "predictions.csv has not $name without an answer"
+    grep -q " ring/$name" "$tmp/oddrun/journal" || broken "the journal lacks $name"
+done
+[ $n = 107 ] || grep -q '^ring/h-cmyk.jpg,[0-9]*,[0-9]' "$tmp/oddrun/predictions.csv" ||
+    broken "no answer for the CMYK file"
+end
 
 # ---- work that is divided ------------------------------------------------------------
 

@@ -101,7 +101,7 @@ static void fill_batch(struct runner *r, const struct classifier *c, struct batc
 static void score_row(struct runner *r, const float *logits, int64_t classes,
                       struct eval_record *record) {
     if (!logits_are_broken(logits, classes)) {
-        eval_record_answer(record, logits, classes);
+        eval_record_answer(record, logits, r->eval->list.among, classes);
         return;
     }
     struct prepared_image broken = {
