@@ -6,7 +6,9 @@
  * A result is good to the rounding of what is stored (2^-8 of it) and to that
  * of f32 sums; attention also rounds its weights, to 2^-8 of each.
  */
+#include "runtime/bf16_ratio.h"
 #include "runtime/half.h"
+#include "runtime/session.h"
 #include "tests/check.h"
 #include "tests/graph_build.h"
 #include "tests/reference.h"
@@ -328,6 +330,18 @@ static void precision__convolutions__entry_and_exit_are_reorders(void) {
     expect_bf16(&b, "on", "fovea.Reorder Conv Conv fovea.Reorder");
 }
 
+/* ---- auto --------------------------------------------------------------- */
+
+static void precision__auto__is_bf16_where_a_product_takes_less(void) {
+    double ratio = fovea_bf16_ratio();
+    CHECK(fovea_cpu_has_bf16() == (ratio > 0) && ratio == fovea_bf16_ratio());
+    bool pays = ratio > 0 && ratio < FOVEA_BF16_PAYS;
+    CHECK(fovea_precision_settle(FOVEA_PRECISION_AUTO) ==
+          (pays ? FOVEA_PRECISION_BF16 : FOVEA_PRECISION_F32));
+    CHECK(fovea_precision_settle(FOVEA_PRECISION_F32) == FOVEA_PRECISION_F32);
+    CHECK(fovea_precision_settle(FOVEA_PRECISION_BF16) == FOVEA_PRECISION_BF16);
+}
+
 int main(int argc, char **argv) {
     const struct test tests[] = {
         TEST(attention__bf16_operands__as_softmax_in_double),
@@ -335,6 +349,7 @@ int main(int argc, char **argv) {
         TEST(elementwise__bf16_operands__f32_arithmetic_rounded_once),
         TEST(layer_norm__bf16_rows__as_sums_in_double),
         TEST(linear__bf16_operands__as_sums_in_double),
+        TEST(precision__auto__is_bf16_where_a_product_takes_less),
         TEST(precision__convolutions__entry_and_exit_are_reorders),
         TEST(precision__moved_between_products__no_conversion),
         TEST(precision__operator_without_bf16__reads_f32),

@@ -1,18 +1,32 @@
 /* See model_options.h. */
 #include "tools/model_options.h"
 
+#include "runtime/bf16_ratio.h"
 #include "runtime/pass.h"
+#include "runtime/session.h"
 #include "tools/say.h"
 
 #include <stdio.h>
 #include <string.h>
 
+static void say_auto(void) {
+    double ratio = fovea_bf16_ratio();
+    if (ratio > 0) {
+        bool pays = fovea_precision_settle(FOVEA_PRECISION_AUTO) == FOVEA_PRECISION_BF16;
+        say("precision auto: %s, for a bf16 product takes %.2f of the time of f32 on this CPU",
+            pays ? "bf16" : "f32", ratio);
+    } else {
+        say("precision auto: f32, for %s", fovea_cpu_has_bf16()
+                                               ? "a bf16 product could not be measured"
+                                               : "this CPU has no bf16 instructions");
+    }
+}
+
 /* What is done is not always what the option's word says. */
 static void say_precision(enum fovea_precision asked) {
     bool able = fovea_cpu_has_bf16();
     if (asked == FOVEA_PRECISION_AUTO) {
-        say("precision auto: %s, for this CPU has %s instructions", able ? "bf16" : "f32",
-            able ? "bf16" : "no bf16");
+        say_auto();
     } else if (asked == FOVEA_PRECISION_BF16 && !able) {
         say("precision bf16: this CPU has no bf16 instructions; f32 arithmetic on operands rounded "
             "to bf16, slower than f32");
