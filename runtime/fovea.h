@@ -219,8 +219,7 @@ const char *fovea_session_get_note(const struct fovea_session *session);
  * only when all of it is on the disk, in place of any file that was there.
  *
  * The file names the model's files, with their SHA-256. FOVEA_ERR_INVALID if
- * they changed since they were loaded, or if the model is a compiled one;
- * FOVEA_ERR_UNSUPPORTED of a session of bf16 precision.
+ * they changed since they were loaded, or if the model is a compiled one.
  */
 enum fovea_status fovea_session_save(const struct fovea_session *session, const char *path,
                                      struct fovea_error *err);

@@ -34,7 +34,8 @@ static void say_precision(enum fovea_precision asked) {
 }
 
 static enum fovea_status parse_precision(const char *text, void *target, struct fovea_error *err) {
-    enum fovea_precision *precision = target;
+    struct model_options *options = target;
+    enum fovea_precision *precision = &options->precision;
     if (strcmp(text, "f32") == 0) {
         *precision = FOVEA_PRECISION_F32;
     } else if (strcmp(text, "bf16") == 0) {
@@ -45,6 +46,7 @@ static enum fovea_status parse_precision(const char *text, void *target, struct 
         return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is no precision; f32, bf16 and auto are",
                           fovea_quote(text).text);
     }
+    options->has_precision = true;
     say_precision(*precision);
     return FOVEA_OK;
 }
@@ -107,9 +109,9 @@ void run_option_specs(struct model_options *options,
                       struct option_spec specs[N_MODEL_OPTIONS - 1]) {
     const struct option_spec rows[] = {
         {"precision", "P",
-         "arithmetic: f32 (default), bf16, or auto, which is bf16 on a CPU with bf16\n"
-         "instructions and f32 elsewhere. bf16 multiplies in bf16 and sums in f32",
-         parse_precision, &options->precision, 0},
+         "arithmetic: f32 (default), bf16, or auto, which is bf16 if a short\n"
+         "measurement finds it faster. bf16 multiplies in bf16 and sums in f32",
+         parse_precision, options, 0},
         {"threads", "N", "threads of the model (default: what affinity and cgroup allow)",
          option_count, &options->threads, 0},
         {"passes", "WHICH", "graph passes: on (default), off, or names separated by commas",
@@ -147,7 +149,9 @@ void model_options_get(const struct model_options *options, const struct fovea_m
         fovea_model_get_session_options(model, session);
     }
     session->threads = options->threads;
-    session->precision = options->precision;
+    if (options->has_precision) {
+        session->precision = options->precision;
+    }
     if (options->passes) {
         session->passes = options->passes;
     }
