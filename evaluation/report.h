@@ -43,10 +43,11 @@ struct eval_evidence {
 };
 
 /*
- * Write report.json, predictions.csv, report.html and, if there are timings,
- * timings.json into `folder`, which is made if its parent is there. Each file
- * appears whole or not at all; one that is there already is replaced. A picture
- * that cannot be read, or is not the file that was evaluated, is left out.
+ * Write report.json, predictions.csv, report.html, timings.json if there are
+ * timings, and label-map.txt if the label doctor has one (else none is left)
+ * into `folder`, which is made if its parent is there. Each file appears whole
+ * or not at all; one that is there already is replaced. A picture that cannot be
+ * read, or is not the file that was evaluated, is left out.
  *
  * FOVEA_ERR_IO names the file; FOVEA_ERR_INVALID if a record names a class
  * that the description does not have.
