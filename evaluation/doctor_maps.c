@@ -45,7 +45,7 @@ static bool offset(const struct eval_orders_of *of, int32_t *map, struct eval_or
     *out = (struct eval_order){.ailment = EVAL_OFFSET, .parameter = (int)by};
     snprintf(out->words, sizeof(out->words), "the model's classes are the labels %s %d%s",
              by > 0 ? "plus" : "minus", abs((int)by),
-             by == 1 ? ": does its class 0 stand for the background?" : "");
+             by == 1 ? ", as if its class 0 were the background" : "");
     return by != 0;
 }
 

@@ -38,6 +38,21 @@ static enum fovea_status write_predictions(const char *folder, const struct eval
     return eval_file_keep(&file, err);
 }
 
+static enum fovea_status write_page(const char *folder, const struct eval_evidence *e,
+                                    const struct eval_summary *summary, struct fovea_error *err) {
+    struct eval_file file;
+    enum fovea_status status = eval_file_init(&file, folder, "report.html", err);
+    if (status) {
+        return status;
+    }
+    status = eval_page_write(file.stream, e, summary, err);
+    if (status) {
+        eval_file_finish(&file);
+        return status;
+    }
+    return eval_file_keep(&file, err);
+}
+
 /* One that an earlier report left is not of this one. */
 static enum fovea_status write_label_map(const char *folder, const struct eval_diagnosis *diagnosis,
                                          struct fovea_error *err) {
@@ -60,6 +75,9 @@ static enum fovea_status write_all(const char *folder, const struct eval_evidenc
     enum fovea_status status = write_predictions(folder, e, err);
     if (!status) {
         status = write_json(folder, "report.json", eval_report_json(e, summary), err);
+    }
+    if (!status) {
+        status = write_page(folder, e, summary, err);
     }
     if (!status) {
         status = write_label_map(folder, &summary->diagnosis, err);

@@ -10,6 +10,7 @@
 #define FOVEA_EVALUATION_REPORT_H
 
 #include "evaluation/record.h"
+#include "evaluation/summary.h"
 #include "runtime/error.h"
 
 #include <stdio.h>
@@ -58,5 +59,9 @@ enum fovea_status eval_report_write(const char *folder, const struct eval_eviden
 /* The one file: path,label,pred,correct,logit,prob,top5. Stream errors are the caller's to check.
  */
 void eval_predictions_write(FILE *out, const struct eval_record *records, size_t n_records);
+
+/* A page for a browser that needs nothing outside it. Stream errors are the caller's to check. */
+enum fovea_status eval_page_write(FILE *out, const struct eval_evidence *evidence,
+                                  const struct eval_summary *summary, struct fovea_error *err);
 
 #endif
