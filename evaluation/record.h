@@ -58,8 +58,9 @@ struct eval_description {
     char *recipe;        /* a JSON object: each field, its value and source */
     char *recipe_sha256;
     char *precision; /* "f32" or "bf16" */
-    char *library;   /* Fovea's version */
+    char *library;   /* Fovea's version and build */
     char *backend;   /* oneDNN's version and the instruction set it uses */
+    char *options;   /* what else decides bits: passes, algorithms, how images share a run */
     int32_t classes; /* logits of the model */
     char **names;    /* [classes] of the classes, or NULL if nothing names them */
     /* The model card; 0 where not known. */
@@ -75,6 +76,15 @@ double eval_record_nll(const struct eval_record *record);
 
 /* Which place (0: best) of `top` is a label, or -1 if none is. Of an EVAL_OK record. */
 int eval_record_hit(const struct eval_record *record);
+
+/*
+ * Note the answer of `n` logits, none of which is NaN or infinite: all that
+ * follows `state`, which becomes EVAL_OK. The labels are there already.
+ */
+void eval_record_answer(struct eval_record *record, const float *logits, int64_t n);
+
+/* SHA-256 over paths and labels of a list, as 64 hex digits. */
+struct fovea_sha256_hex eval_list_digest(const struct eval_record *records, size_t n_records);
 
 /* Frees what a record or a description owns. A zeroed one is fine. */
 void eval_record_finish(struct eval_record *record);

@@ -10,6 +10,7 @@
 
 #include "loaders/names.h"
 #include "loaders/onnx.pb-c.h"
+#include "loaders/onnx_splice.h"
 #include "runtime/model.h"
 
 /* A file of external data that has been mapped. */
@@ -23,6 +24,8 @@ struct fovea_onnx_loader {
     bool allow_external_links;
     int opset;
     struct fovea_names names;
+    struct fovea_mapping file;                /* the model's own */
+    const struct fovea_onnx_splice *contents; /* what of it was not unpacked, or NULL */
     int folder;                    /* descriptor of the model's folder, or -1: not opened yet */
     struct fovea_onnx_file *files; /* the mappings are model->mappings too */
     size_t n_files;
@@ -51,6 +54,15 @@ int32_t fovea_onnx_data_type(enum fovea_dtype dtype);
  * model. `loader` NULL: external data is refused.
  */
 enum fovea_status fovea_onnx_tensor(struct fovea_onnx_loader *loader, FoveaOnnx__TensorProto *proto,
+                                    struct fovea_tensor *out, bool *owned, struct fovea_error *err);
+
+/*
+ * Contents of a tensor whose type and shape are set in `out`, from `offset` of
+ * a mapping of the model, which has that much: where they lie, or a copy
+ * (*owned) of those whose alignment is not right. Much of a floating-point
+ * type stays where it lies all the same: infer sees to it (widen.h).
+ */
+enum fovea_status fovea_onnx_borrow(const struct fovea_mapping *mapping, size_t offset,
                                     struct fovea_tensor *out, bool *owned, struct fovea_error *err);
 
 /* ---- onnx_external.c ---------------------------------------------------- */

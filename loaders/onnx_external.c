@@ -239,18 +239,13 @@ static enum fovea_status reserve(struct fovea_onnx_loader *loader, struct fovea_
         return fovea_fail(err, FOVEA_ERR_LIMIT, "over %d files of external data, the limit",
                           FOVEA_LIMIT_EXTERNAL_FILES);
     }
-    size_t count = loader->n_files + 1;
-    struct fovea_onnx_file *files = realloc(loader->files, count * sizeof(*files));
-    if (files) {
-        loader->files = files;
+    size_t bytes = (loader->n_files + 1) * sizeof(*loader->files);
+    struct fovea_onnx_file *files = realloc(loader->files, bytes);
+    if (!files) {
+        return fovea_fail_memory(err, bytes, "a mapping");
     }
-    struct fovea_model *model = loader->model;
-    struct fovea_mapping *mappings = realloc(model->mappings, count * sizeof(*mappings));
-    if (mappings) {
-        model->mappings = mappings;
-    }
-    return files && mappings ? FOVEA_OK
-                             : fovea_fail_memory(err, count * sizeof(*files), "a mapping");
+    loader->files = files;
+    return FOVEA_OK;
 }
 
 static enum fovea_status get_file(struct fovea_onnx_loader *loader, const char *location,
@@ -262,16 +257,21 @@ static enum fovea_status get_file(struct fovea_onnx_loader *loader, const char *
         }
     }
     enum fovea_status st = reserve(loader, err);
+    struct fovea_mapping mapping;
     if (!st) {
-        st = map_file(loader, location, out, err);
+        st = map_file(loader, location, &mapping, err);
     }
     if (st) {
         return st;
     }
-    st = fovea_model_add_source(loader->model, location, &out->id, err);
-    loader->files[loader->n_files++] = (struct fovea_onnx_file){location, *out};
-    loader->model->mappings[loader->model->n_mappings++] = *out;
-    return st;
+    st = fovea_model_take_mapping(loader->model, &mapping, err);
+    if (st) {
+        fovea_mapping_finish(&mapping);
+        return st;
+    }
+    loader->files[loader->n_files++] = (struct fovea_onnx_file){location, mapping};
+    *out = mapping;
+    return fovea_model_add_source(loader->model, location, &mapping.id, err);
 }
 
 /* ---- contents ----------------------------------------------------------- */
@@ -310,19 +310,5 @@ enum fovea_status fovea_onnx_external(struct fovea_onnx_loader *loader,
     if (st) {
         return st;
     }
-    size_t bytes = fovea_tensor_bytes(out);
-    if (bytes > 0 && place.offset % fovea_dtype_size(out->dtype) == 0) {
-        out->data = (unsigned char *)mapping.bytes + place.offset;
-        *owned = false;
-        return FOVEA_OK;
-    }
-    out->data = fovea_aligned_alloc(bytes);
-    if (!out->data) {
-        return fovea_fail_memory(err, bytes, "a tensor");
-    }
-    if (bytes > 0) {
-        memcpy(out->data, (unsigned char *)mapping.bytes + place.offset, bytes);
-    }
-    *owned = true;
-    return FOVEA_OK;
+    return fovea_onnx_borrow(&mapping, place.offset, out, owned, err);
 }

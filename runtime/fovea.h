@@ -121,8 +121,9 @@ void fovea_load_options_default(struct fovea_load_options *options);
  * at once; if not, the original is loaded from where it was, and
  * fovea_model_get_note says so.
  *
- * `options` may be NULL for the defaults. Files of external data stay mapped
- * until the model is destroyed and must not change meanwhile.
+ * `options` may be NULL for the defaults. The file, and those of external data,
+ * stay mapped until the model is destroyed and must not change meanwhile;
+ * replacing one by another of its name (rename) is no change.
  *
  * FOVEA_ERR_FORMAT if it is not ONNX, FOVEA_ERR_UNSUPPORTED if it uses an
  * operator, opset or type this build lacks (the message names the node),

@@ -42,11 +42,14 @@ void fovea_session_options_default(struct fovea_session_options *options) {
 
 /* What the plan takes, of which some is known only to those that will take it. */
 static enum fovea_status predict(struct fovea_session *s, struct fovea_error *err) {
-    s->plan.base_bytes = fovea_resident_bytes();
     if (s->model->compiled) {
+        s->plan.base_bytes = fovea_resident_bytes();
         s->plan.new_bytes = s->plan.packed_bytes; /* pages of the file */
         return FOVEA_OK;
     }
+    /* Parsing has brought in more of a file than it read. */
+    fovea_model_forget_files(s->model);
+    s->plan.base_bytes = fovea_resident_bytes();
     struct fovea_pack_cost cost;
     enum fovea_status st = fovea_pack_estimate(&s->graph, s->model, s->engine.threads, &cost, err);
     if (!st) {

@@ -6,6 +6,7 @@
  * A result is good to the rounding of what is stored (2^-8 of it) and to that
  * of f32 sums; attention also rounds its weights, to 2^-8 of each.
  */
+#include "runtime/half.h"
 #include "tests/check.h"
 #include "tests/graph_build.h"
 #include "tests/reference.h"
@@ -18,7 +19,7 @@
 enum { MOST = 1 << 16 };
 
 static float rounded(float x) {
-    return fovea_bf16_to_f32(fovea_f32_to_bf16(x));
+    return fovea_load_bf16(fovea_store_bf16(x));
 }
 
 /* Reproducible values in [-1, 1) that bf16 holds. */
@@ -34,7 +35,7 @@ static float *random_halves(int64_t count, uint32_t seed) {
 }
 
 static float got_at(const struct run_op *r, int64_t i) {
-    return r->out[0].dtype == FOVEA_BF16 ? fovea_bf16_to_f32(((const uint16_t *)r->out[0].data)[i])
+    return r->out[0].dtype == FOVEA_BF16 ? fovea_load_bf16(((const uint16_t *)r->out[0].data)[i])
                                          : ((const float *)r->out[0].data)[i];
 }
 

@@ -1,8 +1,6 @@
 /* fovea eval: top-1 and top-5 over a labelled dataset. */
 #include "tools/commands.h"
 
-#include "loaders/file_digest.h"
-#include "runtime/compiled.h"
 #include "runtime/parallel.h"
 #include "tools/eval_report.h"
 #include "tools/exit_codes.h"
@@ -10,7 +8,6 @@
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
 
-#include <errno.h>
 #include <string.h>
 
 enum { DEFAULT_BATCH = 4, MAX_WORKERS = 256 };
@@ -21,32 +18,26 @@ struct evaluation {
     struct classifier_options options;
     int workers, streams; /* streams: 0 not given */
     bool measure;         /* --streams auto */
+    bool inexact;         /* --exact off */
     const char *predictions, *logits;
     struct eval eval;
 };
-
-/* The digest of the model's file; of a compiled one, that of the model it was compiled from. */
-static enum fovea_status model_sha256(const struct classifier *c, struct fovea_sha256_hex *out,
-                                      struct fovea_error *err) {
-    uint8_t digest[FOVEA_SHA256_SIZE];
-    const struct fovea_compiled *compiled = c->model->compiled;
-    if (compiled && compiled->origin.n_files > 0) {
-        *out = fovea_sha256_hex_of(compiled->origin.files[0].sha256);
-        return FOVEA_OK;
-    }
-    enum fovea_status status = fovea_file_digest(c->model->path, digest, NULL, err);
-    if (status) {
-        fovea_error_prefix(err, "%s", c->model->path);
-        return status;
-    }
-    *out = fovea_sha256_hex_of(digest);
-    return FOVEA_OK;
-}
 
 /* Decoding is a small share of the work of a large network: half the CPUs, when the model waits. */
 static int default_workers(void) {
     int half = fovea_cpu_budget() / 2;
     return half < 1 ? 1 : half;
+}
+
+/* The options of the first session: one that is exact has one image and one thread. */
+static struct classifier_options first_options(const struct evaluation *e) {
+    struct classifier_options first = e->options;
+    if (e->eval.exact) {
+        first.model.threads = first.open_batch = 1;
+    } else {
+        first.model.threads = streams_share(&e->eval.setting, 0);
+    }
+    return first;
 }
 
 /*
@@ -57,30 +48,41 @@ static enum fovea_status open_model(struct evaluation *e, struct fovea_error *er
     struct eval *eval = &e->eval;
     const struct model_options *given = &e->options.model;
     eval->options = &e->options;
+    eval->exact = !e->inexact;
     eval->setting.threads = given->threads ? given->threads : fovea_cpu_budget();
-    eval->setting.streams = e->streams > 0 ? e->streams : 1;
-    struct classifier_options first = e->options;
-    first.model.threads = streams_share(&eval->setting, 0);
+    eval->setting.streams = e->streams > 0 ? e->streams : eval->exact ? eval->setting.threads : 1;
+    struct classifier_options first = first_options(e);
     enum fovea_status status = classifier_init(&eval->model, &first, err);
     if (status) {
         return status;
     }
+    bool fixed = fovea_model_get_input(eval->model.model, 0)->dims[0] >= 0;
     eval->setting.batch = (int)eval->model.batch;
     eval->fixed_streams = e->streams > 0;
-    eval->fixed_batch =
-        given->batch > 0 || fovea_model_get_input(eval->model.model, 0)->dims[0] >= 0;
+    eval->fixed_batch = eval->exact || given->batch > 0 || fixed;
     eval->choose = !eval->fixed_streams || !eval->fixed_batch;
     eval->always_measure = e->measure;
+    if (eval->exact) {
+        eval->setting.threads = eval->setting.streams;
+    }
     return FOVEA_OK;
 }
 
-static void say_setting(const struct eval *eval, const char *labels) {
-    const struct fovea_dataset *set = &eval->dataset;
-    fovea_preprocess_recipe_print(&eval->model.recipe, stderr);
-    if (eval->model.note[0]) {
-        say("note: %s", eval->model.note);
+static void say_setting(const struct evaluation *e) {
+    const struct eval *eval = &e->eval;
+    int threads = e->options.model.threads;
+    const struct fovea_dataset *set = &eval->list.dataset;
+    classifier_print_recipe(&eval->model);
+    if (eval->exact && e->options.model.batch > eval->model.batch) {
+        say("note: each image is computed by itself; with --exact off, --batch %d",
+            e->options.model.batch);
     }
-    say("%zu images in %s", set->n_images, labels);
+    if (eval->exact && eval->setting.streams < threads) {
+        say("note: %d of %d threads are left idle, since each stream has one; with --exact off,"
+            " all are used",
+            threads - eval->setting.streams, threads);
+    }
+    say("%zu images in %s", set->n_images, eval->list.words);
     if (set->n_ignored > 0) {
         say("warning: %zu files are not named .jpg, .jpeg or .png and were not listed, the first: "
             "%s",
@@ -89,16 +91,16 @@ static void say_setting(const struct eval *eval, const char *labels) {
 }
 
 static enum fovea_status evaluate(struct evaluation *e, const char *root, struct fovea_error *err) {
-    char words[160];
     struct eval *eval = &e->eval;
-    enum fovea_status status = fovea_dataset_load(root, &eval->dataset, err);
-    if (status) {
-        fovea_error_prefix(err, "%s", fovea_quote(root).text);
-        return status;
-    }
-    status = open_model(e, err);
+    enum fovea_status status = eval_list_load(&eval->list, root, err);
     if (!status) {
-        status = eval_map_labels(eval, words, sizeof(words), err);
+        status = open_model(e, err);
+    }
+    if (!status) {
+        status = eval_list_label(&eval->list, &eval->model, err);
+    }
+    if (!status) {
+        status = eval_describe(eval, err);
     }
     if (status) {
         return status;
@@ -106,12 +108,11 @@ static enum fovea_status evaluate(struct evaluation *e, const char *root, struct
     eval->jpeg = &e->options.preprocess.jpeg;
     eval->workers = e->workers > 0 ? e->workers : default_workers();
     eval->workers = eval->workers < MAX_WORKERS ? eval->workers : MAX_WORKERS;
-    say_setting(eval, words);
+    say_setting(e);
     return eval_run(eval, e->logits != NULL, err);
 }
 
 static enum fovea_status report(const struct evaluation *e, struct fovea_error *err) {
-    struct fovea_sha256_hex sha;
     enum fovea_status status = FOVEA_OK;
     if (json_target_wants_text(&e->json)) {
         eval_print(&e->eval);
@@ -123,10 +124,7 @@ static enum fovea_status report(const struct evaluation *e, struct fovea_error *
         status = eval_write_logits(&e->eval, e->logits, err);
     }
     if (!status && e->json.on) {
-        status = model_sha256(&e->eval.model, &sha, err);
-        if (!status) {
-            status = json_target_write(&e->json, eval_json(&e->eval, sha.text), err);
-        }
+        status = json_target_write(&e->json, eval_json(&e->eval), err);
     }
     return status;
 }
@@ -166,6 +164,16 @@ static int evaluate_all(struct evaluation *e, const struct operands *operands) {
     return code;
 }
 
+static enum fovea_status parse_exact(const char *text, void *target, struct fovea_error *err) {
+    bool on = strcmp(text, "on") == 0;
+    if (!on && strcmp(text, "off") != 0) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is neither on nor off",
+                          fovea_quote(text).text);
+    }
+    *(bool *)target = !on;
+    return FOVEA_OK;
+}
+
 static enum fovea_status parse_streams(const char *text, void *target, struct fovea_error *err) {
     struct evaluation *e = target;
     e->measure = strcmp(text, "auto") == 0;
@@ -200,6 +208,11 @@ int cmd_eval(int argc, char **argv) {
          "--max-memory; auto, the default: what a measurement on the first\n"
          "images finds fastest, together with the batch if that is open",
          parse_streams, &e, 0},
+        {"exact", "WHEN",
+         "on, the default: each image is computed by itself, on one thread, so that\n"
+         "its logits are the same bits whatever the threads, streams and machines;\n"
+         "off: batches and threads as they are fastest",
+         parse_exact, &e.inexact, 0},
         json_option_spec(&e.json),
         {0},
     };
