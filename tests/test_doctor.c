@@ -145,7 +145,7 @@ static void doctor__predictions_at_random__never_a_word(void) {
         map[i] = NONE;
     }
     for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
-        for (uint64_t seed = 0; seed < 20; seed++) {
+        for (uint64_t seed = 0; seed < (sizes[s] > 100 ? 3 : 20); seed++) {
             struct eval_made made;
             make_mapped(&made, sizes[s], sizes[s], map, 0, sizes[s] > 100 ? 5 : 100, seed);
             struct eval_diagnosis d = examine(&made);
@@ -163,7 +163,7 @@ static void doctor__predictions_at_random__never_a_word(void) {
  * happens to fit has huge significance image by image.
  */
 static void doctor__collapsed_predictions__never_a_word(void) {
-    for (uint64_t seed = 0; seed < 300; seed++) {
+    for (uint64_t seed = 0; seed < 150; seed++) {
         enum { CLASSES = 10, FAVOURITES = 3 };
         struct eval_made made;
         uint64_t state = seed;
