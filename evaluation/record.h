@@ -11,6 +11,7 @@
 
 #include "loaders/sha256.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,7 +42,7 @@ struct eval_record {
     uint8_t file_sha256[FOVEA_SHA256_SIZE];
     /* What follows only if the state is EVAL_OK. */
     struct eval_answer top[EVAL_TOP]; /* best first; of equal logits the lower class first */
-    size_t n_top;                     /* min(EVAL_TOP, classes) */
+    size_t n_top;                     /* min(EVAL_TOP, classes that compete) */
     double log_sum_exp;               /* ln of the sum of e^logit over all classes, in f64 */
     float label_logit;                /* the largest logit among the labels; NaN if n_labels is 0 */
     uint8_t logits_sha256[FOVEA_SHA256_SIZE]; /* SHA-256 over all logits as little-endian f32 */
@@ -79,9 +80,12 @@ int eval_record_hit(const struct eval_record *record);
 
 /*
  * Note the answer of `n` logits, none of which is NaN or infinite: all that
- * follows `state`, which becomes EVAL_OK. The labels are there already.
+ * follows `state`, which becomes EVAL_OK. The labels are there already. With
+ * `among` not NULL only classes whose among[class] is set compete, of which there
+ * must be one and the labels must be; the digest is of all logits even so.
  */
-void eval_record_answer(struct eval_record *record, const float *logits, int64_t n);
+void eval_record_answer(struct eval_record *record, const float *logits, const bool *among,
+                        int64_t n);
 
 /* SHA-256 over paths and labels of a list, as 64 hex digits. */
 struct fovea_sha256_hex eval_list_digest(const struct eval_record *records, size_t n_records);

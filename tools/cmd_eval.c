@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { DEFAULT_BATCH = 4, MAX_WORKERS = 256 };
+enum { DEFAULT_BATCH = 4, MAX_WORKERS = 256, N_LIST_ROWS = 5 };
 
 /* What the command line asks for. */
 struct evaluation {
@@ -20,6 +20,7 @@ struct evaluation {
     bool measure;         /* --streams auto */
     bool inexact;         /* --exact off */
     const char *predictions, *logits;
+    struct eval_list_options list;
     struct eval eval;
 };
 
@@ -82,22 +83,30 @@ static void say_setting(const struct evaluation *e) {
             " all are used",
             threads - eval->setting.streams, threads);
     }
-    say("%zu images in %s", set->n_images, eval->list.words);
+    say("%s", eval->list.words.text);
     if (set->n_ignored > 0) {
-        say("warning: %zu files are not named .jpg, .jpeg or .png and were not listed, the first: "
-            "%s",
+        say("warning: %zu files are not named .jpg, .jpeg or .png, or not where images are, and "
+            "were not listed, the first: %s",
             set->n_ignored, set->ignored ? fovea_quote(set->ignored).text : "");
+    }
+    size_t unknown = eval_list_unscored(&eval->list) - set->n_unscored;
+    if (unknown > 0) {
+        say("note: the model knows no class of %zu images; they are not scored", unknown);
+    }
+    if (set->n_repeated > 0) {
+        say("warning: %zu images are listed more than once, and count so, the first: %s",
+            set->n_repeated, set->repeated ? fovea_quote(set->repeated).text : "");
     }
 }
 
-static enum fovea_status evaluate(struct evaluation *e, const char *root, struct fovea_error *err) {
+static enum fovea_status evaluate(struct evaluation *e, struct fovea_error *err) {
     struct eval *eval = &e->eval;
-    enum fovea_status status = eval_list_load(&eval->list, root, err);
+    enum fovea_status status = eval_list_load(&eval->list, &e->list, err);
     if (!status) {
         status = open_model(e, err);
     }
     if (!status) {
-        status = eval_list_label(&eval->list, &eval->model, err);
+        status = eval_list_label(&eval->list, &e->list, &eval->model, err);
     }
     if (!status) {
         status = eval_describe(eval, err);
@@ -151,10 +160,11 @@ static enum fovea_status check_outputs(const struct evaluation *e, struct fovea_
 static int evaluate_all(struct evaluation *e, const struct operands *operands) {
     struct fovea_error err;
     e->options.path = operands->words[0];
+    e->list.path = operands->words[1];
     e->options.default_batch = DEFAULT_BATCH;
     enum fovea_status status = check_outputs(e, &err);
     if (!status) {
-        status = evaluate(e, operands->words[1], &err);
+        status = evaluate(e, &err);
     }
     if (!status) {
         status = report(e, &err);
@@ -164,14 +174,46 @@ static int evaluate_all(struct evaluation *e, const struct operands *operands) {
     return code;
 }
 
-static enum fovea_status parse_exact(const char *text, void *target, struct fovea_error *err) {
+static enum fovea_status parse_on(const char *text, void *target, struct fovea_error *err) {
     bool on = strcmp(text, "on") == 0;
     if (!on && strcmp(text, "off") != 0) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is neither on nor off",
                           fovea_quote(text).text);
     }
-    *(bool *)target = !on;
+    *(bool *)target = on;
     return FOVEA_OK;
+}
+
+static enum fovea_status parse_exact(const char *text, void *target, struct fovea_error *err) {
+    bool on = false;
+    enum fovea_status status = parse_on(text, &on, err);
+    if (!status) {
+        *(bool *)target = !on;
+    }
+    return status;
+}
+
+/* What says which images there are, and what they show. */
+static void list_rows(struct eval_list_options *list, struct option_spec rows[N_LIST_ROWS]) {
+    const struct option_spec all[N_LIST_ROWS] = {
+        {"truth", "FILE",
+         "what images show: an ILSVRC ground truth, a list of 'path label'\n"
+         "or 'path,label' lines, or ReaL's real.json",
+         option_text, &list->files.truth, 0},
+        {"class-map", "FILE",
+         "all classes of the dataset, 'ID NAME' or a name a line: what a ground\n"
+         "truth's IDs stand for, and the order of folders that are only some",
+         option_text, &list->files.class_map, 0},
+        {"label-map", "FILE",
+         "'FROM TO' lines: which class of the model (a label, an index, or - for\n"
+         "none) a class of the dataset is; or line i about the dataset's class i",
+         option_text, &list->label_map, 0},
+        {"subset-logits", "WHEN",
+         "on: only classes that the dataset has compete; off, the default: all", parse_on,
+         &list->subset, 0},
+        {0},
+    };
+    memcpy(rows, all, sizeof(all));
 }
 
 static enum fovea_status parse_streams(const char *text, void *target, struct fovea_error *err) {
@@ -190,7 +232,9 @@ int cmd_eval(int argc, char **argv) {
     struct evaluation e = {0};
     struct option_spec model_rows[N_MODEL_OPTIONS];
     struct preprocess_rows preprocess;
+    struct option_spec dataset_rows[N_LIST_ROWS];
     model_option_specs(&e.options.model, model_rows);
+    list_rows(&e.list, dataset_rows);
     preprocess_rows_init(&preprocess, &e.options.preprocess);
     const struct option_spec own[] = {
         {"predictions", "FILE", "write path,label,pred,correct,logit,prob,top5 of every image",
@@ -218,6 +262,7 @@ int cmd_eval(int argc, char **argv) {
     };
     const struct option_group groups[] = {
         {"options", own},
+        {"dataset", dataset_rows},
         {"model", model_rows},
         preprocess_rows_group(&preprocess),
         {0},
@@ -225,12 +270,15 @@ int cmd_eval(int argc, char **argv) {
     const struct usage usage = {
         "eval",
         "MODEL DATASET",
-        "Classify every image of DATASET, a folder of class folders, and count how many are\n"
-        "right. Class folders are matched to the model's labels by name if all of them are\n"
-        "labels; else the sorted names are classes 0, 1, ..., numeric names the class itself.\n"
+        "Classify every image of DATASET and count how many are right. DATASET is a folder of\n"
+        "class folders or, with --truth, of images; a tar archive of either, read in place; or\n"
+        "a list, 'path label' a line. Classes are matched to the model's labels by name if all\n"
+        "of them are labels; else numeric names are the class itself, and the sorted names, if\n"
+        "there are as many as the model has classes, those. See docs/datasets.md.\n"
         "Images that cannot be read are named, counted, never replaced; the exit status is 3.",
         "  fovea eval model.onnx val\n"
         "  fovea eval model.onnx val --recipe recipe.json --predictions out.csv\n"
+        "  fovea eval model.onnx ILSVRC2012_img_val.tar --truth real.json\n"
         "  fovea eval model.onnx val --size 480 --resize squash --crop-pct 0.9375 --json "
         "out.json\n",
         groups,

@@ -88,14 +88,15 @@ enum fovea_status eval_describe(struct eval *eval, struct fovea_error *err) {
     describe_model(d, c);
     describe_recipe(d, &c->recipe);
     put(&d->model_sha256, "%s", sha.text);
-    put(&d->dataset, "%s", eval->list.dataset.root);
-    put(&d->dataset_words, "%zu images in %s", eval->list.count, eval->list.words);
+    put(&d->dataset, "%s", eval->list.dataset.path);
+    put(&d->dataset_words, "%s", eval->list.words.text);
     put(&d->list_sha256, "%s", eval_list_digest(eval->list.records, eval->list.count).text);
     d->listed = eval->list.count;
     put(&d->library, "%s, build %s", FOVEA_VERSION, fovea_build_id());
     put(&d->backend, "oneDNN %s, %s", fovea_dnn_version(), fovea_dnn_isa());
-    put(&d->options, "%s; %s", fovea_session_get_options_text(c->session),
-        eval->exact ? "each image by itself, on one thread" : "images share runs and threads");
+    put(&d->options, "%s; %s%s", fovea_session_get_options_text(c->session),
+        eval->exact ? "each image by itself, on one thread" : "images share runs and threads",
+        eval->list.among ? "; only classes of the list compete" : "");
     status = describe_names(d, &c->labels, err);
     if (!status && !(d->model && d->precision && d->recipe && d->recipe_sha256 && d->model_sha256 &&
                      d->dataset && d->dataset_words && d->list_sha256 && d->library && d->backend &&

@@ -80,7 +80,7 @@ static json_t *setting_json(const struct eval *eval) {
                      json_text(m->path), "model_sha256", eval->description.model_sha256, "recipe",
                      fovea_preprocess_recipe_json(&m->recipe), "precision",
                      precision_name(fovea_session_precision(m->session)), "dataset",
-                     json_text(eval->list.dataset.root), "classes", (json_int_t)m->classes, "size",
+                     json_text(eval->list.dataset.path), "classes", (json_int_t)m->classes, "size",
                      m->recipe.height, m->recipe.width, "batch", (json_int_t)m->batch, "streams",
                      eval->setting.streams, "threads", eval->setting.threads, "workers",
                      eval->workers);

@@ -105,7 +105,7 @@ static void score_batch(struct runner *r, const struct classifier *c, const stru
             note(record, &broken);
             pthread_mutex_unlock(&r->lock);
         } else {
-            eval_record_answer(record, logits, c->classes);
+            eval_record_answer(record, logits, eval->list.among, c->classes);
         }
     }
 }
