@@ -11,6 +11,7 @@
 
 #include "loaders/sha256.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,7 +42,7 @@ struct eval_record {
     uint8_t file_sha256[FOVEA_SHA256_SIZE];
     /* What follows only if the state is EVAL_OK. */
     struct eval_answer top[EVAL_TOP]; /* best first; of equal logits the lower class first */
-    size_t n_top;                     /* min(EVAL_TOP, classes) */
+    size_t n_top;                     /* min(EVAL_TOP, classes that compete) */
     double log_sum_exp;               /* ln of the sum of e^logit over all classes, in f64 */
     float label_logit;                /* the largest logit among the labels; NaN if n_labels is 0 */
     uint8_t logits_sha256[FOVEA_SHA256_SIZE]; /* SHA-256 over all logits as little-endian f32 */
@@ -58,8 +59,9 @@ struct eval_description {
     char *recipe;        /* a JSON object: each field, its value and source */
     char *recipe_sha256;
     char *precision; /* "f32" or "bf16" */
-    char *library;   /* Fovea's version */
+    char *library;   /* Fovea's version and build */
     char *backend;   /* oneDNN's version and the instruction set it uses */
+    char *options;   /* what else decides bits: passes, algorithms, how images share a run */
     int32_t classes; /* logits of the model */
     char **names;    /* [classes] of the classes, or NULL if nothing names them */
     /* The model card; 0 where not known. */
@@ -75,6 +77,18 @@ double eval_record_nll(const struct eval_record *record);
 
 /* Which place (0: best) of `top` is a label, or -1 if none is. Of an EVAL_OK record. */
 int eval_record_hit(const struct eval_record *record);
+
+/*
+ * Note the answer of `n` logits, none of which is NaN or infinite: all that
+ * follows `state`, which becomes EVAL_OK. The labels are there already. With
+ * `among` not NULL only classes whose among[class] is set compete, of which there
+ * must be one and the labels must be; the digest is of all logits even so.
+ */
+void eval_record_answer(struct eval_record *record, const float *logits, const bool *among,
+                        int64_t n);
+
+/* SHA-256 over paths and labels of a list, as 64 hex digits. */
+struct fovea_sha256_hex eval_list_digest(const struct eval_record *records, size_t n_records);
 
 /* Frees what a record or a description owns. A zeroed one is fine. */
 void eval_record_finish(struct eval_record *record);

@@ -10,8 +10,8 @@
 /* The figures, on stdout. */
 void eval_print(const struct eval *eval);
 
-/* The object that scripts rely on; NULL if out of memory. `sha256` is the model file's. */
-json_t *eval_json(const struct eval *eval, const char *sha256);
+/* The object that scripts rely on; NULL if out of memory. */
+json_t *eval_json(const struct eval *eval);
 
 /*
  * A CSV in the dataset's order: path,label,pred,correct,logit,prob,top5. An

@@ -16,6 +16,7 @@ import sys
 import tempfile
 
 import cases_compiled
+import cases_control
 import cases_file
 import cases_graph
 import cases_ops
@@ -122,7 +123,7 @@ def run(probe, fovea, folder, verbose, wanted):
     os.mkdir(inner)
     catalogue = Catalogue(inner)
     cases_file.make_surroundings(inner)
-    for module in (cases_file, cases_graph, cases_ops):
+    for module in (cases_control, cases_file, cases_graph, cases_ops):
         module.all_cases(catalogue)
     cases_compiled.all_cases(catalogue, fovea)
     cases = [c for c in catalogue.cases if not wanted or c[0] in wanted]
