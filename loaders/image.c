@@ -4,31 +4,54 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum fovea_status fovea_image_init(struct fovea_image *image, int width, int height,
-                                   struct fovea_error *err) {
+/* Memory for the pixels of width x height, `sample` bytes each of three. */
+static enum fovea_status allocate(int width, int height, size_t sample, void **out,
+                                  struct fovea_error *err) {
     if (width < 1 || height < 1 || width > FOVEA_IMAGE_SIDE_MAX || height > FOVEA_IMAGE_SIDE_MAX) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "an image of %dx%d: sides must be in 1..%d",
                           width, height, FOVEA_IMAGE_SIDE_MAX);
     }
-    size_t size = (size_t)width * 3;
+    size_t size = (size_t)width * 3 * sample;
     if (__builtin_mul_overflow(size, (size_t)height, &size)) {
         return fovea_fail(err, FOVEA_ERR_LIMIT, "an image of %dx%d is too large", width, height);
     }
-    uint8_t *rgb = malloc(size);
-    if (!rgb) {
-        return fovea_fail_memory(err, size, "an image");
+    *out = malloc(size);
+    return *out ? FOVEA_OK : fovea_fail_memory(err, size, "an image");
+}
+
+enum fovea_status fovea_image_init(struct fovea_image *image, int width, int height,
+                                   struct fovea_error *err) {
+    void *pixels;
+    enum fovea_status status = allocate(width, height, sizeof(uint8_t), &pixels, err);
+    if (!status) {
+        *image = (struct fovea_image){.width = width, .height = height, .rgb = pixels};
     }
-    *image = (struct fovea_image){.width = width, .height = height, .rgb = rgb};
-    return FOVEA_OK;
+    return status;
+}
+
+enum fovea_status fovea_image_init_floats(struct fovea_image *image, int width, int height,
+                                          struct fovea_error *err) {
+    void *pixels;
+    enum fovea_status status = allocate(width, height, sizeof(float), &pixels, err);
+    if (!status) {
+        *image = (struct fovea_image){.width = width, .height = height, .floats = pixels};
+    }
+    return status;
 }
 
 void fovea_image_finish(struct fovea_image *image) {
     free(image->rgb);
+    free(image->floats);
     *image = (struct fovea_image){0};
 }
 
+const void *fovea_image_data(const struct fovea_image *image) {
+    return image->rgb ? (const void *)image->rgb : image->floats;
+}
+
 size_t fovea_image_size(const struct fovea_image *image) {
-    return (size_t)image->width * 3 * (size_t)image->height;
+    size_t sample = image->floats ? sizeof(float) : sizeof(uint8_t);
+    return (size_t)image->width * 3 * sample * (size_t)image->height;
 }
 
 enum fovea_status fovea_image_orient(struct fovea_image *image, int orientation,

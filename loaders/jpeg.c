@@ -244,7 +244,10 @@ static enum fovea_status decode(struct decoder *d) {
     if (status) {
         return status;
     }
-    /* The defaults of libjpeg are the ones wanted: JDCT_ISLOW, fancy upsampling. */
+    /* The defaults of libjpeg are the ones wanted by most: JDCT_ISLOW, fancy upsampling. */
+    if (d->options->fast_dct) {
+        d->cinfo.dct_method = JDCT_IFAST;
+    }
     d->cinfo.out_color_space = d->cmyk ? JCS_CMYK : JCS_RGB;
     if (!jpeg_start_decompress(&d->cinfo)) {
         return fail_truncated(d);

@@ -1,6 +1,7 @@
 /*
  * JPEG bytes to RGB pixels, bit for bit as Pillow's
- * Image.open(path).convert('RGB') makes them.
+ * Image.open(path).convert('RGB') makes them (with fast_dct: as TensorFlow's
+ * decode_jpeg does).
  */
 #ifndef FOVEA_LOADERS_JPEG_H
 #define FOVEA_LOADERS_JPEG_H
@@ -14,6 +15,7 @@ struct fovea_jpeg_options {
     int max_scans;         /* most scans of a progressive file; default 100 */
     bool allow_truncated;  /* decode what is there of a truncated file; default false: refuse */
     bool strict;           /* refuse files that decode with warnings; default false */
+    bool fast_dct;         /* JDCT_IFAST, as TensorFlow decodes; default false: JDCT_ISLOW */
     bool exif_orientation; /* turn the image as EXIF says; default false, as in timm */
 };
 

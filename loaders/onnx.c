@@ -1,6 +1,6 @@
 /*
- * Loading a model from an .onnx file: map, scan, unpack, convert.
- * Nothing of protobuf remains afterwards but the buffers of big tensors.
+ * Loading a model from an .onnx file: map, scan, splice, unpack, convert.
+ * Nothing of protobuf remains afterwards but the buffers of some tensors.
  */
 #include "loaders/onnx.h"
 #include "loaders/limits.h"
@@ -181,24 +181,31 @@ static enum fovea_status convert(struct fovea_onnx_loader *loader, FoveaOnnx__Mo
     return fovea_onnx_graph(loader, proto->graph, err);
 }
 
+/* `splice` is filled in, or stays zero if everything is unpacked. */
 static enum fovea_status unpack(const struct fovea_mapping *file, size_t max_memory,
-                                FoveaOnnx__ModelProto **out, struct fovea_error *err) {
+                                struct fovea_onnx_splice *splice, FoveaOnnx__ModelProto **out,
+                                struct fovea_error *err) {
     struct fovea_onnx_scan scan;
     enum fovea_status st = sniff(file, err);
     if (!st) {
         st = fovea_onnx_scan(file->bytes, file->length, &fovea_onnx__model_proto__descriptor,
                              max_memory, &scan, err);
     }
+    if (!st && scan.mapped > 0) {
+        st = fovea_onnx_splice(file->bytes, file->length, &scan, splice, err);
+    }
     if (st) {
         return st;
     }
-    *out = fovea_onnx__model_proto__unpack(&fovea_onnx_allocator, file->length, file->bytes);
+    bool spliced = scan.mapped > 0;
+    *out = fovea_onnx__model_proto__unpack(&fovea_onnx_allocator,
+                                           spliced ? splice->size : file->length,
+                                           spliced ? splice->bytes : file->bytes);
     /* The scan has checked the bytes; memory is all that can be lacking. */
     return *out ? FOVEA_OK : fovea_fail_memory(err, scan.unpack_bytes, "unpacking the model");
 }
 
 static void finish_loader(struct fovea_onnx_loader *loader) {
-    fovea_names_finish(&loader->names);
     free(loader->files);
     if (loader->folder >= 0) {
         close(loader->folder);
@@ -210,24 +217,32 @@ static enum fovea_status load(struct fovea_model *model, const struct fovea_load
     struct fovea_onnx_loader loader = {
         .model = model,
         .allow_external_links = options->allow_external_links,
+        .max_memory = options->max_memory ? options->max_memory : fovea_default_memory_limit(),
         .folder = -1,
     };
-    size_t max_memory = options->max_memory ? options->max_memory : fovea_default_memory_limit();
-    struct fovea_mapping file;
+    struct fovea_onnx_splice splice = {0};
     FoveaOnnx__ModelProto *proto = NULL;
-    enum fovea_status st = fovea_file_map(model->path, FOVEA_LIMIT_PROTOBUF_BYTES, &file, err);
+    enum fovea_status st =
+        fovea_file_map(model->path, FOVEA_LIMIT_PROTOBUF_BYTES, &loader.file, err);
     if (st) {
         return st;
     }
-    st = fovea_model_add_source(model, "", &file.id, err);
+    st = fovea_model_add_source(model, "", &loader.file.id, err);
     if (!st) {
-        st = unpack(&file, max_memory, &proto, err);
+        st = unpack(&loader.file, loader.max_memory, &splice, &proto, err);
     }
-    fovea_mapping_finish(&file);
+    if (!st && splice.n_contents > 0) {
+        loader.contents = &splice;
+        st = fovea_model_take_mapping(model, &loader.file, err);
+    }
+    if (st || !loader.contents) {
+        fovea_mapping_finish(&loader.file);
+    }
     if (!st) {
         st = convert(&loader, proto, err);
     }
     fovea_onnx__model_proto__free_unpacked(proto, &fovea_onnx_allocator);
+    fovea_onnx_splice_finish(&splice);
     finish_loader(&loader);
     return st;
 }

@@ -167,6 +167,10 @@ static bool is_packed(const struct field *field) {
 
 static enum fovea_status check_wire(struct scan *s, const struct field *field) {
     unsigned wanted = fovea_onnx_wire(field->known->type);
+    if (field->number == FOVEA_ONNX_MAPPED) {
+        return fovea_fail(s->err, FOVEA_ERR_FORMAT, "byte %zu: ONNX has no field %u of %s",
+                          field->start, field->number, message_name(top(s)));
+    }
     if (field->wire == wanted || is_packed(field)) {
         return FOVEA_OK;
     }
@@ -296,6 +300,19 @@ static enum fovea_status take_unknown(struct scan *s, const struct field *field)
     return add_memory(s, array + heap(s->at - field->start));
 }
 
+/* Whether `field` is much raw_data of a model's initializer; it is counted then. */
+static bool stays_mapped(struct scan *s, const struct field *field) {
+    bool initializer = s->depth == 3 && s->frames[0].type == &fovea_onnx__model_proto__descriptor &&
+                       s->frames[1].type == &fovea_onnx__graph_proto__descriptor &&
+                       s->frames[2].type == &fovea_onnx__tensor_proto__descriptor;
+    if (!initializer || !fovea_onnx_stays_mapped(field->known->id, field->length)) {
+        return false;
+    }
+    s->counts.mapped++;
+    s->counts.mapped_bytes += field->length;
+    return true;
+}
+
 static enum fovea_status take_contents(struct scan *s, const struct field *field, size_t *count) {
     const ProtobufCMessageDescriptor *held = fovea_onnx_held_message(top(s)->type, field->known);
     bool unpacked = top(s)->unpacked;
@@ -306,7 +323,8 @@ static enum fovea_status take_contents(struct scan *s, const struct field *field
     if (field->known->type == PROTOBUF_C_TYPE_STRING) {
         st = check_text(s, field);
     }
-    if (!st && unpacked && field->known->type != PROTOBUF_C_TYPE_MESSAGE) {
+    if (!st && unpacked && field->known->type != PROTOBUF_C_TYPE_MESSAGE &&
+        !stays_mapped(s, field)) {
         st = add_memory(s, heap(field->length + 1));
     }
     if (st) {
@@ -351,6 +369,17 @@ static enum fovea_status take_field(struct scan *s) {
     return field.known ? take_known(s, &field) : take_unknown(s, &field);
 }
 
+/* The message without what stays mapped, if anything does. */
+static enum fovea_status add_splice(struct scan *s, size_t size) {
+    enum { ADDED = 48 }; /* more than a splice adds for one of its contents, or for the graph */
+    struct fovea_onnx_scan *counts = &s->counts;
+    if (counts->mapped == 0) {
+        return FOVEA_OK;
+    }
+    counts->splice_bytes = size - counts->mapped_bytes + (counts->mapped + 1) * ADDED;
+    return add_memory(s, heap(counts->splice_bytes) + heap(counts->mapped * 2 * sizeof(size_t)));
+}
+
 static size_t relative_limit(size_t size) {
     return (size_t)FOVEA_LIMIT_AMPLIFICATION_ALLOWANCE + size * FOVEA_LIMIT_AMPLIFICATION;
 }
@@ -369,6 +398,9 @@ enum fovea_status fovea_onnx_scan(const void *bytes, size_t size,
     enum fovea_status st = push(&s, type, size, true);
     while (!st && s.depth > 0) {
         st = s.at == top(&s)->end ? pop(&s) : take_field(&s);
+    }
+    if (!st) {
+        st = add_splice(&s, size);
     }
     if (st) {
         return st;

@@ -17,11 +17,15 @@ struct ProtobufCMessageDescriptor;
 struct fovea_onnx_scan {
     size_t nodes, tensors; /* messages of those types, those in subgraphs too */
     size_t unpack_bytes;   /* upper bound of what unpacking allocates at any time */
+    /* Initializers of a ModelProto whose raw_data is to stay in the file (onnx_splice.h). */
+    size_t mapped, mapped_bytes;
+    size_t splice_bytes; /* of the message without them, at most; counted in unpack_bytes */
 };
 
 /*
  * Scan `size` bytes as a message of `type`. `max_memory` bounds unpack_bytes,
- * besides the relative limits of limits.h.
+ * besides the relative limits of limits.h. raw_data that stays in the file is
+ * not counted as unpacked.
  *
  * FOVEA_ERR_FORMAT (with the byte offset) or FOVEA_ERR_LIMIT.
  */

@@ -1,6 +1,8 @@
 /* Facts about the fields of onnx.proto: see onnx_schema.h. */
 #include "loaders/onnx_schema.h"
 
+#include "runtime/graph.h"
+
 /* Fields that onnx.proto keeps as bytes but that hold messages. */
 static const struct {
     const ProtobufCMessageDescriptor *type;
@@ -49,6 +51,11 @@ size_t fovea_onnx_element_bytes(ProtobufCType type) {
     default:
         return 8;
     }
+}
+
+/* What is folded at once anyway may as well be copied. */
+bool fovea_onnx_stays_mapped(uint32_t number, size_t length) {
+    return number == FOVEA_ONNX_RAW_DATA && length > FOVEA_DEFER_BYTES;
 }
 
 const ProtobufCMessageDescriptor *fovea_onnx_held_message(const ProtobufCMessageDescriptor *type,

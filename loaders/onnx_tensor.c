@@ -1,8 +1,10 @@
 /*
  * Tensor messages to tensors. raw_data, by far the largest part of a model,
+ * stays in the mapped file where there is much of it (onnx_splice.h), else it
  * is taken out of the message, not copied.
  */
 #include "loaders/onnx_convert.h"
+#include "loaders/onnx_schema.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -124,9 +126,15 @@ static int field_of(enum fovea_dtype dtype) {
 /* Which field holds the contents, N_FIELDS if none does; not more than one. */
 static enum fovea_status find_field(const FoveaOnnx__TensorProto *proto, int *out,
                                     struct fovea_error *err) {
+    const size_t raw_bytes = proto->has_mapped ? 1 : proto->raw_data.len;
     const size_t sizes[N_FIELDS] = {
-        proto->raw_data.len,  proto->n_float_data,  proto->n_int32_data,  proto->n_int64_data,
-        proto->n_double_data, proto->n_uint64_data, proto->n_string_data,
+        raw_bytes,
+        proto->n_float_data,
+        proto->n_int32_data,
+        proto->n_int64_data,
+        proto->n_double_data,
+        proto->n_uint64_data,
+        proto->n_string_data,
     };
     int found = N_FIELDS;
     for (int i = 0; i < N_FIELDS; i++) {
@@ -156,14 +164,59 @@ static enum fovea_status check_bools(const struct fovea_tensor *t, const void *d
     return FOVEA_OK;
 }
 
+static enum fovea_status check_raw_size(const struct fovea_tensor *t, size_t bytes,
+                                        struct fovea_error *err) {
+    if (bytes == fovea_tensor_bytes(t)) {
+        return FOVEA_OK;
+    }
+    return fovea_fail(err, FOVEA_ERR_INVALID, "raw_data has %zu bytes; %s of %s takes %zu", bytes,
+                      fovea_shape_text(t).text, fovea_dtype_name(t->dtype), fovea_tensor_bytes(t));
+}
+
+enum fovea_status fovea_onnx_borrow(const struct fovea_mapping *mapping, size_t offset,
+                                    struct fovea_tensor *out, bool *owned,
+                                    struct fovea_error *err) {
+    size_t bytes = fovea_tensor_bytes(out);
+    unsigned char *at = (unsigned char *)mapping->bytes + offset;
+    bool later =
+        bytes > FOVEA_DEFER_BYTES && (out->dtype == FOVEA_F32 || fovea_dtype_is_half(out->dtype));
+    *owned = bytes == 0 || (offset % fovea_dtype_size(out->dtype) != 0 && !later);
+    if (!*owned) {
+        out->data = at;
+        return FOVEA_OK;
+    }
+    out->data = fovea_aligned_alloc(bytes);
+    if (!out->data) {
+        return fovea_fail_memory(err, bytes, "a tensor");
+    }
+    if (bytes > 0) {
+        memcpy(out->data, at, bytes);
+    }
+    return FOVEA_OK;
+}
+
+/* raw_data that was not unpacked: the message has its number instead. */
+static enum fovea_status borrow_raw(const struct fovea_onnx_loader *loader,
+                                    const FoveaOnnx__TensorProto *proto, struct fovea_tensor *out,
+                                    bool *owned, struct fovea_error *err) {
+    const struct fovea_onnx_splice *splice = loader ? loader->contents : NULL;
+    if (!splice || proto->mapped >= splice->n_contents) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "field %u is not ONNX's", FOVEA_ONNX_MAPPED);
+    }
+    const struct fovea_onnx_extent *extent = &splice->contents[proto->mapped];
+    enum fovea_status st = check_raw_size(out, extent->length, err);
+    if (!st) {
+        st = check_bools(out, (unsigned char *)loader->file.bytes + extent->offset, err);
+    }
+    return st ? st : fovea_onnx_borrow(&loader->file, extent->offset, out, owned, err);
+}
+
 static enum fovea_status take_raw(FoveaOnnx__TensorProto *proto, struct fovea_tensor *out,
                                   struct fovea_error *err) {
-    if (proto->raw_data.len != fovea_tensor_bytes(out)) {
-        return fovea_fail(err, FOVEA_ERR_INVALID, "raw_data has %zu bytes; %s of %s takes %zu",
-                          proto->raw_data.len, fovea_shape_text(out).text,
-                          fovea_dtype_name(out->dtype), fovea_tensor_bytes(out));
+    enum fovea_status st = check_raw_size(out, proto->raw_data.len, err);
+    if (!st) {
+        st = check_bools(out, proto->raw_data.data, err);
     }
-    enum fovea_status st = check_bools(out, proto->raw_data.data, err);
     if (st) {
         return st;
     }
@@ -304,6 +357,9 @@ static enum fovea_status read_contents(struct fovea_onnx_loader *loader,
     if (proto->data_location != LOCATION_DEFAULT || proto->n_external_data > 0) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "data_location %d with %zu external_data entries",
                           proto->data_location, proto->n_external_data);
+    }
+    if (proto->has_mapped) {
+        return borrow_raw(loader, proto, out, owned, err);
     }
     *owned = true;
     return field == RAW ? take_raw(proto, out, err) : decode(proto, field, out, err);

@@ -3,7 +3,9 @@
  *
  *     decoded --resize--> resized --crop, pad--> cropped --normalise--> f32 planes
  *
- * with the geometry of timm's evaluation transforms.
+ * with the geometry of the recipe's resampler: timm's evaluation transforms for
+ * Pillow's, Big Vision's for TensorFlow's. Resized and cropped pixels are of 8
+ * bits, or f32 under FOVEA_PIXELS_FLOAT.
  */
 #ifndef FOVEA_LOADERS_PREPROCESS_H
 #define FOVEA_LOADERS_PREPROCESS_H
@@ -50,11 +52,17 @@ enum fovea_status fovea_preprocess_image(const struct fovea_recipe *recipe,
 
 /*
  * (pixel / 255 - mean) / std in f32, rounded after each step as PyTorch's
- * ToTensor and Normalize do. `out` has room for 3 * width * height floats:
+ * ToTensor and Normalize do; of f32 pixels (pixel - 255 mean) / (255 std), as
+ * DeepMind's code does. `out` has room for 3 * width * height floats:
  * the R plane, the G plane, the B plane, each row by row.
  */
 void fovea_preprocess_normalize(const struct fovea_recipe *recipe,
                                 const struct fovea_image *cropped, float *out);
+
+/* How to decode for a recipe: as `asked` (NULL: the defaults), with the recipe's transform. */
+void fovea_preprocess_jpeg_options(const struct fovea_recipe *recipe,
+                                   const struct fovea_jpeg_options *asked,
+                                   struct fovea_jpeg_options *out);
 
 /*
  * A JPEG in memory to one image of a batch: decode, resize, crop, normalise.

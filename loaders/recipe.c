@@ -1,16 +1,27 @@
-/* Recipes: names, presets, ranges, layering. See recipe.h. */
+/* Recipes: words, ranges, layering, digest. See recipe.h. */
 #include "loaders/recipe.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- names ---------------------------------------------------------------- */
 
 static const char *const field_names[FOVEA_RECIPE_N_FIELDS] = {
-    [FOVEA_RECIPE_RESIZE] = "resize",     [FOVEA_RECIPE_SIZE] = "size",
-    [FOVEA_RECIPE_CROP_PCT] = "crop_pct", [FOVEA_RECIPE_FILTER] = "filter",
-    [FOVEA_RECIPE_MEAN] = "mean",         [FOVEA_RECIPE_STD] = "std",
-    [FOVEA_RECIPE_FILL] = "fill",         [FOVEA_RECIPE_ORDER] = "resize_order",
+    [FOVEA_RECIPE_RESIZE] = "resize",
+    [FOVEA_RECIPE_SIZE] = "size",
+    [FOVEA_RECIPE_CROP_PCT] = "crop_pct",
+    [FOVEA_RECIPE_FILTER] = "filter",
+    [FOVEA_RECIPE_MEAN] = "mean",
+    [FOVEA_RECIPE_STD] = "std",
+    [FOVEA_RECIPE_FILL] = "fill",
+    [FOVEA_RECIPE_ORDER] = "resize_order",
+    [FOVEA_RECIPE_RESAMPLER] = "resampler",
+    [FOVEA_RECIPE_PIXELS] = "pixels",
+    [FOVEA_RECIPE_CROP_ROUNDING] = "crop_rounding",
+    [FOVEA_RECIPE_DCT] = "dct",
 };
 
 static const char *const source_names[] = {
@@ -19,6 +30,7 @@ static const char *const source_names[] = {
     [FOVEA_FROM_ARCHITECTURE] = "architecture",
     [FOVEA_FROM_CONFIG] = "config",
     [FOVEA_FROM_METADATA] = "model",
+    [FOVEA_FROM_SIDECAR] = "sidecar",
     [FOVEA_FROM_FILE] = "recipe file",
     [FOVEA_FROM_PRESET] = "preset",
     [FOVEA_FROM_FLAG] = "flag",
@@ -35,15 +47,26 @@ static const char *const order_names[] = {
     [FOVEA_VERTICAL_FIRST] = "vertical",
 };
 
-/* Index of `name` among `count` names, or -1. */
-static int find(const char *const *names, int count, const char *name) {
-    for (int i = 0; i < count; i++) {
-        if (strcmp(names[i], name) == 0) {
-            return i;
-        }
-    }
-    return -1;
-}
+static const char *const resampler_names[] = {
+    [FOVEA_RESAMPLER_PILLOW] = "pillow",
+    [FOVEA_RESAMPLER_TENSORFLOW] = "tensorflow",
+};
+
+static const char *const pixels_names[] = {
+    [FOVEA_PIXELS_UINT8] = "uint8",
+    [FOVEA_PIXELS_FLOAT] = "float",
+};
+
+static const char *const rounding_names[] = {
+    [FOVEA_CROP_EVEN] = "even",
+    [FOVEA_CROP_UP] = "up",
+    [FOVEA_CROP_DOWN] = "down",
+};
+
+static const char *const dct_names[] = {
+    [FOVEA_DCT_ACCURATE] = "accurate",
+    [FOVEA_DCT_FAST] = "fast",
+};
 
 const char *fovea_recipe_field_name(enum fovea_recipe_field field) {
     return field_names[field];
@@ -57,136 +80,97 @@ const char *fovea_resize_mode_name(enum fovea_resize_mode mode) {
     return mode_names[mode];
 }
 
-bool fovea_resize_mode_find(const char *name, enum fovea_resize_mode *out) {
-    int found = find(mode_names, FOVEA_N_RESIZE_MODES, name);
-    if (found >= 0) {
-        *out = (enum fovea_resize_mode)found;
-    }
-    return found >= 0;
+/* ---- fields that are words ------------------------------------------------- */
+
+/* Where such a field is and what its values are called; `names` NULL: by fovea_filter_name. */
+struct word_field {
+    size_t offset;
+    const char *const *names;
+    int count;
+    const char *words;
+};
+
+static const struct word_field word_fields[FOVEA_RECIPE_N_FIELDS] = {
+    [FOVEA_RECIPE_RESIZE] = {offsetof(struct fovea_recipe, resize), mode_names,
+                             FOVEA_N_RESIZE_MODES, "squash, short or long"},
+    [FOVEA_RECIPE_FILTER] = {offsetof(struct fovea_recipe, filter), NULL, FOVEA_N_FILTERS,
+                             "nearest, box, bilinear, bicubic, lanczos or area"},
+    [FOVEA_RECIPE_ORDER] = {offsetof(struct fovea_recipe, order), order_names, 2,
+                            "horizontal or vertical"},
+    [FOVEA_RECIPE_RESAMPLER] = {offsetof(struct fovea_recipe, resampler), resampler_names, 2,
+                                "pillow or tensorflow"},
+    [FOVEA_RECIPE_PIXELS] = {offsetof(struct fovea_recipe, pixels), pixels_names, 2,
+                             "uint8 or float"},
+    [FOVEA_RECIPE_CROP_ROUNDING] = {offsetof(struct fovea_recipe, crop_rounding), rounding_names, 3,
+                                    "even, up or down"},
+    [FOVEA_RECIPE_DCT] = {offsetof(struct fovea_recipe, dct), dct_names, 2, "accurate or fast"},
+};
+
+static const char *word_name(const struct word_field *field, unsigned value) {
+    return field->names ? field->names[value] : fovea_filter_name((enum fovea_filter)value);
 }
 
-const char *fovea_resize_order_name(enum fovea_resize_order order) {
-    return order_names[order];
+const char *fovea_recipe_words(enum fovea_recipe_field field) {
+    return word_fields[field].words;
 }
 
-bool fovea_resize_order_find(const char *name, enum fovea_resize_order *out) {
-    int found = find(order_names, 2, name);
-    if (found >= 0) {
-        *out = (enum fovea_resize_order)found;
+const char *fovea_recipe_get_word(const struct fovea_recipe *recipe,
+                                  enum fovea_recipe_field field) {
+    unsigned value;
+    memcpy(&value, (const char *)recipe + word_fields[field].offset, sizeof(value));
+    return word_name(&word_fields[field], value);
+}
+
+bool fovea_recipe_find_word(struct fovea_recipe *recipe, enum fovea_recipe_field field,
+                            const char *word) {
+    static_assert(sizeof(enum fovea_filter) == sizeof(unsigned), "enums are stored as unsigned");
+    const struct word_field *f = &word_fields[field];
+    for (unsigned value = 0; value < (unsigned)f->count; value++) {
+        if (strcmp(word_name(f, value), word) == 0) {
+            memcpy((char *)recipe + f->offset, &value, sizeof(value));
+            return true;
+        }
     }
-    return found >= 0;
+    return false;
 }
 
 /* ---- layering ------------------------------------------------------------- */
 
+/* Bytes of the recipe that belong to a field, which lie together. */
+struct extent {
+    size_t offset, size;
+};
+
+#define EXTENT(first, last)                                                                        \
+    {                                                                                              \
+        offsetof(struct fovea_recipe, first), offsetof(struct fovea_recipe, last) +                \
+                                                  sizeof(((struct fovea_recipe *)0)->last) -       \
+                                                  offsetof(struct fovea_recipe, first)             \
+    }
+
+static const struct extent extents[FOVEA_RECIPE_N_FIELDS] = {
+    [FOVEA_RECIPE_RESIZE] = EXTENT(resize, resize),
+    [FOVEA_RECIPE_SIZE] = EXTENT(height, width),
+    [FOVEA_RECIPE_CROP_PCT] = EXTENT(crop_pct, margin),
+    [FOVEA_RECIPE_FILTER] = EXTENT(filter, filter),
+    [FOVEA_RECIPE_MEAN] = EXTENT(mean, mean),
+    [FOVEA_RECIPE_STD] = EXTENT(std, std),
+    [FOVEA_RECIPE_FILL] = EXTENT(fill, fill),
+    [FOVEA_RECIPE_ORDER] = EXTENT(order, order),
+    [FOVEA_RECIPE_RESAMPLER] = EXTENT(resampler, resampler),
+    [FOVEA_RECIPE_PIXELS] = EXTENT(pixels, pixels),
+    [FOVEA_RECIPE_CROP_ROUNDING] = EXTENT(crop_rounding, crop_rounding),
+    [FOVEA_RECIPE_DCT] = EXTENT(dct, dct),
+};
+
 void fovea_recipe_overlay(struct fovea_recipe *recipe, const struct fovea_recipe *over) {
-    struct fovea_recipe result = *over;
-    const enum fovea_recipe_source *set = over->source;
-
     for (int i = 0; i < FOVEA_RECIPE_N_FIELDS; i++) {
-        result.source[i] = set[i] ? set[i] : recipe->source[i];
-    }
-    if (!set[FOVEA_RECIPE_RESIZE]) {
-        result.resize = recipe->resize;
-    }
-    if (!set[FOVEA_RECIPE_SIZE]) {
-        result.height = recipe->height;
-        result.width = recipe->width;
-    }
-    if (!set[FOVEA_RECIPE_CROP_PCT]) {
-        result.crop_pct = recipe->crop_pct;
-    }
-    if (!set[FOVEA_RECIPE_FILTER]) {
-        result.filter = recipe->filter;
-    }
-    if (!set[FOVEA_RECIPE_MEAN]) {
-        memcpy(result.mean, recipe->mean, sizeof(result.mean));
-    }
-    if (!set[FOVEA_RECIPE_STD]) {
-        memcpy(result.std, recipe->std, sizeof(result.std));
-    }
-    if (!set[FOVEA_RECIPE_FILL]) {
-        memcpy(result.fill, recipe->fill, sizeof(result.fill));
-    }
-    if (!set[FOVEA_RECIPE_ORDER]) {
-        result.order = recipe->order;
-    }
-    *recipe = result;
-}
-
-/* ---- presets -------------------------------------------------------------- */
-
-#define IMAGENET_MEAN                                                                              \
-    { 0.485, 0.456, 0.406 }
-#define IMAGENET_STD                                                                               \
-    { 0.229, 0.224, 0.225 }
-
-struct preset {
-    const char *name;
-    const char *missing; /* why it cannot be had, or NULL */
-    struct fovea_recipe recipe;
-};
-
-static const struct preset presets[] = {
-    /* What timm assumes of a model that says nothing (DEFAULT_CROP_PCT, bicubic). */
-    {"timm",
-     NULL,
-     {.resize = FOVEA_RESIZE_SHORT,
-      .crop_pct = 0.875,
-      .filter = FOVEA_FILTER_BICUBIC,
-      .mean = IMAGENET_MEAN,
-      .std = IMAGENET_STD}},
-    /* The evaluation of torchvision's reference scripts: short side 256, crop 224. */
-    {"imagenet",
-     NULL,
-     {.resize = FOVEA_RESIZE_SHORT,
-      .crop_pct = 0.875,
-      .filter = FOVEA_FILTER_BILINEAR,
-      .mean = IMAGENET_MEAN,
-      .std = IMAGENET_STD}},
-    /* Hugging Face's SiglipImageProcessor, and timm's SigLIP checkpoints. */
-    {"siglip",
-     NULL,
-     {.resize = FOVEA_RESIZE_SQUASH,
-      .crop_pct = 1.0,
-      .filter = FOVEA_FILTER_BICUBIC,
-      .mean = {0.5, 0.5, 0.5},
-      .std = {0.5, 0.5, 0.5}}},
-    {"deepmind",
-     "TensorFlow's bicubic resize without antialiasing on unrounded pixels, and its fast DCT; "
-     "near it: --resize squash --crop-pct 0.9375 --filter bicubic",
-     {0}},
-    {"big-vision",
-     "TensorFlow's area and non-antialiased bilinear resize; "
-     "near it: --resize short --crop-pct 0.875 --filter box --mean .5,.5,.5 --std .5,.5,.5",
-     {0}},
-};
-
-enum fovea_status fovea_recipe_preset(const char *name, enum fovea_recipe_source source,
-                                      struct fovea_recipe *out, struct fovea_error *err) {
-    const struct preset *found = NULL;
-    for (size_t i = 0; i < sizeof(presets) / sizeof(presets[0]); i++) {
-        if (strcmp(presets[i].name, name) == 0) {
-            found = &presets[i];
+        if (over->source[i]) {
+            size_t at = extents[i].offset;
+            memcpy((char *)recipe + at, (const char *)over + at, extents[i].size);
+            recipe->source[i] = over->source[i];
         }
     }
-    if (!found) {
-        return fovea_fail(err, FOVEA_ERR_INVALID,
-                          "no preset '%s'; there are timm, imagenet, siglip, deepmind, big-vision",
-                          fovea_quote(name).text);
-    }
-    if (found->missing) {
-        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED, "preset %s is not supported yet; it needs %s",
-                          found->name, found->missing);
-    }
-    struct fovea_recipe recipe = found->recipe;
-    for (int i = 0; i < FOVEA_RECIPE_N_FIELDS; i++) {
-        recipe.source[i] = source;
-    }
-    recipe.source[FOVEA_RECIPE_SIZE] = FOVEA_FROM_NOWHERE;
-    recipe.source[FOVEA_RECIPE_FILL] = FOVEA_FROM_NOWHERE;
-    *out = recipe;
-    return FOVEA_OK;
 }
 
 /* ---- ranges --------------------------------------------------------------- */
@@ -207,6 +191,14 @@ static bool in_range(double value, double low, double high) {
 enum fovea_status fovea_recipe_check_crop_pct(double crop_pct, struct fovea_error *err) {
     if (!in_range(crop_pct, 0.01, 2)) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "crop_pct %g is outside 0.01..2", crop_pct);
+    }
+    return FOVEA_OK;
+}
+
+enum fovea_status fovea_recipe_check_margin(int64_t margin, struct fovea_error *err) {
+    if (margin < 0 || margin > FOVEA_RECIPE_SIZE_MAX) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "margin %lld is outside 0..%d", (long long)margin,
+                          FOVEA_RECIPE_SIZE_MAX);
     }
     return FOVEA_OK;
 }
@@ -232,7 +224,9 @@ static enum fovea_status check_ranges(const struct fovea_recipe *recipe, struct 
     if (!status) {
         status = fovea_recipe_check_size(recipe->width, err);
     }
-    if (!status) {
+    if (!status && recipe->crop_pct == 0) {
+        status = fovea_recipe_check_margin(recipe->margin, err);
+    } else if (!status) {
         status = fovea_recipe_check_crop_pct(recipe->crop_pct, err);
     }
     for (int c = 0; c < 3 && !status; c++) {
@@ -244,15 +238,40 @@ static enum fovea_status check_ranges(const struct fovea_recipe *recipe, struct 
     return status;
 }
 
+/* Each resampler has filters and pixels of its own. */
+static enum fovea_status check_resampler(const struct fovea_recipe *recipe,
+                                         struct fovea_error *err) {
+    bool tensorflow = recipe->resampler == FOVEA_RESAMPLER_TENSORFLOW;
+    enum fovea_filter filter = recipe->filter;
+    bool shared = filter == FOVEA_FILTER_BILINEAR || filter == FOVEA_FILTER_BICUBIC;
+    if (!shared && tensorflow != (filter == FOVEA_FILTER_AREA)) {
+        return fovea_fail(err, FOVEA_ERR_INVALID,
+                          "filter %s is not one of resampler %s, which has %s",
+                          fovea_filter_name(filter), resampler_names[recipe->resampler],
+                          tensorflow ? "bilinear, bicubic and area"
+                                     : "nearest, box, bilinear, bicubic and lanczos");
+    }
+    if (!tensorflow && recipe->pixels == FOVEA_PIXELS_FLOAT) {
+        return fovea_fail(err, FOVEA_ERR_INVALID,
+                          "pixels float need resampler tensorflow; Pillow's are uint8");
+    }
+    if (tensorflow && recipe->resize != FOVEA_RESIZE_SQUASH && recipe->height != recipe->width) {
+        return fovea_fail(err, FOVEA_ERR_INVALID,
+                          "resize %s with resampler tensorflow needs a square size, not %dx%d",
+                          mode_names[recipe->resize], recipe->height, recipe->width);
+    }
+    return FOVEA_OK;
+}
+
 enum fovea_status fovea_recipe_check(const struct fovea_recipe *recipe, struct fovea_error *err) {
-    for (int i = 0; i < FOVEA_RECIPE_N_FIELDS; i++) {
-        bool optional = i == FOVEA_RECIPE_FILL || i == FOVEA_RECIPE_ORDER;
-        if (!optional && !recipe->source[i]) {
+    for (int i = 0; i < FOVEA_RECIPE_FILL; i++) { /* from there on, fields have defaults */
+        if (!recipe->source[i]) {
             return fovea_fail(err, FOVEA_ERR_INVALID, "nothing says the recipe's %s",
                               field_names[i]);
         }
     }
-    return check_ranges(recipe, err);
+    enum fovea_status status = check_ranges(recipe, err);
+    return status ? status : check_resampler(recipe, err);
 }
 
 void fovea_recipe_get_fill(const struct fovea_recipe *recipe, uint8_t fill[3]) {
@@ -265,4 +284,34 @@ void fovea_recipe_get_fill(const struct fovea_recipe *recipe, uint8_t fill[3]) {
             fill[c] = 0;
         }
     }
+}
+
+/* ---- digest ----------------------------------------------------------------- */
+
+/* The bits of a double: the same text in every locale, and different for different values. */
+static unsigned long long bits_of(double value) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    return bits;
+}
+
+struct fovea_sha256_hex fovea_recipe_digest(const struct fovea_recipe *recipe) {
+    const struct fovea_recipe *r = recipe;
+    uint8_t fill[3];
+    char text[1024];
+    fovea_recipe_get_fill(r, fill);
+    int n = snprintf(text, sizeof(text),
+                     "fovea recipe 1\nsize %d %d\ncrop_pct %016llx\nmargin %d\n"
+                     "mean %016llx %016llx %016llx\nstd %016llx %016llx %016llx\nfill %d %d %d\n",
+                     r->height, r->width, bits_of(r->crop_pct), r->margin, bits_of(r->mean[0]),
+                     bits_of(r->mean[1]), bits_of(r->mean[2]), bits_of(r->std[0]),
+                     bits_of(r->std[1]), bits_of(r->std[2]), fill[0], fill[1], fill[2]);
+    for (int i = 0; i < FOVEA_RECIPE_N_FIELDS; i++) {
+        enum fovea_recipe_field field = (enum fovea_recipe_field)i;
+        if (fovea_recipe_words(field)) {
+            n += snprintf(text + n, sizeof(text) - (size_t)n, "%s %s\n", field_names[i],
+                          fovea_recipe_get_word(r, field));
+        }
+    }
+    return fovea_sha256_text((const uint8_t *)text, (size_t)n);
 }

@@ -5,19 +5,23 @@
  * A recipe file is an object of any of these keys:
  *
  *     {
- *       "preset": "timm",            timm, imagenet or siglip; the other keys override it
+ *       "preset": "timm",            any that fovea_recipe_preset knows; the rest overrides it
  *       "resize": "squash",          squash, short or long
  *       "size": 480,                 or [height, width]
- *       "crop_pct": 0.9375,
- *       "filter": "bicubic",         nearest, box, bilinear, bicubic or lanczos
+ *       "crop_pct": 0.9375,          or "margin": 32, in pixels
+ *       "filter": "bicubic",         nearest, box, bilinear, bicubic, lanczos or area
  *       "mean": [0.485, 0.456, 0.406],   or one number for all channels
  *       "std": [0.229, 0.224, 0.225],
  *       "fill": [124, 116, 104],     0..255
- *       "resize_order": "horizontal" or vertical
+ *       "resize_order": "horizontal",    or vertical
+ *       "resampler": "pillow",       or tensorflow
+ *       "pixels": "uint8",           or float
+ *       "crop_rounding": "even",     up or down
+ *       "dct": "accurate"            or fast
  *     }
  *
  * or an object with such an object under "recipe", as Fovea's results have it;
- * their "sources", who said what, are passed over.
+ * their "sources", who said what, and "sha256" are passed over.
  */
 #ifndef FOVEA_LOADERS_RECIPE_FILE_H
 #define FOVEA_LOADERS_RECIPE_FILE_H
@@ -35,8 +39,10 @@ enum fovea_status fovea_recipe_parse(const char *text, size_t size, enum fovea_r
                                      struct fovea_recipe *out, struct fovea_error *err);
 
 /*
- * Parse timm's config.json ("pretrained_cfg") or Hugging Face's
- * preprocessor_config.json; the fields it sets get `source`. Keys that are not
+ * Parse timm's config.json ("pretrained_cfg", or its keys by themselves) or
+ * Hugging Face's preprocessor_config.json; the fields it sets get `source`.
+ * What only follows from timm's "architecture", where that is known, gets
+ * FOVEA_FROM_ARCHITECTURE. Keys that are not
  * about preprocessing are skipped, so an unrelated object sets nothing.
  *
  * FOVEA_ERR_UNSUPPORTED for a step that no recipe expresses.

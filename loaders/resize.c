@@ -8,7 +8,7 @@
 static const char *const names[FOVEA_N_FILTERS] = {
     [FOVEA_FILTER_NEAREST] = "nearest",   [FOVEA_FILTER_BOX] = "box",
     [FOVEA_FILTER_BILINEAR] = "bilinear", [FOVEA_FILTER_BICUBIC] = "bicubic",
-    [FOVEA_FILTER_LANCZOS] = "lanczos",
+    [FOVEA_FILTER_LANCZOS] = "lanczos",   [FOVEA_FILTER_AREA] = "area",
 };
 
 const char *fovea_filter_name(enum fovea_filter filter) {
@@ -193,30 +193,35 @@ static bool is_inside(const struct fovea_window *w, int width, int height) {
            w->y <= height - w->height;
 }
 
-static enum fovea_status check(const struct fovea_resize *how, struct fovea_error *err) {
+enum fovea_status fovea_resize_settle(const struct fovea_resize *how, struct fovea_resize *out,
+                                      struct fovea_error *err) {
+    struct fovea_resize whole = *how;
+    struct fovea_window *w = &whole.window;
     if (how->width < 1 || how->height < 1) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "resizing to %dx%d: sides must be at least 1",
                           how->width, how->height);
     }
-    const struct fovea_window *w = &how->window;
+    if (w->x == 0 && w->y == 0 && w->width == 0 && w->height == 0) {
+        *w = (struct fovea_window){0, 0, how->width, how->height};
+    }
     if (!is_inside(w, how->width, how->height)) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
                           "a window of %dx%d at (%d, %d) is not inside a resized image of %dx%d",
                           w->width, w->height, w->x, w->y, how->width, how->height);
     }
+    *out = whole;
     return FOVEA_OK;
 }
 
 enum fovea_status fovea_resize_image(const struct fovea_image *in, const struct fovea_resize *how,
                                      struct fovea_image *out, struct fovea_error *err) {
-    struct fovea_resize whole = *how;
-    const struct fovea_window *w = &how->window;
-    if (w->x == 0 && w->y == 0 && w->width == 0 && w->height == 0) {
-        whole.window = (struct fovea_window){0, 0, how->width, how->height};
-    }
-    enum fovea_status status = check(&whole, err);
+    struct fovea_resize whole;
+    enum fovea_status status = fovea_resize_settle(how, &whole, err);
     if (status) {
         return status;
+    }
+    if (how->filter == FOVEA_FILTER_AREA) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "Pillow's resize has no filter area");
     }
     struct fovea_image made;
     status = fovea_image_init(&made, whole.window.width, whole.window.height, err);

@@ -14,6 +14,7 @@ enum fovea_filter {
     FOVEA_FILTER_BILINEAR,
     FOVEA_FILTER_BICUBIC,
     FOVEA_FILTER_LANCZOS,
+    FOVEA_FILTER_AREA, /* TensorFlow's: the others but bilinear and bicubic are Pillow's alone */
     FOVEA_N_FILTERS,
 };
 
@@ -33,7 +34,7 @@ struct fovea_window {
 struct fovea_resize {
     int width;
     int height;
-    enum fovea_filter filter;
+    enum fovea_filter filter; /* one of Pillow's */
     enum fovea_resize_order order;
     struct fovea_window window; /* inside width x height; all zero: everything */
 };
@@ -49,6 +50,13 @@ struct fovea_resize {
  */
 enum fovea_status fovea_resize_image(const struct fovea_image *in, const struct fovea_resize *how,
                                      struct fovea_image *out, struct fovea_error *err);
+
+/*
+ * Check the sides and the window, and write the window out where it is all
+ * zero. FOVEA_ERR_INVALID as above. For those who resize otherwise.
+ */
+enum fovea_status fovea_resize_settle(const struct fovea_resize *how, struct fovea_resize *out,
+                                      struct fovea_error *err);
 
 /* "bicubic", ...; and back: false if there is no such filter. */
 const char *fovea_filter_name(enum fovea_filter filter);

@@ -90,8 +90,7 @@ FOVEA_INLINE float exp_row_bf16(const float *x, int64_t n, float scale, uint16_t
 #pragma omp simd reduction(+ : sum)
     for (int64_t i = 0; i < n; i++) {
         float y = rough_power_of_2((x[i] - most) * scale, fused);
-        uint32_t bits = (uint32_t)f32_bits(y); /* at most 1, or a NaN of few low bits */
-        to[i] = (uint16_t)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+        to[i] = fovea_round_bf16(y); /* at most 1, or a NaN of few low bits */
         sum += y;
     }
     return sum;

@@ -22,18 +22,6 @@ static float float_of(uint32_t bits) {
     return value;
 }
 
-float fovea_bf16_to_f32(uint16_t bits) {
-    return fovea_load_bf16(bits);
-}
-
-uint16_t fovea_f32_to_bf16(float value) {
-    return fovea_store_bf16(value);
-}
-
-float fovea_f16_to_f32(uint16_t bits) {
-    return fovea_load_f16(bits);
-}
-
 uint16_t fovea_f32_to_f16(float value) {
     uint32_t bits = bits_of(value);
     uint16_t sign = (uint16_t)((bits >> 16) & 0x8000);
@@ -112,11 +100,11 @@ static struct element load(enum fovea_dtype dtype, const void *src) {
     }
     case FOVEA_F16: {
         LOAD(uint16_t);
-        return (struct element){.is_float = true, .real = fovea_f16_to_f32(x)};
+        return (struct element){.is_float = true, .real = fovea_load_f16(x)};
     }
     case FOVEA_BF16: {
         LOAD(uint16_t);
-        return (struct element){.is_float = true, .real = fovea_bf16_to_f32(x)};
+        return (struct element){.is_float = true, .real = fovea_load_bf16(x)};
     }
     case FOVEA_I8: {
         LOAD(int8_t);
@@ -214,7 +202,7 @@ static void store(enum fovea_dtype dtype, struct element e, void *dst) {
         return;
     }
     case FOVEA_BF16: {
-        uint16_t x = fovea_f32_to_bf16(odd_f32_of(e));
+        uint16_t x = fovea_store_bf16(odd_f32_of(e));
         memcpy(dst, &x, sizeof(x));
         return;
     }
@@ -230,26 +218,35 @@ static void store(enum fovea_dtype dtype, struct element e, void *dst) {
     }
 }
 
-FOVEA_KERNEL static void widen_bf16(const uint16_t *src, float *dst, int64_t count) {
+/* Element i, at an address of any alignment. */
+#define LOAD_ELEMENT(type, x, src, i)                                                              \
+    type x;                                                                                        \
+    memcpy(&x, (const unsigned char *)(src) + (size_t)(i) * sizeof(x), sizeof(x))
+
+FOVEA_KERNEL static void widen_bf16(const void *src, float *dst, int64_t count) {
     FOVEA_VECTOR_LOOP
     for (int64_t i = 0; i < count; i++) {
-        dst[i] = fovea_load_bf16(src[i]);
+        LOAD_ELEMENT(uint16_t, x, src, i);
+        dst[i] = fovea_load_bf16(x);
     }
 }
 
-FOVEA_KERNEL static void widen_f16(const uint16_t *src, float *dst, int64_t count) {
+FOVEA_KERNEL static void widen_f16(const void *src, float *dst, int64_t count) {
     FOVEA_VECTOR_LOOP
     for (int64_t i = 0; i < count; i++) {
-        dst[i] = fovea_load_f16(src[i]);
+        LOAD_ELEMENT(uint16_t, x, src, i);
+        dst[i] = fovea_load_f16(x);
     }
 }
 
-FOVEA_KERNEL static void narrow_bf16(const float *src, uint16_t *dst, int64_t count) {
+FOVEA_KERNEL static void narrow_bf16(const void *src, uint16_t *dst, int64_t count) {
     FOVEA_VECTOR_LOOP
     for (int64_t i = 0; i < count; i++) {
-        dst[i] = fovea_store_bf16(src[i]);
+        LOAD_ELEMENT(float, x, src, i);
+        dst[i] = fovea_store_bf16(x);
     }
 }
+#undef LOAD_ELEMENT
 
 /* The conversions of activations and large weights; the rest are shape arithmetic and tests. */
 static bool convert_fast(enum fovea_dtype from, const void *src, enum fovea_dtype to, void *dst,

@@ -304,12 +304,20 @@ enum fovea_status fovea_deferred_evaluate(const struct fovea_wanted *wanted, siz
     return st;
 }
 
+/* Pages of a file are in memory while they are read. */
+static void add_leaf(void *context, const struct fovea_value *leaf) {
+    size_t *most = context, bytes = leaf->owned ? 0 : fovea_tensor_bytes(&leaf->t);
+    *most = bytes > *most ? bytes : *most;
+}
+
 enum fovea_status fovea_deferred_bytes(const struct fovea_wanted *wanted, size_t n_wanted,
                                        size_t *bytes, struct fovea_error *err) {
     struct fovea_workspace rehearsal = {.rehearses = true};
     enum fovea_status st = fovea_deferred_evaluate(wanted, n_wanted, &rehearsal, NULL, NULL, err);
     if (!st) {
-        *bytes = rehearsal.peak_bytes;
+        size_t leaf = 0;
+        fovea_workspace_visit_leaves(&rehearsal, add_leaf, &leaf);
+        *bytes = rehearsal.peak_bytes + leaf;
     }
     fovea_workspace_finish(&rehearsal);
     return st;

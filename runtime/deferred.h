@@ -47,7 +47,8 @@ enum fovea_status fovea_deferred_evaluate(const struct fovea_wanted *wanted, siz
 
 /*
  * The memory of a workspace that the evaluation takes: what is there at a time
- * on the way, and the results unless they have targets.
+ * on the way, the results unless they have targets, and the largest constant
+ * that it reads from a file.
  */
 enum fovea_status fovea_deferred_bytes(const struct fovea_wanted *wanted, size_t n_wanted,
                                        size_t *bytes, struct fovea_error *err);

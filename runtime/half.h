@@ -17,13 +17,19 @@ FOVEA_INLINE float fovea_load_bf16(uint16_t half) {
     return x;
 }
 
-/* To nearest, ties to even; NaN stays NaN, and quiet. */
+/* To nearest, ties to even. A NaN of large fraction wraps: for what can have none. */
+FOVEA_INLINE uint16_t fovea_round_bf16(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof(bits));
+    return (uint16_t)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
+
+/* The same; NaN stays NaN, and quiet. */
 FOVEA_INLINE uint16_t fovea_store_bf16(float x) {
     uint32_t bits;
     memcpy(&bits, &x, sizeof(bits));
-    uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
     uint32_t quiet = (bits >> 16) | 0x40u;
-    return (uint16_t)(x == x ? rounded : quiet);
+    return x == x ? fovea_round_bf16(x) : (uint16_t)quiet;
 }
 
 /*

@@ -3,7 +3,9 @@
 
 #include "runtime/compiled.h"
 #include "runtime/infer.h"
+#include "runtime/pages.h"
 #include "runtime/store.h"
+#include "runtime/subgraph.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +46,25 @@ enum fovea_status fovea_model_take_buffer(struct fovea_model *model, void *buffe
     return FOVEA_OK;
 }
 
+enum fovea_status fovea_model_take_mapping(struct fovea_model *model,
+                                           const struct fovea_mapping *mapping,
+                                           struct fovea_error *err) {
+    size_t bytes = (model->n_mappings + 1) * sizeof(*model->mappings);
+    struct fovea_mapping *mappings = realloc(model->mappings, bytes);
+    if (!mappings) {
+        return fovea_fail_memory(err, bytes, "a mapping");
+    }
+    model->mappings = mappings;
+    mappings[model->n_mappings++] = *mapping;
+    return FOVEA_OK;
+}
+
+void fovea_model_forget_files(const struct fovea_model *model) {
+    for (size_t i = 0; i < model->n_mappings; i++) {
+        fovea_pages_forget(model->mappings[i].bytes, model->mappings[i].length);
+    }
+}
+
 enum fovea_status fovea_model_add_source(struct fovea_model *model, const char *location,
                                          const struct fovea_file_id *id, struct fovea_error *err) {
     size_t bytes = (model->n_sources + 1) * sizeof(*model->sources);
@@ -73,6 +94,7 @@ void fovea_model_destroy(struct fovea_model *model) {
     }
     fovea_store_destroy(model->store);
     fovea_graph_finish(&model->graph);
+    fovea_subgraphs_destroy(model->subgraphs);
     for (size_t i = 0; i < model->n_mappings; i++) {
         if (model->mappings[i].length > 0) {
             munmap(model->mappings[i].bytes, model->mappings[i].length);

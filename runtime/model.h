@@ -45,11 +45,12 @@ struct fovea_model {
     size_t n_metadata;
     const char *producer; /* "pytorch 2.14", or "" */
     int64_t ir_version;
-    struct fovea_mapping *mappings; /* of external data; unmapped by destroy */
+    struct fovea_mapping *mappings; /* files that contents lie in; unmapped by destroy */
     size_t n_mappings;
     struct fovea_source *sources; /* freed by destroy, with the locations */
     size_t n_sources;
-    void **buffers; /* contents of attributes' tensors; freed by destroy */
+    struct fovea_subgraph *subgraphs; /* attributes of nodes; freed by destroy */
+    void **buffers;                   /* contents of attributes' tensors; freed by destroy */
     size_t n_buffers;
     size_t n_nodes_loaded;           /* before anything was changed */
     int64_t n_parameters;            /* elements of initializers */
@@ -68,6 +69,14 @@ enum fovea_status fovea_model_create(const char *path, struct fovea_model **out,
 /* Take `buffer` (from malloc) to be freed with the model. */
 enum fovea_status fovea_model_take_buffer(struct fovea_model *model, void *buffer,
                                           struct fovea_error *err);
+
+/* Take a mapping that constants lie in, to be unmapped with the model. */
+enum fovea_status fovea_model_take_mapping(struct fovea_model *model,
+                                           const struct fovea_mapping *mapping,
+                                           struct fovea_error *err);
+
+/* Let go of the pages of the model's mapped files; they come back when they are read. */
+void fovea_model_forget_files(const struct fovea_model *model);
 
 /* Note that the model was made from that file as well. */
 enum fovea_status fovea_model_add_source(struct fovea_model *model, const char *location,

@@ -235,14 +235,6 @@ static void drop_originals(const struct packer *p) {
     }
 }
 
-/* Reading one constant also brings in pages of its neighbours, some after they were let go. */
-static void forget_files(const struct fovea_model *model) {
-    for (size_t i = 0; i < model->n_mappings; i++) {
-        fovea_pages_forget(model->mappings[i].bytes, model->mappings[i].length);
-    }
-    fovea_pages_trim();
-}
-
 static void hand_out(const struct packer *p) {
     for (size_t i = 0; i < p->units.n_units; i++) {
         for (size_t w = p->units.units[i].first; w > 0; w = p->units.wants[w - 1].next) {
@@ -275,7 +267,9 @@ enum fovea_status fovea_pack_graph(struct fovea_graph *graph, const struct fovea
     if (!st) {
         drop_originals(&p);
         hand_out(&p);
-        forget_files(model);
+        /* Reading a constant brings in pages of its neighbours, some after they were let go. */
+        fovea_model_forget_files(model);
+        fovea_pages_trim();
     } else {
         /* Before anybody finds entries without contents. */
         for (size_t i = 0; i < packed->n_entries; i++) {

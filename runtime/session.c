@@ -1,6 +1,7 @@
 /* Sessions: see session.h and fovea.h. */
 #include "runtime/session.h"
 
+#include "runtime/bf16_ratio.h"
 #include "runtime/bind.h"
 #include "runtime/clock.h"
 #include "runtime/compiled.h"
@@ -42,11 +43,14 @@ void fovea_session_options_default(struct fovea_session_options *options) {
 
 /* What the plan takes, of which some is known only to those that will take it. */
 static enum fovea_status predict(struct fovea_session *s, struct fovea_error *err) {
-    s->plan.base_bytes = fovea_resident_bytes();
     if (s->model->compiled) {
+        s->plan.base_bytes = fovea_resident_bytes();
         s->plan.new_bytes = s->plan.packed_bytes; /* pages of the file */
         return FOVEA_OK;
     }
+    /* Parsing has brought in more of a file than it read. */
+    fovea_model_forget_files(s->model);
+    s->plan.base_bytes = fovea_resident_bytes();
     struct fovea_pack_cost cost;
     enum fovea_status st = fovea_pack_estimate(&s->graph, s->model, s->engine.threads, &cost, err);
     if (!st) {
@@ -186,7 +190,8 @@ enum fovea_precision fovea_precision_settle(enum fovea_precision asked) {
     if (asked != FOVEA_PRECISION_AUTO) {
         return asked;
     }
-    return fovea_cpu_has_bf16() ? FOVEA_PRECISION_BF16 : FOVEA_PRECISION_F32;
+    double ratio = fovea_bf16_ratio();
+    return ratio > 0 && ratio < FOVEA_BF16_PAYS ? FOVEA_PRECISION_BF16 : FOVEA_PRECISION_F32;
 }
 
 static enum fovea_status create(const struct fovea_model *model, const struct fovea_tensor *inputs,

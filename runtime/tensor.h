@@ -57,17 +57,14 @@ bool fovea_dtype_is_float(enum fovea_dtype dtype);
 bool fovea_dtype_is_half(enum fovea_dtype dtype);
 bool fovea_dtype_is_int(enum fovea_dtype dtype); /* signed or unsigned, not bool */
 
-/* IEEE binary16 and bfloat16 from and to f32; to rounds to nearest, ties to even. */
-float fovea_f16_to_f32(uint16_t bits);
+/* To IEEE binary16, to nearest, ties to even. Other conversions of halves: half.h. */
 uint16_t fovea_f32_to_f16(float value);
-float fovea_bf16_to_f32(uint16_t bits);
-uint16_t fovea_f32_to_bf16(float value);
 
 /*
  * Convert `count` elements as ONNX Cast does: float to integer truncates (NaN
  * to 0, saturating at the 64-bit range, then keeping the low bits), integer to
  * integer keeps the low bits, anything to bool is "not zero". The two ranges
- * do not overlap.
+ * do not overlap, and `src` may have any alignment.
  */
 void fovea_convert(enum fovea_dtype from, const void *src, enum fovea_dtype to, void *dst,
                    int64_t count);

@@ -5,6 +5,11 @@
 
 #include <stdlib.h>
 
+/* Whether the contents lie where f32 cannot be read, as they may in a file (onnx_convert.h). */
+static bool is_unaligned(const struct fovea_value *value) {
+    return value->t.dtype == FOVEA_F32 && (uintptr_t)value->t.data % sizeof(float) != 0;
+}
+
 /* The contents move to a value of their own, and a deferred Convert gives them as f32. */
 static enum fovea_status widen_later(struct fovea_graph *graph, struct fovea_value *value,
                                      struct fovea_error *err) {
@@ -60,7 +65,8 @@ enum fovea_status fovea_node_widen_inputs(struct fovea_node *node, struct fovea_
                                           struct fovea_error *err) {
     for (int i = 0; i < node->n_in; i++) {
         struct fovea_value *value = node->in[i];
-        if (value && value->constant && fovea_dtype_is_half(value->t.dtype)) {
+        if (value && value->constant &&
+            (fovea_dtype_is_half(value->t.dtype) || is_unaligned(value))) {
             bool large = fovea_tensor_bytes(&value->t) > node->graph->defer_bytes;
             enum fovea_status st =
                 large ? widen_later(node->graph, value, err) : widen_constant(value, budget, err);

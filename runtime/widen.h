@@ -25,9 +25,10 @@
 enum fovea_status fovea_graph_widen_inputs(struct fovea_graph *graph, struct fovea_error *err);
 
 /*
- * Constants of a half type that `node` reads get their contents as f32, owned
- * by the graph and counted in `budget` (FOVEA_ERR_LIMIT); large ones by a
- * deferred Convert (deferred.h). The message of a failure begins with the node.
+ * Constants of a half type that `node` reads, or of f32 at an address that is
+ * no multiple of four, get their contents as f32, owned by the graph and
+ * counted in `budget` (FOVEA_ERR_LIMIT); large ones by a deferred Convert
+ * (deferred.h). The message of a failure begins with the node.
  */
 enum fovea_status fovea_node_widen_inputs(struct fovea_node *node, struct fovea_budget *budget,
                                           struct fovea_error *err);

@@ -3,6 +3,7 @@
  * damage on small samples. Files of real life are in test_preprocess.c.
  */
 #include "loaders/jpeg.h"
+#include "loaders/sha256.h"
 #include "loaders/sniff.h"
 #include "tests/check.h"
 #include "tests/jpeg_samples.h"
@@ -109,6 +110,20 @@ static void decode__made_and_damaged_files__equal_pillow(void) {
 }
 
 /* ---- what is not a JPEG -------------------------------------------------------- */
+
+/* The hash is of TurboJPEG's tjDecompress2 with TJFLAG_FASTDCT (2.1.5), called from Python. */
+static void decode__fast_dct__equals_turbojpeg(void) {
+    struct fovea_jpeg_options options;
+    struct fovea_image image = {0};
+    struct fovea_error err;
+    fovea_jpeg_options_default(&options);
+    options.fast_dct = true;
+    CHECK_OK(fovea_jpeg_decode(baseline_jpeg, sizeof(baseline_jpeg), &options, &image, NULL, &err),
+             err);
+    struct fovea_sha256_hex hex = fovea_sha256_text(image.rgb, fovea_image_size(&image));
+    CHECK_STR(hex.text, "93dd7fc1c56d66bd2d0dbf3b9fc703031e0f19f86c32fa2ba80de1895f5c4568");
+    fovea_image_finish(&image);
+}
 
 static void decode__other_formats__are_named(void) {
     expect_message("", 0, FOVEA_ERR_FORMAT, "not a JPEG image: the file is empty");
@@ -351,6 +366,7 @@ static void decode__any_bit_flipped__never_crashes(void) {
 
 static const struct test tests[] = {
     TEST(decode__made_and_damaged_files__equal_pillow),
+    TEST(decode__fast_dct__equals_turbojpeg),
     TEST(decode__other_formats__are_named),
     TEST(decode__header_that_ends__names_the_byte),
     TEST(decode__unsupported_kinds__are_named),

@@ -86,6 +86,41 @@ static void geometry__extreme_aspect__is_refused_or_cheap(void) {
     CHECK(fovea_geometry_init(&g, &recipe, 65500, 1, &err) == FOVEA_ERR_LIMIT);
 }
 
+/* 4.1 of the DeepMind protocol: 480 + 32 each way, the crop from ((512 - 480) + 1) / 2. */
+static void geometry__deepmind__squashes_to_size_plus_32(void) {
+    struct fovea_recipe recipe;
+    struct fovea_geometry g;
+    struct fovea_error err;
+    CHECK_OK(fovea_recipe_preset("deepmind", FOVEA_FROM_PRESET, &recipe, &err), err);
+    recipe.height = recipe.width = 480;
+    CHECK_OK(fovea_geometry_init(&g, &recipe, 500, 375, &err), err);
+    CHECK(g.resized_width == 512 && g.resized_height == 512);
+    CHECK(g.kept.x == 16 && g.kept.y == 16 && g.kept.width == 480);
+    recipe.margin = 33;
+    CHECK_OK(fovea_geometry_init(&g, &recipe, 500, 375, &err), err);
+    CHECK(g.kept.x == 17);
+}
+
+/*
+ * resize_small(256)|central_crop(224): 500 * (256 / 375) = 341.33; 373 makes
+ * 343.16, and (343 - 224) // 2 = 59. 3 : 2 at 5 pixels: 7.5 rounds to 8.
+ */
+static void geometry__big_vision__rounds_by_factor(void) {
+    struct fovea_recipe recipe;
+    struct fovea_geometry g;
+    struct fovea_error err;
+    CHECK_OK(fovea_recipe_preset("big-vision", FOVEA_FROM_PRESET, &recipe, &err), err);
+    recipe.height = recipe.width = 224;
+    CHECK_OK(fovea_geometry_init(&g, &recipe, 500, 375, &err), err);
+    CHECK(g.resized_width == 341 && g.resized_height == 256 && g.kept.x == 58 && g.kept.y == 16);
+    CHECK_OK(fovea_geometry_init(&g, &recipe, 500, 373, &err), err);
+    CHECK(g.resized_width == 343 && g.kept.x == 59);
+    recipe.height = recipe.width = 5;
+    recipe.crop_pct = 1;
+    CHECK_OK(fovea_geometry_init(&g, &recipe, 300, 200, &err), err);
+    CHECK(g.resized_width == 8 && g.resized_height == 5 && g.kept.x == 1);
+}
+
 /* ---- stages ---------------------------------------------------------------- */
 
 static struct fovea_image sample(void) {
@@ -149,6 +184,43 @@ static void normalize__imagenet_constants__equals_pytorch_to_the_bit(void) {
     float got[3][5];
     fovea_preprocess_normalize(&recipe, &image, &got[0][0]);
     CHECK(memcmp(got, want, sizeof(want)) == 0);
+}
+
+/*
+ * The reference is numpy: (x - f32(255 mean)) / f32(255 std), the products
+ * made in doubles, all else in f32.
+ */
+static void normalize__float_pixels__is_deepmind_s(void) {
+    float pixels[] = {-12.25F, 0, 1.5F, 200.125F, 255, 300.75F};
+    static const float want[3][2] = {
+        {-0x1.29f17e0000000p+1F, 0x1.4f26e80000000p+0F},
+        {-0x1.04924a0000000p+1F, 0x1.36db6e0000000p+1F},
+        {-0x1.c73eb60000000p+0F, 0x1.b7fc400000000p+1F},
+    };
+    struct fovea_recipe recipe = recipe_of(FOVEA_RESIZE_SQUASH, 1, 2, 1.0);
+    struct fovea_image image = {.width = 2, .height = 1, .floats = pixels};
+    float got[3][2];
+    fovea_preprocess_normalize(&recipe, &image, &got[0][0]);
+    CHECK(memcmp(got, want, sizeof(want)) == 0);
+}
+
+static void image__float_pixels_of_deepmind__fused_equals_the_stages(void) {
+    struct fovea_recipe recipe;
+    struct fovea_image decoded = sample(), resized = {0}, staged = {0}, fused = {0};
+    struct fovea_error err;
+    CHECK_OK(fovea_recipe_preset("deepmind", FOVEA_FROM_PRESET, &recipe, &err), err);
+    recipe.height = 20;
+    recipe.width = 31;
+    CHECK_OK(fovea_preprocess_resize(&recipe, &decoded, &resized, &err), err);
+    CHECK_OK(fovea_preprocess_crop(&recipe, &decoded, &resized, &staged, &err), err);
+    CHECK_OK(fovea_preprocess_image(&recipe, &decoded, &fused, &err), err);
+    CHECK(resized.floats && resized.width == 63 && resized.height == 52);
+    CHECK(fused.floats && staged.floats && fovea_image_size(&fused) == sizeof(float) * 3 * 20 * 31);
+    CHECK(memcmp(fused.floats, staged.floats, fovea_image_size(&fused)) == 0);
+    fovea_image_finish(&decoded);
+    fovea_image_finish(&resized);
+    fovea_image_finish(&staged);
+    fovea_image_finish(&fused);
 }
 
 static void jpeg__in_one_call__equals_the_stages(void) {
@@ -300,9 +372,13 @@ static const struct test tests[] = {
     TEST(geometry__long__pads_the_short_side),
     TEST(geometry__short_to_an_oblong__keeps_the_ratio),
     TEST(geometry__extreme_aspect__is_refused_or_cheap),
+    TEST(geometry__deepmind__squashes_to_size_plus_32),
+    TEST(geometry__big_vision__rounds_by_factor),
     TEST(image__fused_resize_and_crop__equals_the_stages),
     TEST(image__long__is_padded_with_the_mean),
     TEST(normalize__imagenet_constants__equals_pytorch_to_the_bit),
+    TEST(normalize__float_pixels__is_deepmind_s),
+    TEST(image__float_pixels_of_deepmind__fused_equals_the_stages),
     TEST(jpeg__in_one_call__equals_the_stages),
     TEST(read__what_is_no_file__says_what_it_is),
     TEST(read__over_the_limit__is_refused),

@@ -113,7 +113,7 @@ static void resize__any_window__is_the_crop_of_the_whole(void) {
     static const int sides[][2] = {{90, 70}, {31, 200}, {64, 20}, {20, 48}, {64, 48}};
     struct fovea_image image = noise(64, 48, 1);
     for (size_t s = 0; s < sizeof(sides) / sizeof(sides[0]); s++) {
-        for (int filter = 0; filter < FOVEA_N_FILTERS; filter++) {
+        for (int filter = 0; filter < FOVEA_FILTER_AREA; filter++) {
             for (int order = 0; order < 2; order++) {
                 struct fovea_resize how = {.width = sides[s][0],
                                            .height = sides[s][1],

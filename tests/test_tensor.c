@@ -4,6 +4,7 @@
  */
 #include "tests/check.h"
 
+#include "runtime/half.h"
 #include "runtime/op.h"
 
 #include <math.h>
@@ -26,7 +27,7 @@ static void f16__every_code__value_by_definition_and_back(void) {
     int wrong = 0;
     for (unsigned code = 0; code < 65536; code++) {
         double want = half_by_definition(code);
-        float got = fovea_f16_to_f32((uint16_t)code);
+        float got = fovea_load_f16((uint16_t)code);
         uint16_t back = fovea_f32_to_f16(got);
         if (isnan(want)) {
             wrong += !isnan(got) || (back & 0x7c00) != 0x7c00 || (back & 0x3ff) == 0 ||
@@ -67,23 +68,23 @@ static float float_of(uint32_t bits) {
 static void bf16__every_code__upper_half_and_back(void) {
     int wrong = 0;
     for (uint32_t code = 0; code < 65536; code++) {
-        float got = fovea_bf16_to_f32((uint16_t)code), want = float_of(code << 16);
-        uint16_t back = fovea_f32_to_bf16(got);
+        float got = fovea_load_bf16((uint16_t)code), want = float_of(code << 16);
+        uint16_t back = fovea_store_bf16(got);
         if (isnan(want)) {
-            wrong += !isnan(got) || !isnan(fovea_bf16_to_f32(back));
+            wrong += !isnan(got) || !isnan(fovea_load_bf16(back));
         } else {
             wrong += got != want || back != code;
         }
         if ((code & 0x7fff) < 0x7f80) { /* finite: the half-way point and its neighbours */
             uint32_t middle = code << 16 | 0x8000;
-            wrong += fovea_f32_to_bf16(float_of(middle)) != code + (code & 1);
-            wrong += fovea_f32_to_bf16(float_of(middle - 1)) != code;
-            wrong += fovea_f32_to_bf16(float_of(middle + 1)) != code + 1;
+            wrong += fovea_store_bf16(float_of(middle)) != code + (code & 1);
+            wrong += fovea_store_bf16(float_of(middle - 1)) != code;
+            wrong += fovea_store_bf16(float_of(middle + 1)) != code + 1;
         }
     }
     CHECK(wrong == 0);
-    CHECK(isnan(fovea_bf16_to_f32(fovea_f32_to_bf16(float_of(0x7f800001))))); /* low bits only */
-    CHECK(fovea_f32_to_bf16(float_of(0x7f7fffff)) == 0x7f80);
+    CHECK(isnan(fovea_load_bf16(fovea_store_bf16(float_of(0x7f800001))))); /* low bits only */
+    CHECK(fovea_store_bf16(float_of(0x7f7fffff)) == 0x7f80);
 }
 
 /* f64 and wide integers must be rounded once: by way of f32 these tie, and then go wrong. */
@@ -93,13 +94,13 @@ static void halves__from_wider_types__rounded_once(void) {
     int64_t large = ((int64_t)1 << 60) + ((int64_t)1 << 52) + 1;
     uint16_t half;
     fovea_convert(FOVEA_F64, &wide[0], FOVEA_F16, &half, 1);
-    CHECK(fovea_f16_to_f32(half) == 1 + 0x1p-10f);
+    CHECK(fovea_load_f16(half) == 1 + 0x1p-10f);
     fovea_convert(FOVEA_F64, &wide[1], FOVEA_BF16, &half, 1);
-    CHECK(fovea_bf16_to_f32(half) == 1 + 0x1p-7f);
+    CHECK(fovea_load_bf16(half) == 1 + 0x1p-7f);
     fovea_convert(FOVEA_I32, &whole, FOVEA_BF16, &half, 1);
-    CHECK(fovea_bf16_to_f32(half) == 0x1.02p24f);
+    CHECK(fovea_load_bf16(half) == 0x1.02p24f);
     fovea_convert(FOVEA_I64, &large, FOVEA_BF16, &half, 1);
-    CHECK(fovea_bf16_to_f32(half) == 0x1.02p60f);
+    CHECK(fovea_load_bf16(half) == 0x1.02p60f);
 }
 
 /* ---- conversions ------------------------------------------------------------------ */

@@ -4,6 +4,8 @@
 #include "runtime/tensor.h"
 #include "tools/model_recipe.h"
 #include "tools/model_session.h"
+#include "tools/patch_grid.h"
+#include "tools/say.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,12 +49,8 @@ static enum fovea_status fit_side(const char *what, int64_t fixed, bool by_flag,
 static enum fovea_status settle_recipe(struct classifier *c,
                                        const struct classifier_options *options,
                                        struct fovea_error *err) {
-    struct fovea_recipe known;
-    enum fovea_status status =
-        model_recipe_get(c->model, options->path, &known, c->note, sizeof(c->note), err);
-    if (!status) {
-        status = fovea_preprocess_options_resolve(&options->preprocess, &known, &c->recipe, err);
-    }
+    enum fovea_status status = model_recipe_settle(c->model, options->path, &options->preprocess,
+                                                   &c->recipe, c->note, sizeof(c->note), err);
     if (status) {
         return status;
     }
@@ -69,6 +67,9 @@ static enum fovea_status settle_recipe(struct classifier *c,
                  height, width, r->height, r->width);
         r->source[FOVEA_RECIPE_SIZE] = FOVEA_FROM_METADATA;
     }
+    if (!status) {
+        patch_grid_note(c->model, r->height, r->width, c->patches, sizeof(c->patches));
+    }
     return status;
 }
 
@@ -76,7 +77,7 @@ static enum fovea_status settle_batch(struct classifier *c,
                                       const struct classifier_options *options,
                                       struct fovea_error *err) {
     int64_t fixed = fovea_model_get_input(c->model, 0)->dims[0];
-    int asked = options->model.batch;
+    int asked = fixed < 0 && options->open_batch ? options->open_batch : options->model.batch;
     if (fixed >= 0 && asked > 0 && asked != fixed) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
                           "the model's input has a fixed batch of %lld; --batch %d cannot be",
@@ -262,6 +263,16 @@ enum fovea_status classifier_run(struct classifier *c, struct fovea_error *err) 
         fovea_convert(y->dtype, y->data, FOVEA_F32, c->logits, fovea_tensor_count(y));
     }
     return status;
+}
+
+void classifier_print_recipe(const struct classifier *c) {
+    fovea_preprocess_recipe_print(&c->recipe, stderr);
+    if (c->note[0]) {
+        say("note: %s", c->note);
+    }
+    if (c->patches[0]) {
+        say("note: %s", c->patches);
+    }
 }
 
 void classifier_finish(struct classifier *c) {

@@ -16,6 +16,7 @@ struct classifier_options {
     struct fovea_preprocess_options preprocess;
     const char *labels; /* a file of labels, or NULL */
     int default_batch;  /* where neither the model nor --batch says */
+    int open_batch;     /* if not 0: whatever --batch says, unless the model fixes it */
 };
 
 struct classifier {
@@ -25,6 +26,7 @@ struct classifier {
     struct fovea_session *session;
     struct fovea_recipe recipe; /* the one used; complete */
     char note[640];             /* about the recipe, for the user; or "" */
+    char patches[160];          /* about patches that do not fit the size; or "" */
     struct labels labels;
     int64_t batch, classes;
     int threads;                 /* of the session, as asked for; 0: the default */
@@ -63,6 +65,9 @@ enum fovea_status classifier_replan(struct classifier *classifier,
 
 /* From pixels to logits, the whole batch. Rows that were not filled are not to be looked at. */
 enum fovea_status classifier_run(struct classifier *classifier, struct fovea_error *err);
+
+/* The recipe and what there is to say about it, to stderr. */
+void classifier_print_recipe(const struct classifier *classifier);
 
 void classifier_finish(struct classifier *classifier);
 

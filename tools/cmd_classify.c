@@ -1,13 +1,13 @@
 /* fovea classify: the most likely classes of each image. */
 #include "tools/commands.h"
 
+#include "evaluation/scores.h"
 #include "tools/classifier.h"
 #include "tools/exit_codes.h"
 #include "tools/image_load.h"
 #include "tools/json_out.h"
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
-#include "tools/scores.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +67,7 @@ static void report(struct classify *c, struct place *place, const float *logits)
         snprintf(place->why, sizeof(place->why), "the model's output has NaN or infinite logits");
     }
     if (place->loaded) {
-        n_best = top_predictions(logits, c->model.classes, (size_t)c->top, c->best);
+        n_best = top_predictions(logits, NULL, c->model.classes, (size_t)c->top, c->best);
     } else {
         c->n_failed++;
         say("fovea classify: %s: %s", place->path, place->why);
@@ -126,10 +126,7 @@ static enum fovea_status prepare(struct classify *c, size_t n_images, struct fov
     if (status) {
         return status;
     }
-    fovea_preprocess_recipe_print(&c->model.recipe, stderr);
-    if (c->model.note[0]) {
-        say("note: %s", c->model.note);
-    }
+    classifier_print_recipe(&c->model);
     c->top = c->top < c->model.classes ? c->top : (int)c->model.classes;
     c->best = calloc((size_t)c->top, sizeof(*c->best));
     c->list = c->json.on ? json_array() : NULL;

@@ -7,7 +7,6 @@
 #include "tools/json_out.h"
 #include "tools/model_recipe.h"
 #include "tools/model_session.h"
-#include "tools/preprocess_options.h"
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
 
@@ -31,23 +30,16 @@ static void compile_finish(struct compile *c) {
     free(c->inputs);
 }
 
-static bool takes_images(const struct fovea_model *model) {
-    const struct fovea_io *io = fovea_model_get_input(model, 0);
-    return fovea_model_n_inputs(model) == 1 && io->rank == 4 && io->dims[1] == 3;
-}
-
 /* The shapes a command would use for the model, so that it can use the file. */
 static enum fovea_status choose_shapes(struct compile *c, const char *path,
                                        struct fovea_error *err) {
-    struct fovea_recipe known, recipe;
+    struct fovea_recipe recipe;
     char note[640];
-    bool images = takes_images(c->model);
+    bool images = model_takes_images(c->model);
     enum fovea_status status = FOVEA_OK;
     if (images) {
-        status = model_recipe_get(c->model, path, &known, note, sizeof(note), err);
-    }
-    if (images && !status) {
-        status = fovea_preprocess_options_resolve(&c->preprocess, &known, &recipe, err);
+        status =
+            model_recipe_settle(c->model, path, &c->preprocess, &recipe, note, sizeof(note), err);
     }
     return status ? status
                   : model_session_shapes(&c->options, c->model, images ? &recipe : NULL, &c->inputs,

@@ -6,6 +6,7 @@
 #include "tools/model_options.h"
 #include "tools/model_recipe.h"
 #include "tools/model_session.h"
+#include "tools/patch_grid.h"
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
 
@@ -17,6 +18,7 @@ struct inspect {
     struct model_options model_options;
     struct fovea_preprocess_options preprocess;
     bool fusions, plan;
+    const char *recipe_path; /* --write-recipe, or NULL */
     struct fovea_model *model;
     struct fovea_session *session;
     struct fovea_tensor *inputs;
@@ -30,27 +32,37 @@ static void inspect_finish(struct inspect *in) {
     free(in->inputs);
 }
 
-static bool takes_images(const struct fovea_model *model) {
-    const struct fovea_io *io = fovea_model_get_input(model, 0);
-    return fovea_model_n_inputs(model) == 1 && io->rank == 4 && io->dims[1] == 3;
-}
-
 static enum fovea_status find_recipe(struct inspect *in, const char *path,
                                      struct fovea_error *err) {
-    struct fovea_recipe known;
     char note[640];
-    if (!takes_images(in->model)) {
+    if (!model_takes_images(in->model)) {
         return FOVEA_OK;
     }
-    enum fovea_status status = model_recipe_get(in->model, path, &known, note, sizeof(note), err);
-    if (!status) {
-        status = fovea_preprocess_options_resolve(&in->preprocess, &known, &in->recipe, err);
-    }
+    enum fovea_status status =
+        model_recipe_settle(in->model, path, &in->preprocess, &in->recipe, note, sizeof(note), err);
     in->has_recipe = !status;
     if (note[0]) {
         say("note: %s", note);
     }
+    if (!status) {
+        patch_grid_note(in->model, in->recipe.height, in->recipe.width, note, sizeof(note));
+        if (note[0]) {
+            say("note: %s", note);
+        }
+    }
     return status;
+}
+
+static enum fovea_status write_recipe(const struct inspect *in, struct fovea_error *err) {
+    const struct json_target target = {.on = true, .path = in->recipe_path};
+    if (!in->recipe_path) {
+        return FOVEA_OK;
+    }
+    if (!in->has_recipe) {
+        return fovea_fail(err, FOVEA_ERR_INVALID,
+                          "the model takes no images: there is no recipe to write");
+    }
+    return json_target_write(&target, fovea_preprocess_recipe_known_json(&in->recipe), err);
 }
 
 static enum fovea_status open_model(struct inspect *in, const char *path, struct fovea_error *err) {
@@ -58,7 +70,10 @@ static enum fovea_status open_model(struct inspect *in, const char *path, struct
     struct fovea_session_options options;
     model_options_get(&in->model_options, NULL, &load, &options);
     enum fovea_status status = fovea_model_load(path, &load, &in->model, err);
-    return status ? status : find_recipe(in, path, err);
+    if (!status) {
+        status = find_recipe(in, path, err);
+    }
+    return status ? status : write_recipe(in, err);
 }
 
 static enum fovea_status plan_model(struct inspect *in, struct fovea_error *err) {
@@ -101,6 +116,10 @@ int cmd_inspect(int argc, char **argv) {
          option_flag, &in.fusions, 0},
         {"plan", NULL, "every step: operator, node, result and its place in the arena", option_flag,
          &in.plan, 0},
+        {"write-recipe", "FILE",
+         "write the recipe as a recipe file, without what is only\n"
+         "assumed; NAME.recipe.json is found beside NAME.onnx",
+         option_text, &in.recipe_path, 0},
         json_option_spec(&in.json),
         {0},
     };
@@ -117,7 +136,9 @@ int cmd_inspect(int argc, char **argv) {
         "to be, and what passes and plan make of it.",
         "  fovea inspect model.onnx\n"
         "  fovea inspect model.onnx --batch 8 --fusions --plan\n"
-        "  fovea inspect model.onnx --passes off --json\n",
+        "  fovea inspect model.onnx --passes off --json\n"
+        "  fovea inspect model.onnx --preset deepmind --size 480 --write-recipe "
+        "model.recipe.json\n",
         groups,
     };
     struct operands operands;

@@ -84,7 +84,7 @@ static int check_names(const struct command *command) {
 
 static enum fovea_status write_tensor(const struct command *command, const char *path,
                                       const struct fovea_image *cropped, struct fovea_error *err) {
-    size_t n_bytes = fovea_image_size(cropped) * sizeof(float);
+    size_t n_bytes = (size_t)cropped->width * (size_t)cropped->height * 3 * sizeof(float);
     float *planes = malloc(n_bytes);
     if (!planes) {
         return fovea_fail_memory(err, n_bytes, "a tensor");
@@ -127,8 +127,10 @@ static enum fovea_status decode_file(const struct command *command, const char *
     if (status) {
         return status;
     }
-    status = fovea_jpeg_decode(bytes, size, &command->options.jpeg, &result->images[FOVEA_DECODED],
-                               &result->report, err);
+    struct fovea_jpeg_options jpeg;
+    fovea_preprocess_jpeg_options(&command->recipe, &command->options.jpeg, &jpeg);
+    status =
+        fovea_jpeg_decode(bytes, size, &jpeg, &result->images[FOVEA_DECODED], &result->report, err);
     free(bytes);
     return status;
 }

@@ -1,14 +1,15 @@
 /* See eval_pipeline.h. */
 #include "tools/eval_pipeline.h"
 
-#include "tools/image_load.h"
+#include "loaders/preprocess.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-/* One image of the ring; image i is in slot i % n_slots. */
+/* One image of the ring; the claim number i is in slot i % n_slots. */
 struct slot {
     bool ready;
     struct prepared_image image;
@@ -16,9 +17,9 @@ struct slot {
 };
 
 /*
- * Invariant, under the lock: taken <= next <= taken + n_slots. Slots of images
- * in [taken, next) are being filled, or ready; a worker writes its own slot
- * without the lock until it says ready.
+ * Invariant, under the lock: taken <= claimed <= taken + n_slots. Slots of the
+ * claims in [taken, claimed) are being filled, or ready; a worker writes its own
+ * slot without the lock until it says ready.
  */
 struct pipeline {
     struct pipeline_source source;
@@ -28,54 +29,84 @@ struct pipeline {
     float *pixels; /* of all slots */
     pthread_t *workers;
     int n_workers;
+    pthread_mutex_t claim; /* held while an image is claimed, before `lock` */
     pthread_mutex_t lock;
     pthread_cond_t room, ready;
-    size_t next;  /* the first image no worker has begun */
-    size_t taken; /* the first image not handed over */
+    size_t claimed, taken;
+    bool ended; /* no image is left to claim */
     bool stop;
 };
 
-static void prepare(const struct pipeline *p, size_t index, struct slot *slot) {
+static void fail_image(struct prepared_image *image, enum eval_state state,
+                       const struct fovea_error *err) {
+    image->state = state;
+    snprintf(image->message, sizeof(image->message), "%s", err->message);
+}
+
+static void prepare(const struct pipeline *p, struct slot *slot) {
     struct fovea_error err;
     struct fovea_jpeg_report report = {0};
     struct prepared_image *image = &slot->image;
-    bool missing = false;
-    char *path;
-    *image = (struct prepared_image){.state = IMAGE_FAILED};
-    const char *name = p->source.path(p->source.context, index);
-    if (asprintf(&path, "%s/%s", p->source.root, name) < 0) {
-        snprintf(image->message, sizeof(image->message), "out of memory");
+    struct fovea_sha256 sha;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    enum eval_state state = EVAL_FAILED;
+    if (eval_list_read(p->source.list, image->index, &bytes, &size, &state, &err)) {
+        fail_image(image, state, &err);
         return;
     }
-    if (image_load(path, p->source.recipe, p->source.jpeg, slot->pixels, &missing, &report, &err)) {
-        image->state = missing ? IMAGE_MISSING : IMAGE_FAILED;
-        snprintf(image->message, sizeof(image->message), "%s", err.message);
+    fovea_sha256_init(&sha);
+    fovea_sha256_update(&sha, bytes, size);
+    fovea_sha256_digest(&sha, image->file_sha256);
+    image->file_bytes = size;
+    if (fovea_preprocess_jpeg(p->source.recipe, p->source.jpeg, bytes, size, slot->pixels, &report,
+                              &err)) {
+        fail_image(image, EVAL_FAILED, &err);
     } else {
-        image->state = IMAGE_OK;
+        image->state = EVAL_OK;
         snprintf(image->message, sizeof(image->message), "%s",
                  report.truncated && !report.first_warning[0] ? "the file ends early"
                                                               : report.first_warning);
     }
-    free(path);
+    free(bytes);
 }
 
-/* The next image to prepare, or count when there is nothing left to do. Waits for room. */
-static size_t begin_next(struct pipeline *p) {
+/* Wait until another image may be claimed; false if none is to be. */
+static bool has_room(struct pipeline *p) {
     pthread_mutex_lock(&p->lock);
-    while (!p->stop && p->next < p->source.count && p->next == p->taken + p->n_slots) {
+    while (!p->stop && !p->ended && p->claimed == p->taken + p->n_slots) {
         pthread_cond_wait(&p->room, &p->lock);
     }
-    size_t index = p->stop || p->next == p->source.count ? p->source.count : p->next++;
+    bool go_on = !p->stop && !p->ended;
     pthread_mutex_unlock(&p->lock);
-    return index;
+    return go_on;
+}
+
+/* The slot of the next image to prepare, or NULL when there is nothing left to do. */
+static struct slot *begin_next(struct pipeline *p) {
+    struct slot *slot = NULL;
+    pthread_mutex_lock(&p->claim);
+    if (has_room(p)) {
+        size_t index = p->source.next(p->source.context);
+        pthread_mutex_lock(&p->lock);
+        if (index == EVAL_NO_IMAGE) {
+            p->ended = true;
+            pthread_cond_broadcast(&p->ready);
+        } else {
+            slot = &p->slots[p->claimed++ % p->n_slots];
+            slot->image = (struct prepared_image){.index = index};
+        }
+        pthread_mutex_unlock(&p->lock);
+    }
+    pthread_mutex_unlock(&p->claim);
+    return slot;
 }
 
 static void *work(void *context) {
     struct pipeline *p = context;
-    size_t index;
-    while ((index = begin_next(p)) < p->source.count) {
-        struct slot *slot = &p->slots[index % p->n_slots];
-        prepare(p, index, slot);
+    struct slot *slot;
+    while ((slot = begin_next(p))) {
+        prepare(p, slot);
         pthread_mutex_lock(&p->lock);
         slot->ready = true;
         pthread_cond_signal(&p->ready);
@@ -84,15 +115,36 @@ static void *work(void *context) {
     return NULL;
 }
 
+/* A while from now, for waits that have to look at something else now and then. */
+static struct timespec soon(void) {
+    enum { STEP_NS = 100 * 1000 * 1000, SECOND_NS = 1000 * 1000 * 1000 };
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += STEP_NS;
+    if (t.tv_nsec >= SECOND_NS) {
+        t.tv_sec++;
+        t.tv_nsec -= SECOND_NS;
+    }
+    return t;
+}
+
+size_t pipeline_peek(struct pipeline *p, const volatile sig_atomic_t *stop) {
+    const struct slot *slot = &p->slots[p->taken % p->n_slots];
+    pthread_mutex_lock(&p->lock);
+    /* A signal wakes nobody here, and the read that is waited for may never end. */
+    while (!*stop && !slot->ready && !(p->ended && p->taken == p->claimed)) {
+        struct timespec until = soon();
+        pthread_cond_timedwait(&p->ready, &p->lock, &until);
+    }
+    size_t index = slot->ready && !*stop ? slot->image.index : EVAL_NO_IMAGE;
+    pthread_mutex_unlock(&p->lock);
+    return index;
+}
+
 void pipeline_take(struct pipeline *p, float *pixels, struct prepared_image *out) {
     struct slot *slot = &p->slots[p->taken % p->n_slots];
-    pthread_mutex_lock(&p->lock);
-    while (!slot->ready) {
-        pthread_cond_wait(&p->ready, &p->lock);
-    }
-    pthread_mutex_unlock(&p->lock);
     *out = slot->image;
-    if (out->state == IMAGE_OK) {
+    if (out->state == EVAL_OK) {
         memcpy(pixels, slot->pixels, p->image_floats * sizeof(*pixels));
     }
     pthread_mutex_lock(&p->lock);
@@ -142,9 +194,14 @@ enum fovea_status pipeline_create(const struct pipeline_source *source, int work
     p->source = *source;
     p->n_slots = ahead;
     p->image_floats = 3 * (size_t)source->recipe->height * (size_t)source->recipe->width;
+    pthread_mutex_init(&p->claim, NULL);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->room, NULL);
-    pthread_cond_init(&p->ready, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&p->ready, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     enum fovea_status status = make_slots(p, err);
     if (!status) {
         status = start_workers(p, workers, err);
@@ -168,6 +225,7 @@ void pipeline_destroy(struct pipeline *p) {
     for (int i = 0; i < p->n_workers; i++) {
         pthread_join(p->workers[i], NULL);
     }
+    pthread_mutex_destroy(&p->claim);
     pthread_mutex_destroy(&p->lock);
     pthread_cond_destroy(&p->room);
     pthread_cond_destroy(&p->ready);

@@ -1,38 +1,37 @@
 /*
  * Images read and prepared by threads ahead of the model, handed over in the
- * order of the list whatever thread made them, so that nothing downstream
- * depends on how many there are.
+ * order in which they were claimed, whatever thread made them.
  *
- *     list --workers--> ring of prepared images --in order--> taker
+ *     work --claimed by workers--> ring of prepared images --in order--> taker
  */
 #ifndef FOVEA_TOOLS_EVAL_PIPELINE_H
 #define FOVEA_TOOLS_EVAL_PIPELINE_H
 
-#include "loaders/preprocess.h"
+#include "tools/eval_list.h"
 
-#include <stddef.h>
+#include <signal.h>
+
+/* No image is left to claim. */
+#define EVAL_NO_IMAGE SIZE_MAX
 
 /* What to prepare. Lent until the pipeline is destroyed. */
 struct pipeline_source {
-    const char *root;
-    const char *(*path)(const void *context, size_t index); /* below the root */
-    const void *context;
-    size_t count;
+    const struct eval_list *list;
+    /* The index of the next image to prepare, or EVAL_NO_IMAGE, then and ever after. May wait;
+     * called by one thread at a time. */
+    size_t (*next)(void *context);
+    void *context;
     const struct fovea_recipe *recipe;
     const struct fovea_jpeg_options *jpeg;
 };
 
-enum image_state {
-    IMAGE_NOT_DONE,
-    IMAGE_OK,
-    IMAGE_FAILED,
-    IMAGE_MISSING, /* there is no such file */
-};
-
 /* What became of one image. */
 struct prepared_image {
-    enum image_state state;
+    size_t index;
+    enum eval_state state;
     char message[512]; /* why it failed, or a warning about one that did not; or "" */
+    uint64_t file_bytes;
+    uint8_t file_sha256[FOVEA_SHA256_SIZE];
 };
 
 struct pipeline;
@@ -42,9 +41,13 @@ enum fovea_status pipeline_create(const struct pipeline_source *source, int work
                                   struct pipeline **out, struct fovea_error *err);
 
 /*
- * Wait for the next image of the list and copy its pixels to `pixels` (only if
- * its state is IMAGE_OK). To be called at most source->count times.
+ * Wait for the next image: its index, or EVAL_NO_IMAGE when there is none left
+ * or *stop is set. It stays the next one until it is taken. By one thread at a
+ * time, as pipeline_take.
  */
+size_t pipeline_peek(struct pipeline *pipeline, const volatile sig_atomic_t *stop);
+
+/* Take the image that pipeline_peek saw, its pixels copied to `pixels` if its state is EVAL_OK. */
 void pipeline_take(struct pipeline *pipeline, float *pixels, struct prepared_image *out);
 
 /* Stops the workers, whatever is left to do. NULL is fine. */

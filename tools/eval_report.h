@@ -7,11 +7,14 @@
 #include "tools/eval_run.h"
 #include "tools/json_out.h"
 
-/* The figures, on stdout. */
+/* What was counted, on stdout. */
+void eval_print_counts(const struct eval_counts *counts);
+
+/* The same of a run, and how it went. */
 void eval_print(const struct eval *eval);
 
-/* The object that scripts rely on; NULL if out of memory. `sha256` is the model file's. */
-json_t *eval_json(const struct eval *eval, const char *sha256);
+/* The object that scripts rely on; NULL if out of memory. */
+json_t *eval_json(const struct eval *eval);
 
 /*
  * A CSV in the dataset's order: path,label,pred,correct,logit,prob,top5. An

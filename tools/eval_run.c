@@ -2,13 +2,12 @@
 #include "tools/eval_run.h"
 
 #include "runtime/clock.h"
+#include "tools/eval_pipeline.h"
 #include "tools/eval_streams.h"
 
 #include <math.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static volatile sig_atomic_t caught_signal;
 
@@ -30,68 +29,33 @@ static void unwatch_signals(const struct sigaction old[2]) {
     sigaction(SIGTERM, &old[1], NULL);
 }
 
-/* ---- labels ------------------------------------------------------------------ */
-
-/* All folders by the model's labels; false if one of them is none. */
-static bool map_by_name(struct eval *eval) {
-    const struct fovea_dataset *set = &eval->dataset;
-    for (size_t i = 0; i < set->n_classes; i++) {
-        eval->labels[i] = labels_find(&eval->model.labels, set->classes[i].name);
-        if (eval->labels[i] < 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-enum fovea_status eval_map_labels(struct eval *eval, char *words, size_t words_bytes,
-                                  struct fovea_error *err) {
-    const struct fovea_dataset *set = &eval->dataset;
-    eval->labels = calloc(set->n_classes, sizeof(*eval->labels));
-    if (!eval->labels) {
-        return fovea_fail_memory(err, set->n_classes * sizeof(*eval->labels), "classes");
-    }
-    const char *how = "the model's labels";
-    if (set->numeric || !map_by_name(eval)) {
-        how = set->numeric ? "the numbers that are their names" : "their sorted order";
-        for (size_t i = 0; i < set->n_classes; i++) {
-            eval->labels[i] = set->classes[i].index;
-        }
-    }
-    snprintf(words, words_bytes, "%zu class folders, matched to the model's %lld classes by %s",
-             set->n_classes, (long long)eval->model.classes, how);
-    for (size_t i = 0; i < set->n_classes; i++) {
-        if (eval->labels[i] >= eval->model.classes) {
-            return fovea_fail(err, FOVEA_ERR_INVALID,
-                              "folder '%s' stands for class %d, but the model has %lld classes",
-                              fovea_quote(set->classes[i].name).text, eval->labels[i],
-                              (long long)eval->model.classes);
-        }
-    }
-    return FOVEA_OK;
-}
-
 /* ---- the run ------------------------------------------------------------------ */
 
-static const char *path_of(const void *context, size_t index) {
-    const struct fovea_dataset *set = context;
-    return set->images[index].path;
+bool eval_shard_has(const struct eval_shard *shard, size_t index) {
+    return shard->count <= 1 || index % shard->count == shard->index;
 }
 
-static enum fovea_status make_results(struct eval *eval, bool want_logits,
-                                      struct fovea_error *err) {
-    size_t n = eval->dataset.n_images, classes = (size_t)eval->model.classes;
-    eval->results = calloc(n, sizeof(*eval->results));
-    if (!eval->results) {
-        return fovea_fail_memory(err, n * sizeof(*eval->results), "results");
+/* What is left of this run's images, in the list's order. */
+struct work {
+    const struct eval *eval;
+    size_t next;
+};
+
+static size_t next_image(void *context) {
+    struct work *work = context;
+    const struct eval_list *list = &work->eval->list;
+    while (work->next < list->count) {
+        size_t index = work->next++;
+        if (list->records[index].state == EVAL_NOT_DONE &&
+            eval_shard_has(&work->eval->shard, index)) {
+            return index;
+        }
     }
-    for (size_t i = 0; i < n; i++) {
-        eval->results[i].label = eval->labels[eval->dataset.images[i].class_number];
-    }
-    eval->n_best = classes < TOP_CLASSES ? classes : TOP_CLASSES;
-    if (!want_logits) {
-        return FOVEA_OK;
-    }
+    return EVAL_NO_IMAGE;
+}
+
+static enum fovea_status make_logits(struct eval *eval, struct fovea_error *err) {
+    size_t n = eval->list.count, classes = (size_t)eval->model.classes;
     eval->logits = calloc(n, classes * sizeof(*eval->logits));
     if (!eval->logits) {
         return fovea_fail_memory(err, n * classes * sizeof(*eval->logits), "logits");
@@ -105,15 +69,15 @@ static enum fovea_status make_results(struct eval *eval, bool want_logits,
 enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_error *err) {
     struct sigaction old[2];
     struct pipeline *pipeline = NULL;
+    struct work work = {.eval = eval};
     const struct pipeline_source source = {
-        .root = eval->dataset.root,
-        .path = path_of,
-        .context = &eval->dataset,
-        .count = eval->dataset.n_images,
+        .list = &eval->list,
+        .next = next_image,
+        .context = &work,
         .recipe = &eval->model.recipe,
         .jpeg = eval->jpeg,
     };
-    enum fovea_status status = make_results(eval, want_logits, err);
+    enum fovea_status status = want_logits ? make_logits(eval, err) : FOVEA_OK;
     if (status) {
         return status;
     }
@@ -133,31 +97,35 @@ enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_err
 
 /* ---- sums ---------------------------------------------------------------------- */
 
-void eval_count(const struct eval *eval, struct eval_counts *out) {
-    struct eval_counts c = {.listed = eval->dataset.n_images};
-    for (size_t i = 0; i < c.listed; i++) {
-        const struct image_result *r = &eval->results[i];
-        c.ok += r->state == IMAGE_OK;
-        c.failed += r->state == IMAGE_FAILED;
-        c.missing += r->state == IMAGE_MISSING;
-        c.not_done += r->state == IMAGE_NOT_DONE;
-        c.warned += r->state == IMAGE_OK && r->message;
-        for (size_t k = 0; r->state == IMAGE_OK && k < eval->n_best; k++) {
-            bool hit = r->best[k].class_index == r->label;
-            c.top1 += hit && k == 0;
-            c.top5 += hit;
+void eval_count_records(const struct eval_record *records, size_t n_records,
+                        const struct eval_shard *shard, struct eval_counts *out) {
+    struct eval_counts c = {0};
+    for (size_t i = 0; i < n_records; i++) {
+        const struct eval_record *r = &records[i];
+        if (shard && !eval_shard_has(shard, i)) {
+            continue;
         }
+        int place = r->state == EVAL_OK ? eval_record_hit(r) : -1;
+        c.listed++;
+        c.ok += r->state == EVAL_OK;
+        c.failed += r->state == EVAL_FAILED;
+        c.missing += r->state == EVAL_MISSING;
+        c.not_done += r->state == EVAL_NOT_DONE;
+        c.warned += r->state == EVAL_OK && r->message;
+        c.scored += r->state == EVAL_OK && r->n_labels > 0;
+        c.top1 += place == 0;
+        c.top5 += place >= 0;
     }
     *out = c;
 }
 
+void eval_count(const struct eval *eval, struct eval_counts *out) {
+    eval_count_records(eval->list.records, eval->list.count, &eval->shard, out);
+}
+
 void eval_finish(struct eval *eval) {
-    for (size_t i = 0; eval->results && i < eval->dataset.n_images; i++) {
-        free(eval->results[i].message);
-    }
-    free(eval->results);
     free(eval->logits);
-    free(eval->labels);
     classifier_finish(&eval->model);
-    fovea_dataset_finish(&eval->dataset);
+    eval_description_finish(&eval->description);
+    eval_list_finish(&eval->list);
 }

@@ -1,6 +1,8 @@
 /* See eval_streams.h. */
 #include "tools/eval_streams.h"
 
+#include "evaluation/journal.h"
+#include "evaluation/scores.h"
 #include "runtime/clock.h"
 #include "tools/progress.h"
 #include "tools/say.h"
@@ -18,7 +20,6 @@ struct runner {
     pthread_mutex_t lock;
     struct pipeline *pipeline;
     struct progress progress;
-    size_t next; /* the first image nobody has taken */
     size_t done; /* images taken, with their batch through the model */
     enum fovea_status status;
     struct fovea_error err; /* of the first stream to fail */
@@ -27,95 +28,141 @@ struct runner {
 /* ---- images in, results out ---------------------------------------------------- */
 
 /* Note what happened to an image, and say so if it is worth a line. Under the lock. */
-static void note(struct eval *eval, size_t index, const struct prepared_image *image) {
-    struct image_result *result = &eval->results[index];
-    const char *path = eval->dataset.images[index].path;
-    result->state = image->state;
+static void note(struct eval_record *record, const struct prepared_image *image) {
+    record->state = image->state;
+    record->file_bytes = image->file_bytes;
+    memcpy(record->file_sha256, image->file_sha256, sizeof(record->file_sha256));
     if (!image->message[0]) {
         return;
     }
-    free(result->message);
-    result->message = strdup(image->message);
-    say("%s: %s%s", path, image->state == IMAGE_OK ? "warning: " : "", image->message);
+    free(record->message);
+    record->message = strdup(image->message);
+    say("%s: %s%s", record->path, image->state == EVAL_OK ? "warning: " : "", image->message);
+}
+
+/* The image is done, whatever came of it. Under the lock. */
+static void write_down(struct runner *r, size_t index) {
+    struct fovea_error err;
+    struct eval *eval = r->eval;
+    enum fovea_status status =
+        eval->journal ? eval_journal_append(eval->journal, index, &eval->list.records[index], &err)
+                      : FOVEA_OK;
+    if (status && !r->status) {
+        r->status = status;
+        r->err = err;
+    }
 }
 
 static bool is_over(const struct runner *r, bool begun) {
     bool late = begun && r->deadline > 0 && fovea_clock_seconds() > r->deadline;
-    return late || r->status || *r->stop || r->next >= r->eval->dataset.n_images;
+    return late || r->status || *r->stop;
 }
+
+/* A batch on its way. */
+struct batch {
+    size_t *rows; /* [classifier's batch] the image in each row, or EVAL_NO_IMAGE */
+    size_t n;     /* images in it */
+    size_t taken; /* images it took from the pipeline: those, and the ones without pixels */
+};
 
 /*
- * Take images until the batch is full: how many are in it, and how many were
- * taken. Under the lock, so that a batch is of neighbours.
+ * Take images until the batch is full. Where bits must not depend on what else
+ * is in a batch, the row of an image is given by its index, since a kernel may
+ * treat rows differently. Under the lock, so that a batch is of neighbours.
  */
-static size_t fill_batch(struct runner *r, const struct classifier *c, size_t *indices,
-                         size_t *taken) {
+static void fill_batch(struct runner *r, const struct classifier *c, struct batch *b) {
     struct prepared_image image;
-    size_t n = 0;
-    *taken = 0;
-    while (n < (size_t)c->batch && r->next < r->eval->dataset.n_images && !*r->stop) {
-        pipeline_take(r->pipeline, c->pixels + n * c->image_floats, &image);
-        size_t index = r->next++;
-        note(r->eval, index, &image);
-        (*taken)++;
-        if (image.state == IMAGE_OK) {
-            /* until its batch has run, there is no answer */
-            r->eval->results[index].state = IMAGE_NOT_DONE;
-            indices[n++] = index;
+    size_t size = (size_t)c->batch;
+    b->n = b->taken = 0;
+    for (size_t row = 0; row < size; row++) {
+        b->rows[row] = EVAL_NO_IMAGE;
+    }
+    while (b->n < size) {
+        size_t index = pipeline_peek(r->pipeline, r->stop);
+        size_t row = r->eval->exact ? index % size : b->n;
+        if (index == EVAL_NO_IMAGE || b->rows[row] != EVAL_NO_IMAGE) {
+            break;
+        }
+        struct eval_record *record = &r->eval->list.records[index];
+        pipeline_take(r->pipeline, c->pixels + row * c->image_floats, &image);
+        note(record, &image);
+        b->taken++;
+        if (image.state == EVAL_OK) {
+            record->state = EVAL_NOT_DONE; /* until its batch has run, there is no answer */
+            b->rows[row] = index;
+            b->n++;
+        } else {
+            write_down(r, index);
         }
     }
-    return n;
 }
 
-/* The answers of one batch; `indices` says which image each row is. */
-static void score_batch(struct runner *r, const struct classifier *c, const size_t *indices,
-                        size_t n) {
-    static const struct prepared_image broken = {IMAGE_FAILED,
-                                                 "the model's output has NaN or infinite logits"};
+/* The answer of one row, or that it is none. */
+static void score_row(struct runner *r, const float *logits, int64_t classes,
+                      struct eval_record *record) {
+    if (!logits_are_broken(logits, classes)) {
+        eval_record_answer(record, logits, r->eval->list.among, classes);
+        return;
+    }
+    struct prepared_image broken = {
+        .state = EVAL_FAILED,
+        .message = "the model's output has NaN or infinite logits",
+        .file_bytes = record->file_bytes,
+    };
+    memcpy(broken.file_sha256, record->file_sha256, sizeof(broken.file_sha256));
+    pthread_mutex_lock(&r->lock);
+    note(record, &broken);
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* The answers of one batch. */
+static void score_batch(struct runner *r, const struct classifier *c, const struct batch *b) {
     struct eval *eval = r->eval;
     size_t classes = (size_t)c->classes;
-    for (size_t row = 0; row < n; row++) {
+    for (size_t row = 0; row < (size_t)c->batch; row++) {
         const float *logits = c->logits + row * classes;
-        struct image_result *result = &eval->results[indices[row]];
-        if (eval->logits) {
-            memcpy(eval->logits + indices[row] * classes, logits, classes * sizeof(*logits));
+        size_t index = b->rows[row];
+        if (index == EVAL_NO_IMAGE) {
+            continue;
         }
-        if (logits_are_broken(logits, c->classes)) {
-            pthread_mutex_lock(&r->lock);
-            note(eval, indices[row], &broken);
-            pthread_mutex_unlock(&r->lock);
-        } else {
-            top_predictions(logits, c->classes, TOP_CLASSES, result->best);
-            result->state = IMAGE_OK;
+        if (eval->logits) {
+            memcpy(eval->logits + index * classes, logits, classes * sizeof(*logits));
+        }
+        score_row(r, logits, c->classes, &eval->list.records[index]);
+    }
+    pthread_mutex_lock(&r->lock);
+    for (size_t row = 0; row < (size_t)c->batch; row++) {
+        if (b->rows[row] != EVAL_NO_IMAGE) {
+            write_down(r, b->rows[row]);
         }
     }
+    pthread_mutex_unlock(&r->lock);
 }
 
 /* ---- one stream ---------------------------------------------------------------- */
 
 /* One batch; false when there is nothing left to do. */
-static bool run_batch(struct runner *r, struct classifier *c, size_t *indices, bool begun) {
+static bool run_batch(struct runner *r, struct classifier *c, struct batch *b, bool begun) {
     struct fovea_error err;
-    size_t n = 0, taken = 0;
     pthread_mutex_lock(&r->lock);
-    bool over = is_over(r, begun);
-    if (!over) {
-        n = fill_batch(r, c, indices, &taken);
+    b->taken = 0;
+    if (!is_over(r, begun)) {
+        fill_batch(r, c, b);
     }
     pthread_mutex_unlock(&r->lock);
-    if (over) {
+    if (b->taken == 0) {
         return false;
     }
-    enum fovea_status status = n > 0 ? classifier_run(c, &err) : FOVEA_OK;
+    enum fovea_status status = b->n > 0 ? classifier_run(c, &err) : FOVEA_OK;
     if (!status) {
-        score_batch(r, c, indices, n);
+        score_batch(r, c, b);
     }
     pthread_mutex_lock(&r->lock);
     if (status && !r->status) {
         r->status = status;
         r->err = err;
     }
-    r->done += status ? 0 : taken;
+    r->done += status ? 0 : b->taken;
     progress_set(&r->progress, r->done);
     pthread_mutex_unlock(&r->lock);
     return true;
@@ -124,17 +171,17 @@ static bool run_batch(struct runner *r, struct classifier *c, size_t *indices, b
 static void run_stream(void *context, struct classifier *c, int index) {
     struct runner *r = context;
     (void)index;
-    size_t *indices = calloc((size_t)c->batch, sizeof(*indices));
-    if (!indices) {
+    struct batch batch = {.rows = calloc((size_t)c->batch, sizeof(*batch.rows))};
+    if (!batch.rows) {
         pthread_mutex_lock(&r->lock);
-        r->status = fovea_fail_memory(&r->err, (size_t)c->batch * sizeof(*indices), "a batch");
+        r->status = fovea_fail_memory(&r->err, (size_t)c->batch * sizeof(*batch.rows), "a batch");
         pthread_mutex_unlock(&r->lock);
         return;
     }
-    for (bool begun = false; run_batch(r, c, indices, begun);) {
+    for (bool begun = false; run_batch(r, c, &batch, begun);) {
         begun = true;
     }
-    free(indices);
+    free(batch.rows);
 }
 
 static enum fovea_status run_streams(struct runner *r, double deadline, struct fovea_error *err) {
@@ -167,11 +214,29 @@ static void add_setting(const struct eval *eval, struct streams_setting *list, s
     list[(*count)++] = s;
 }
 
+/*
+ * A thread a stream, then half as many, and so on: less memory, and where that
+ * is what limits, faster. The last can only be faster than no setting at all.
+ */
+static size_t list_exact(const struct eval *eval, struct streams_setting list[MAX_SETTINGS]) {
+    size_t count = 0;
+    struct streams_setting s = eval->setting;
+    list[count++] = s;
+    while (s.streams > 1 && count < MAX_SETTINGS) {
+        s.streams = s.threads = s.streams / 2;
+        list[count++] = s;
+    }
+    return count;
+}
+
 /* The setting there is, then others that may do more images in the same time. */
 static size_t list_settings(const struct eval *eval, struct streams_setting list[MAX_SETTINGS]) {
     int threads = eval->setting.threads,
         several = eval->setting.batch > 1 ? eval->setting.batch : 4;
     size_t count = 0;
+    if (eval->exact) {
+        return list_exact(eval, list);
+    }
     list[count++] = eval->setting;
     add_setting(eval, list, &count, 1, 1);
     add_setting(eval, list, &count, threads, 1);
@@ -215,9 +280,12 @@ static enum fovea_status measure(struct runner *r, const struct streams_setting 
     return status;
 }
 
-/* Whether images are left for which another setting would pay. */
-static bool is_worth(const struct runner *r, double rate) {
-    double left = (double)(r->eval->dataset.n_images - r->next);
+/* Whether images are left for which another setting would pay; `rate` is the best so far, or 0. */
+static bool is_worth(const struct runner *r, const struct streams_setting *setting, double rate) {
+    double left = (double)(r->progress.total - r->done);
+    if (rate > 0 && r->eval->exact && setting->streams == 1) {
+        return false; /* several streams of a thread each are faster than one */
+    }
     return r->eval->always_measure ? left > 0 : left > rate * worth_s;
 }
 
@@ -225,7 +293,8 @@ static enum fovea_status choose(struct runner *r, struct fovea_error *err) {
     struct streams_setting list[MAX_SETTINGS];
     size_t count = list_settings(r->eval, list), best = 0, now = 0;
     double best_rate = 0, rate;
-    for (size_t i = 0; i < count && !*r->stop && (i == 0 || is_worth(r, best_rate)); i++) {
+    for (size_t i = 0; i < count && !*r->stop && (i == 0 || is_worth(r, &list[i], best_rate));
+         i++) {
         if (i == 1) {
             say_setting("measured", &list[0], best_rate);
         }
@@ -253,7 +322,9 @@ enum fovea_status eval_streams_run(struct eval *eval, struct pipeline *pipeline,
                                    const volatile sig_atomic_t *stop, struct fovea_error *err) {
     struct runner r = {.eval = eval, .stop = stop, .pipeline = pipeline};
     pthread_mutex_init(&r.lock, NULL);
-    progress_init(&r.progress, "images", eval->dataset.n_images);
+    struct eval_counts counts;
+    eval_count(eval, &counts);
+    progress_init(&r.progress, "images", counts.not_done);
     enum fovea_status status =
         eval->choose ? choose(&r, err) : use_setting(&r, &eval->setting, err);
     if (!status) {

@@ -5,6 +5,7 @@
 #ifndef FOVEA_TOOLS_EVAL_STREAMS_H
 #define FOVEA_TOOLS_EVAL_STREAMS_H
 
+#include "tools/eval_pipeline.h"
 #include "tools/eval_run.h"
 
 #include <signal.h>

@@ -35,6 +35,10 @@ static enum fovea_status write_parts(const char *path, const struct part *parts,
 enum fovea_status fovea_ppm_write(const char *path, const struct fovea_image *image,
                                   struct fovea_error *err) {
     char header[64];
+    if (!image->rgb) {
+        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
+                          "a PPM has 8 bits a sample, and these pixels are floats; write npy");
+    }
     int length = snprintf(header, sizeof(header), "P6\n%d %d\n255\n", image->width, image->height);
     struct part parts[] = {{header, (size_t)length}, {image->rgb, fovea_image_size(image)}};
     return write_parts(path, parts, 2, err);

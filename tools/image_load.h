@@ -16,4 +16,11 @@ enum fovea_status image_load(const char *path, const struct fovea_recipe *recipe
                              const struct fovea_jpeg_options *jpeg, float *out, bool *missing,
                              struct fovea_jpeg_report *report, struct fovea_error *err);
 
+/*
+ * Its first half: the bytes of the file, for the caller to free. *missing, if
+ * not NULL, as above.
+ */
+enum fovea_status image_read(const char *path, uint8_t **bytes, size_t *size, bool *missing,
+                             struct fovea_error *err);
+
 #endif

@@ -3,27 +3,16 @@
 
 #include "loaders/file.h"
 #include "loaders/recipe_file.h"
-#include "tools/json_out.h"
 #include "tools/labels.h"
 #include "tools/model_session.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MAX_CONFIG_BYTES = 16 << 20 };
-
-/* The preset for the architecture that timm's config.json names, if it is known. */
-static void add_architecture(struct fovea_recipe *recipe, const char *bytes, size_t size) {
-    struct fovea_recipe preset;
-    json_t *root = json_loadb(bytes, size, 0, NULL);
-    const char *name = json_string_value(json_object_get(root, "architecture"));
-    bool siglip = name && strstr(name, "siglip");
-    if (siglip && !fovea_recipe_preset("siglip", FOVEA_FROM_ARCHITECTURE, &preset, NULL)) {
-        fovea_recipe_overlay(recipe, &preset);
-    }
-    json_decref(root);
-}
 
 static void add_config(struct fovea_recipe *recipe, const char *model_path, const char *name,
                        char *note, size_t note_bytes) {
@@ -43,7 +32,6 @@ static void add_config(struct fovea_recipe *recipe, const char *model_path, cons
         return;
     }
     if (!status) {
-        add_architecture(recipe, (char *)bytes, size);
         status = fovea_recipe_parse_config((char *)bytes, size, FOVEA_FROM_CONFIG, &config, &err);
     }
     free(bytes);
@@ -54,24 +42,68 @@ static void add_config(struct fovea_recipe *recipe, const char *model_path, cons
     fovea_recipe_overlay(recipe, &config);
 }
 
+/* The metadata keys that hold a recipe, and whose way of saying it that is. */
+static const struct {
+    const char *key;
+    enum fovea_status (*parse)(const char *text, size_t size, enum fovea_recipe_source source,
+                               struct fovea_recipe *out, struct fovea_error *err);
+} metadata_keys[] = {
+    {"pretrained_cfg", fovea_recipe_parse_config},
+    {"preprocessor_config", fovea_recipe_parse_config},
+    {"recipe", fovea_recipe_parse},
+    {"fovea.recipe", fovea_recipe_parse},
+};
+
 static enum fovea_status add_metadata(struct fovea_recipe *recipe, const struct fovea_model *model,
                                       struct fovea_error *err) {
-    static const char *const keys[] = {"recipe", "fovea.recipe"};
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        struct fovea_recipe stored;
-        const char *text = fovea_model_get_metadata(model, keys[i]);
+    struct fovea_recipe known;
+    const char *architecture = fovea_model_get_metadata(model, "architecture");
+    if (architecture && fovea_recipe_architecture(architecture, FOVEA_FROM_ARCHITECTURE, &known)) {
+        fovea_recipe_overlay(recipe, &known);
+    }
+    for (size_t i = 0; i < sizeof(metadata_keys) / sizeof(metadata_keys[0]); i++) {
+        const char *key = metadata_keys[i].key, *text = fovea_model_get_metadata(model, key);
         if (!text) {
             continue;
         }
         enum fovea_status status =
-            fovea_recipe_parse(text, strlen(text), FOVEA_FROM_METADATA, &stored, err);
+            metadata_keys[i].parse(text, strlen(text), FOVEA_FROM_METADATA, &known, err);
         if (status) {
-            fovea_error_prefix(err, "metadata '%s'", keys[i]);
+            fovea_error_prefix(err, "metadata '%s'", key);
             return status;
         }
-        fovea_recipe_overlay(recipe, &stored);
+        fovea_recipe_overlay(recipe, &known);
     }
     return FOVEA_OK;
+}
+
+/* DIR/NAME.recipe.json for DIR/NAME.onnx or DIR/NAME.fovea; to be freed. */
+static char *sidecar_path(const char *model_path) {
+    const char *slash = strrchr(model_path, '/'), *dot = strrchr(model_path, '.');
+    bool has_extension = dot && dot > (slash ? slash + 1 : model_path);
+    int stem = (int)(has_extension ? dot - model_path : (ptrdiff_t)strlen(model_path));
+    char *path;
+    return asprintf(&path, "%.*s.recipe.json", stem, model_path) < 0 ? NULL : path;
+}
+
+/* A recipe somebody wrote for this model is not passed over when it is broken. */
+static enum fovea_status add_sidecar(struct fovea_recipe *recipe, const char *model_path,
+                                     struct fovea_error *err) {
+    struct fovea_recipe stored;
+    struct stat info;
+    char *path = sidecar_path(model_path);
+    if (!path) {
+        return fovea_fail_memory(err, strlen(model_path), "a path");
+    }
+    enum fovea_status status = FOVEA_OK;
+    if (stat(path, &info) == 0) {
+        status = fovea_recipe_load(path, FOVEA_FROM_SIDECAR, &stored, err);
+        if (!status) {
+            fovea_recipe_overlay(recipe, &stored);
+        }
+    }
+    free(path);
+    return status;
 }
 
 /* Height and width of a single [N,3,H,W] input, where the model fixes both, or was compiled so. */
@@ -91,18 +123,36 @@ static void add_input_shape(struct fovea_recipe *recipe, const struct fovea_mode
     recipe->source[FOVEA_RECIPE_SIZE] = FOVEA_FROM_METADATA;
 }
 
-enum fovea_status model_recipe_get(const struct fovea_model *model, const char *model_path,
-                                   struct fovea_recipe *out, char *note, size_t note_bytes,
-                                   struct fovea_error *err) {
+bool model_takes_images(const struct fovea_model *model) {
+    const struct fovea_io *io = fovea_model_get_input(model, 0);
+    return fovea_model_n_inputs(model) == 1 && io->rank == 4 && io->dims[1] == 3;
+}
+
+/* The recipe known without anybody's flags; fields that nobody sets stay FOVEA_FROM_NOWHERE. */
+static enum fovea_status find_known(const struct fovea_model *model, const char *model_path,
+                                    struct fovea_recipe *out, char *note, size_t note_bytes,
+                                    struct fovea_error *err) {
     struct fovea_recipe recipe = {0};
     note[0] = 0;
     add_config(&recipe, model_path, "config.json", note, note_bytes);
     add_config(&recipe, model_path, "preprocessor_config.json", note, note_bytes);
     enum fovea_status status = add_metadata(&recipe, model, err);
+    if (!status) {
+        status = add_sidecar(&recipe, model_path, err);
+    }
     if (status) {
         return status;
     }
     add_input_shape(&recipe, model);
     *out = recipe;
     return FOVEA_OK;
+}
+
+enum fovea_status model_recipe_settle(const struct fovea_model *model, const char *model_path,
+                                      const struct fovea_preprocess_options *options,
+                                      struct fovea_recipe *out, char *note, size_t note_bytes,
+                                      struct fovea_error *err) {
+    struct fovea_recipe known;
+    enum fovea_status status = find_known(model, model_path, &known, note, note_bytes, err);
+    return status ? status : fovea_preprocess_options_resolve(options, &known, out, err);
 }

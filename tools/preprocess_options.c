@@ -45,21 +45,47 @@ static const char *source_of(const struct fovea_recipe *recipe, enum fovea_recip
     return fovea_recipe_source_name(recipe->source[field]);
 }
 
-/* Whether the order of passes was left at the default matters to nobody. */
+/* Fields from fill on have defaults that nobody need be warned of. */
 static bool is_guess(const struct fovea_recipe *recipe, enum fovea_recipe_field field) {
-    return field != FOVEA_RECIPE_ORDER && recipe->source[field] == FOVEA_FROM_DEFAULT;
+    return field < FOVEA_RECIPE_FILL && recipe->source[field] == FOVEA_FROM_DEFAULT;
+}
+
+static void print_geometry(const struct fovea_recipe *recipe, FILE *to) {
+    char crop[40];
+    snprintf(crop, sizeof(crop), recipe->crop_pct == 0 ? "margin %.0f" : "crop_pct %g",
+             recipe->crop_pct == 0 ? recipe->margin : recipe->crop_pct);
+    fprintf(to, "recipe: resize %s (%s), size %dx%d (%s), %s (%s), filter %s (%s), ",
+            fovea_resize_mode_name(recipe->resize), source_of(recipe, FOVEA_RECIPE_RESIZE),
+            recipe->height, recipe->width, source_of(recipe, FOVEA_RECIPE_SIZE), crop,
+            source_of(recipe, FOVEA_RECIPE_CROP_PCT), fovea_filter_name(recipe->filter),
+            source_of(recipe, FOVEA_RECIPE_FILTER));
+}
+
+/* What most recipes leave as Pillow and timm have it is said where it is not so. */
+static void print_unusual(const struct fovea_recipe *recipe, FILE *to) {
+    static const enum fovea_recipe_field fields[] = {FOVEA_RECIPE_RESAMPLER, FOVEA_RECIPE_PIXELS,
+                                                     FOVEA_RECIPE_CROP_ROUNDING, FOVEA_RECIPE_DCT};
+    const struct fovea_recipe usual = {0};
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        const char *word = fovea_recipe_get_word(recipe, fields[i]);
+        if (word != fovea_recipe_get_word(&usual, fields[i])) {
+            fprintf(to, ", %s %s (%s)", fovea_recipe_field_name(fields[i]), word,
+                    source_of(recipe, fields[i]));
+        }
+    }
 }
 
 void fovea_preprocess_recipe_print(const struct fovea_recipe *recipe, FILE *to) {
     const double *mean = recipe->mean, *std = recipe->std;
-    fprintf(to, "recipe: resize %s (%s), size %dx%d (%s), crop_pct %g (%s), filter %s (%s), ",
-            fovea_resize_mode_name(recipe->resize), source_of(recipe, FOVEA_RECIPE_RESIZE),
-            recipe->height, recipe->width, source_of(recipe, FOVEA_RECIPE_SIZE), recipe->crop_pct,
-            source_of(recipe, FOVEA_RECIPE_CROP_PCT), fovea_filter_name(recipe->filter),
-            source_of(recipe, FOVEA_RECIPE_FILTER));
-    fprintf(to, "mean %g,%g,%g (%s), std %g,%g,%g (%s), %s pass first\n", mean[0], mean[1], mean[2],
+    print_geometry(recipe, to);
+    fprintf(to, "mean %g,%g,%g (%s), std %g,%g,%g (%s)", mean[0], mean[1], mean[2],
             source_of(recipe, FOVEA_RECIPE_MEAN), std[0], std[1], std[2],
-            source_of(recipe, FOVEA_RECIPE_STD), fovea_resize_order_name(recipe->order));
+            source_of(recipe, FOVEA_RECIPE_STD));
+    if (recipe->resampler == FOVEA_RESAMPLER_PILLOW) {
+        fprintf(to, ", %s pass first", fovea_recipe_get_word(recipe, FOVEA_RECIPE_ORDER));
+    }
+    print_unusual(recipe, to);
+    fprintf(to, "; sha256 %.16s\n", fovea_recipe_digest(recipe).text);
 
     const char *before = "warning: nothing says ";
     for (int i = 0; i < FOVEA_RECIPE_N_FIELDS; i++) {
@@ -86,14 +112,54 @@ static json_t *sources_json(const struct fovea_recipe *recipe) {
     return sources;
 }
 
-json_t *fovea_preprocess_recipe_json(const struct fovea_recipe *recipe) {
+static json_t *field_json(const struct fovea_recipe *recipe, enum fovea_recipe_field field) {
+    const double *mean = recipe->mean, *std = recipe->std;
     uint8_t fill[3];
-    fovea_recipe_get_fill(recipe, fill);
-    return json_pack("{s:s, s:[ii], s:f, s:s, s:[fff], s:[fff], s:[iii], s:s, s:o}", "resize",
-                     fovea_resize_mode_name(recipe->resize), "size", recipe->height, recipe->width,
-                     "crop_pct", recipe->crop_pct, "filter", fovea_filter_name(recipe->filter),
-                     "mean", recipe->mean[0], recipe->mean[1], recipe->mean[2], "std",
-                     recipe->std[0], recipe->std[1], recipe->std[2], "fill", fill[0], fill[1],
-                     fill[2], "resize_order", fovea_resize_order_name(recipe->order), "sources",
-                     sources_json(recipe));
+    switch (field) {
+    case FOVEA_RECIPE_SIZE:
+        return json_pack("[ii]", recipe->height, recipe->width);
+    case FOVEA_RECIPE_CROP_PCT:
+        return recipe->crop_pct == 0 ? json_integer(recipe->margin) : json_real(recipe->crop_pct);
+    case FOVEA_RECIPE_MEAN:
+        return json_pack("[fff]", mean[0], mean[1], mean[2]);
+    case FOVEA_RECIPE_STD:
+        return json_pack("[fff]", std[0], std[1], std[2]);
+    case FOVEA_RECIPE_FILL:
+        fovea_recipe_get_fill(recipe, fill);
+        return json_pack("[iii]", fill[0], fill[1], fill[2]);
+    default:
+        return json_string(fovea_recipe_get_word(recipe, field));
+    }
+}
+
+json_t *fovea_preprocess_recipe_json(const struct fovea_recipe *recipe) {
+    json_t *object = json_object();
+    for (int i = 0; i < FOVEA_RECIPE_N_FIELDS; i++) {
+        enum fovea_recipe_field field = (enum fovea_recipe_field)i;
+        bool margin = field == FOVEA_RECIPE_CROP_PCT && recipe->crop_pct == 0;
+        json_object_set_new(object, margin ? "margin" : fovea_recipe_field_name(field),
+                            field_json(recipe, field));
+    }
+    json_object_set_new(object, "sha256", json_string(fovea_recipe_digest(recipe).text));
+    json_object_set_new(object, "sources", sources_json(recipe));
+    return object;
+}
+
+json_t *fovea_preprocess_recipe_known_json(const struct fovea_recipe *recipe) {
+    json_t *object = fovea_preprocess_recipe_json(recipe);
+    bool whole = true;
+    for (int i = 0; object && i < FOVEA_RECIPE_N_FIELDS; i++) {
+        enum fovea_recipe_field field = (enum fovea_recipe_field)i;
+        if (is_guess(recipe, field)) {
+            json_object_del(object, fovea_recipe_field_name(field));
+            whole = false;
+        }
+    }
+    if (object && !recipe->source[FOVEA_RECIPE_FILL]) {
+        json_object_del(object, "fill");
+    }
+    if (object && !whole) {
+        json_object_del(object, "sha256");
+    }
+    return object;
 }

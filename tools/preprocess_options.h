@@ -34,7 +34,13 @@ enum fovea_status fovea_preprocess_options_resolve(const struct fovea_preprocess
 /* One line saying the recipe with its sources, and a loud one if parts are guesses. */
 void fovea_preprocess_recipe_print(const struct fovea_recipe *recipe, FILE *to);
 
-/* The recipe as recipe files have it, with "sources": {field: source}; NULL out of memory. */
+/*
+ * The recipe as recipe files have it, with "sha256", its digest, and "sources":
+ * {field: source}; NULL out of memory.
+ */
 json_t *fovea_preprocess_recipe_json(const struct fovea_recipe *recipe);
+
+/* The same without what is a guess or follows from the rest, so that it stays a guess. */
+json_t *fovea_preprocess_recipe_known_json(const struct fovea_recipe *recipe);
 
 #endif

@@ -33,6 +33,10 @@ enum fovea_status fovea_preprocess_result_compare(struct fovea_preprocess_result
         return fovea_fail(err, FOVEA_ERR_INVALID, "%dx%d pixels; the file to compare has %dx%d",
                           image->width, image->height, other->width, other->height);
     }
+    if (!image->rgb) {
+        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
+                          "float pixels cannot be compared with a file of 8 bits");
+    }
     size_t size = fovea_image_size(image);
     for (size_t i = 0; i < size; i += 3) {
         int worst = 0;
@@ -67,11 +71,11 @@ static json_t *path_json(const char *path) {
 }
 
 static json_t *stage_json(const struct fovea_image *image) {
-    if (!image->rgb) {
+    if (!fovea_image_data(image)) {
         return json_null();
     }
     return json_pack("{s:[ii], s:s}", "size", image->width, image->height, "sha256",
-                     fovea_sha256_text(image->rgb, fovea_image_size(image)).text);
+                     fovea_sha256_text(fovea_image_data(image), fovea_image_size(image)).text);
 }
 
 json_t *fovea_preprocess_result_json(const struct fovea_preprocess_result *result, const char *path,
@@ -99,7 +103,7 @@ void fovea_preprocess_result_print(const struct fovea_preprocess_result *result,
         char sides[32];
         snprintf(sides, sizeof(sides), "%dx%d", image->width, image->height);
         printf("  %-8s %-11s %s\n", stage_names[i], sides,
-               fovea_sha256_text(image->rgb, fovea_image_size(image)).text);
+               fovea_sha256_text(fovea_image_data(image), fovea_image_size(image)).text);
     }
     if (result->compared) {
         const struct fovea_image *image = &result->images[result->stage];

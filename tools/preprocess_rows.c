@@ -81,6 +81,18 @@ static enum fovea_status parse_crop_pct(const char *text, void *target, struct f
     return fovea_recipe_check_crop_pct(flags->crop_pct, err);
 }
 
+static enum fovea_status parse_margin(const char *text, void *target, struct fovea_error *err) {
+    struct fovea_recipe *flags = target;
+    unsigned long long margin;
+    if (!parse_whole(text, 0, &margin, NULL) || margin > FOVEA_RECIPE_SIZE_MAX) {
+        return fail_value(text, "a number of pixels, 0..16384", err);
+    }
+    flags->margin = (int)margin;
+    flags->crop_pct = 0;
+    flags->source[FOVEA_RECIPE_CROP_PCT] = FOVEA_FROM_FLAG;
+    return FOVEA_OK;
+}
+
 static enum fovea_status parse_mean(const char *text, void *target, struct fovea_error *err) {
     struct fovea_recipe *flags = target;
     if (!parse_three(text, flags->mean)) {
@@ -124,28 +136,41 @@ static enum fovea_status parse_fill(const char *text, void *target, struct fovea
     return FOVEA_OK;
 }
 
-static enum fovea_status parse_resize(const char *text, void *target, struct fovea_error *err) {
-    struct fovea_recipe *flags = target;
-    flags->source[FOVEA_RECIPE_RESIZE] = FOVEA_FROM_FLAG;
-    return fovea_resize_mode_find(text, &flags->resize)
+static enum fovea_status parse_word(const char *text, struct fovea_recipe *flags,
+                                    enum fovea_recipe_field field, struct fovea_error *err) {
+    flags->source[field] = FOVEA_FROM_FLAG;
+    return fovea_recipe_find_word(flags, field, text)
                ? FOVEA_OK
-               : fail_value(text, "squash, short or long", err);
+               : fail_value(text, fovea_recipe_words(field), err);
+}
+
+static enum fovea_status parse_resize(const char *text, void *target, struct fovea_error *err) {
+    return parse_word(text, target, FOVEA_RECIPE_RESIZE, err);
 }
 
 static enum fovea_status parse_filter(const char *text, void *target, struct fovea_error *err) {
-    struct fovea_recipe *flags = target;
-    flags->source[FOVEA_RECIPE_FILTER] = FOVEA_FROM_FLAG;
-    return fovea_filter_find(text, &flags->filter)
-               ? FOVEA_OK
-               : fail_value(text, "bicubic, bilinear, lanczos, box or nearest", err);
+    return parse_word(text, target, FOVEA_RECIPE_FILTER, err);
 }
 
 static enum fovea_status parse_order(const char *text, void *target, struct fovea_error *err) {
-    struct fovea_recipe *flags = target;
-    flags->source[FOVEA_RECIPE_ORDER] = FOVEA_FROM_FLAG;
-    return fovea_resize_order_find(text, &flags->order)
-               ? FOVEA_OK
-               : fail_value(text, "horizontal or vertical", err);
+    return parse_word(text, target, FOVEA_RECIPE_ORDER, err);
+}
+
+static enum fovea_status parse_resampler(const char *text, void *target, struct fovea_error *err) {
+    return parse_word(text, target, FOVEA_RECIPE_RESAMPLER, err);
+}
+
+static enum fovea_status parse_pixels(const char *text, void *target, struct fovea_error *err) {
+    return parse_word(text, target, FOVEA_RECIPE_PIXELS, err);
+}
+
+static enum fovea_status parse_crop_rounding(const char *text, void *target,
+                                             struct fovea_error *err) {
+    return parse_word(text, target, FOVEA_RECIPE_CROP_ROUNDING, err);
+}
+
+static enum fovea_status parse_dct(const char *text, void *target, struct fovea_error *err) {
+    return parse_word(text, target, FOVEA_RECIPE_DCT, err);
 }
 
 static enum fovea_status parse_max_pixels(const char *text, void *target, struct fovea_error *err) {
@@ -172,15 +197,12 @@ static enum fovea_status parse_recipe(const char *text, void *target, struct fov
     return check_exclusive(options, err);
 }
 
-/* A name that is none is a usage error; one that is not supported fails later. */
 static enum fovea_status parse_preset(const char *text, void *target, struct fovea_error *err) {
     struct fovea_preprocess_options *options = target;
     struct fovea_recipe recipe;
     options->preset = text;
-    if (fovea_recipe_preset(text, FOVEA_FROM_PRESET, &recipe, err) == FOVEA_ERR_INVALID) {
-        return FOVEA_ERR_INVALID;
-    }
-    return check_exclusive(options, err);
+    enum fovea_status status = fovea_recipe_preset(text, FOVEA_FROM_PRESET, &recipe, err);
+    return status ? status : check_exclusive(options, err);
 }
 
 /* ---- the table --------------------------------------------------------------- */
@@ -195,19 +217,27 @@ static void recipe_rows(struct fovea_preprocess_options *options, struct option_
     struct fovea_recipe *flags = &options->flags;
     const struct option_spec rows[N_RECIPE_ROWS] = {
         {"recipe", "FILE",
-         "a recipe in JSON: resize, size, crop_pct, filter, mean, std,\n"
-         "fill, resize_order, preset",
+         "a recipe in JSON (docs/recipes.md), as --write-recipe of\n"
+         "fovea inspect and every JSON result have it",
          parse_recipe, options, 0},
-        {"preset", "NAME", "timm, imagenet or siglip", parse_preset, options, 0},
+        {"preset", "NAME",
+         "timm, torchvision, siglip, deepmind, big-vision,\n"
+         "big-vision-transfer, big-vision-squash, or timm's name of a\n"
+         "model: dm_nfnet_f0",
+         parse_preset, options, 0},
         preprocess_size_row(options),
         {"resize", "MODE",
-         "to size/crop-pct: squash (both sides), short or long (that\n"
-         "side, aspect kept; long pads)",
+         "to size/crop-pct or size+margin: squash (both sides), short\n"
+         "or long (that side, aspect kept; long pads)",
          parse_resize, flags, 0},
         {"crop-pct", "X", "share of the resized side that the centre crop keeps", parse_crop_pct,
          flags, 0},
-        {"filter", "NAME", "bicubic, bilinear, lanczos, box or nearest, as in Pillow", parse_filter,
-         flags, 0},
+        {"margin", "N", "in place of crop-pct: pixels that the crop cuts off each axis",
+         parse_margin, flags, 0},
+        {"filter", "NAME",
+         "bicubic, bilinear, lanczos, box or nearest, as in Pillow;\n"
+         "bicubic, bilinear or area, as in TensorFlow",
+         parse_filter, flags, 0},
         {"mean", "R,G,B", "subtracted, on the scale of 0..1", parse_mean, flags, 0},
         {"std", "R,G,B", "divided by, on the scale of 0..1", parse_std, flags, 0},
         {"fill", "R,G,B",
@@ -218,6 +248,17 @@ static void recipe_rows(struct fovea_preprocess_options *options, struct option_
          "pass that comes first: horizontal (default: Pillow up to 12)\n"
          "or vertical",
          parse_order, flags, 0},
+        {"resampler", "NAME", "pillow (antialiased) or tensorflow (not)", parse_resampler, flags,
+         0},
+        {"pixels", "KIND",
+         "uint8, or float: resized pixels are not rounded (tensorflow\n"
+         "only)",
+         parse_pixels, flags, 0},
+        {"crop-rounding", "HOW",
+         "where an odd remainder is cropped from: even (half to even:\n"
+         "torchvision, timm), up (DeepMind) or down (Big Vision)",
+         parse_crop_rounding, flags, 0},
+        {"dct", "KIND", "of JPEGs: accurate (Pillow) or fast (TensorFlow)", parse_dct, flags, 0},
     };
     memcpy(specs, rows, sizeof(rows));
 }

@@ -7,7 +7,7 @@
 #include "tools/options.h"
 #include "tools/preprocess_options.h"
 
-enum { N_RECIPE_ROWS = 10, N_JPEG_ROWS = 4 };
+enum { N_RECIPE_ROWS = 15, N_JPEG_ROWS = 4 };
 
 struct preprocess_rows {
     struct option_spec specs[N_RECIPE_ROWS + N_JPEG_ROWS + 1];

@@ -10,34 +10,19 @@
 #include "runtime/checksum.h"
 #include "runtime/model.h"
 #include "runtime/tensor.h"
+#include "tests/fuzz/fuzz_model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_IO = 16, MOST_INPUT = 4 << 20, MOST_NODES = 2000, MEMORY = 64 << 20, CHANGES = 400 };
+enum { MOST_INPUT = 4 << 20, MOST_NODES = 2000, MEMORY = 64 << 20, CHANGES = 400 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_error(enum fovea_status st, const struct fovea_error *err) {
-    if (st && (err->status != st || !err->message[0])) {
-        abort();
-    }
-}
-
 /* ---- files in memory ---------------------------------------------------- */
-
-static int open_bytes(const void *bytes, size_t size, char path[64]) {
-    int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    if (fd < 0 || (size > 0 && write(fd, bytes, size) != (ssize_t)size)) {
-        abort();
-    }
-    snprintf(path, 64, "/proc/self/fd/%d", fd);
-    return fd;
-}
 
 static void put(uint8_t *at, uint64_t number) {
     memcpy(at, &number, sizeof(number));
@@ -90,39 +75,20 @@ static bool make_input(const struct fovea_model *model, size_t index, struct fov
     return t->data;
 }
 
-static void run_session(struct fovea_session *session, size_t n_outputs,
-                        const struct fovea_tensor *inputs) {
-    struct fovea_tensor outputs[MOST_IO];
-    struct fovea_error err = {.message = ""};
-    volatile unsigned sum = 0;
-    for (size_t i = 0; i < n_outputs; i++) {
-        fovea_session_output_shape(session, i, &outputs[i]);
-        outputs[i].data = malloc(fovea_tensor_bytes(&outputs[i]) + 1);
-    }
-    enum fovea_status st = fovea_session_run(session, inputs, outputs, &err);
-    check_error(st, &err);
-    for (size_t i = 0; i < n_outputs; i++) {
-        for (size_t j = 0; !st && j < fovea_tensor_bytes(&outputs[i]); j++) {
-            sum += ((const unsigned char *)outputs[i].data)[j];
-        }
-        free(outputs[i].data);
-    }
-    (void)sum;
-}
-
-/* `save_to`: store the session there instead of running it. */
-static void plan_and_run(const struct fovea_model *model, const char *save_to) {
-    struct fovea_tensor inputs[MOST_IO] = {{0}};
+/* `save_to`: store the session there, in bf16 or as it comes, instead of running it. */
+static void plan_and_run(const struct fovea_model *model, bool bf16, const char *save_to) {
+    struct fovea_tensor inputs[FUZZ_MOST_IO] = {{0}};
     struct fovea_session_options options;
     struct fovea_session *session;
     struct fovea_error err = {.message = ""};
     size_t n = fovea_model_n_inputs(model), made = 0;
-    if (n > MOST_IO || fovea_model_n_outputs(model) > MOST_IO ||
+    if (n > FUZZ_MOST_IO || fovea_model_n_outputs(model) > FUZZ_MOST_IO ||
         model->graph.n_nodes > MOST_NODES) {
         return;
     }
     fovea_model_get_session_options(model, &options);
     options.threads = 1;
+    options.precision = bf16 ? FOVEA_PRECISION_BF16 : options.precision;
     options.max_memory = MEMORY;
     while (made < n && make_input(model, made, &inputs[made])) {
         made++;
@@ -130,12 +96,12 @@ static void plan_and_run(const struct fovea_model *model, const char *save_to) {
     enum fovea_status st =
         made < n ? FOVEA_ERR_LIMIT : fovea_session_create(model, inputs, &options, &session, &err);
     if (made == n) {
-        check_error(st, &err);
+        fuzz_check_error(st, &err);
     }
     if (!st && save_to) {
-        check_error(fovea_session_save(session, save_to, &err), &err);
+        fuzz_check_error(fovea_session_save(session, save_to, &err), &err);
     } else if (!st) {
-        run_session(session, fovea_model_n_outputs(model), inputs);
+        fuzz_session_run(session, fovea_model_n_outputs(model), inputs);
     }
     if (!st) {
         fovea_session_destroy(session);
@@ -145,19 +111,13 @@ static void plan_and_run(const struct fovea_model *model, const char *save_to) {
     }
 }
 
+static void run_compiled(const struct fovea_model *model) {
+    plan_and_run(model, false, NULL);
+}
+
 static void try_bytes(uint8_t *file, size_t size) {
-    char path[64];
-    struct fovea_model *model;
-    struct fovea_error err = {.message = ""};
     mend(file, size);
-    int fd = open_bytes(file, size, path);
-    enum fovea_status st = fovea_model_load(path, NULL, &model, &err);
-    check_error(st, &err);
-    if (!st) {
-        plan_and_run(model, NULL);
-        fovea_model_destroy(model);
-    }
-    close(fd);
+    fuzz_model_load(file, size, run_compiled);
 }
 
 /* ---- from .onnx --------------------------------------------------------- */
@@ -220,7 +180,7 @@ static void try_changes(uint8_t *file, size_t size) {
     free(original);
 }
 
-static void compile_and_change(const uint8_t *data, size_t size) {
+static void compile_and_change(const uint8_t *data, size_t size, bool bf16) {
     char onnx[128], compiled[128];
     struct fovea_model *model;
     struct fovea_error err = {.message = ""};
@@ -231,7 +191,7 @@ static void compile_and_change(const uint8_t *data, size_t size) {
     snprintf(compiled, sizeof(compiled), "%.80s/fuzz-compiled-%ld.fovea", folder, (long)getpid());
     write_whole(onnx, data, size);
     if (!fovea_model_load(onnx, NULL, &model, &err)) {
-        plan_and_run(model, compiled);
+        plan_and_run(model, bf16, compiled);
         fovea_model_destroy(model);
     }
     if (read_whole(compiled, &bytes, &length)) {
@@ -244,7 +204,8 @@ static void compile_and_change(const uint8_t *data, size_t size) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 8 || memcmp(data, "\211FOVEA\r\n", 8) != 0) {
-        compile_and_change(data, size);
+        compile_and_change(data, size, false);
+        compile_and_change(data, size, true);
         return 0;
     }
     uint8_t *file = malloc(size);

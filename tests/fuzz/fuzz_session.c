@@ -4,14 +4,11 @@
  */
 #include "runtime/model.h"
 #include "runtime/tensor.h"
+#include "tests/fuzz/fuzz_model.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-enum { MOST_NODES = 200, MOST_IO = 16, MOST_INPUT = 1 << 16, MEMORY = 4 << 20 };
+enum { MOST_NODES = 200, MOST_INPUT = 1 << 16, MEMORY = 4 << 20 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,39 +36,6 @@ static bool make_input(const struct fovea_io *io, struct fovea_tensor *t) {
     return t->data;
 }
 
-static void check_error(enum fovea_status st, const struct fovea_error *err) {
-    if (st && (err->status != st || !err->message[0])) {
-        abort();
-    }
-}
-
-/* Every byte of a result is read, so that a sanitizer sees what was not written. */
-static void run(struct fovea_session *session, size_t n_outputs,
-                const struct fovea_tensor *inputs) {
-    struct fovea_tensor outputs[MOST_IO];
-    struct fovea_error err = {.message = ""};
-    volatile unsigned sum = 0;
-    bool made = true;
-    for (size_t i = 0; i < n_outputs; i++) {
-        fovea_session_output_shape(session, i, &outputs[i]);
-        outputs[i].data = malloc(fovea_tensor_bytes(&outputs[i]) + 1);
-        made = made && outputs[i].data;
-    }
-    if (made) {
-        enum fovea_status st = fovea_session_run(session, inputs, outputs, &err);
-        check_error(st, &err);
-        for (size_t i = 0; !st && i < n_outputs; i++) {
-            for (size_t j = 0; j < fovea_tensor_bytes(&outputs[i]); j++) {
-                sum += ((const unsigned char *)outputs[i].data)[j];
-            }
-        }
-    }
-    (void)sum;
-    for (size_t i = 0; i < n_outputs; i++) {
-        free(outputs[i].data);
-    }
-}
-
 static void plan_and_run(const struct fovea_model *model, const struct fovea_tensor *inputs,
                          const char *passes) {
     struct fovea_session_options options;
@@ -82,17 +46,17 @@ static void plan_and_run(const struct fovea_model *model, const struct fovea_ten
     options.max_memory = MEMORY;
     options.passes = passes;
     enum fovea_status st = fovea_session_create(model, inputs, &options, &session, &err);
-    check_error(st, &err);
+    fuzz_check_error(st, &err);
     if (!st) {
-        run(session, fovea_model_n_outputs(model), inputs);
+        fuzz_session_run(session, fovea_model_n_outputs(model), inputs);
         fovea_session_destroy(session);
     }
 }
 
 static void try_model(const struct fovea_model *model) {
-    struct fovea_tensor inputs[MOST_IO] = {0};
+    struct fovea_tensor inputs[FUZZ_MOST_IO] = {0};
     size_t n = fovea_model_n_inputs(model);
-    bool made = n <= MOST_IO && fovea_model_n_outputs(model) <= MOST_IO &&
+    bool made = n <= FUZZ_MOST_IO && fovea_model_n_outputs(model) <= FUZZ_MOST_IO &&
                 model->graph.n_nodes <= MOST_NODES;
     for (size_t i = 0; made && i < n; i++) {
         made = make_input(fovea_model_get_input(model, i), &inputs[i]);
@@ -101,26 +65,12 @@ static void try_model(const struct fovea_model *model) {
         plan_and_run(model, inputs, "off");
         plan_and_run(model, inputs, "on");
     }
-    for (size_t i = 0; i < n && i < MOST_IO; i++) {
+    for (size_t i = 0; i < n && i < FUZZ_MOST_IO; i++) {
         free(inputs[i].data);
     }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    char path[64];
-    struct fovea_model *model;
-    struct fovea_error err = {.message = ""};
-    int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    if (fd < 0 || (size > 0 && write(fd, data, size) != (ssize_t)size)) {
-        abort();
-    }
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    enum fovea_status st = fovea_model_load(path, NULL, &model, &err);
-    check_error(st, &err);
-    if (!st) {
-        try_model(model);
-        fovea_model_destroy(model);
-    }
-    close(fd);
+    fuzz_model_load(data, size, try_model);
     return 0;
 }

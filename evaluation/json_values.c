@@ -1,0 +1,41 @@
+/* See json_values.h. */
+#include "evaluation/json_values.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+json_t *json_double(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *json_float(float value) {
+    char digits[32];
+    snprintf(digits, sizeof(digits), "%.9g", (double)value);
+    return json_double(strtod(digits, NULL));
+}
+
+json_t *json_text(const char *text) {
+    if (!text) {
+        return json_null();
+    }
+    json_t *string = json_string(text);
+    if (string) {
+        return string;
+    }
+    char *plain = strdup(text);
+    if (!plain) {
+        return NULL;
+    }
+    for (char *c = plain; *c; c++) {
+        *c = (unsigned char)*c < 0x80 ? *c : '?';
+    }
+    string = json_string(plain);
+    free(plain);
+    return string;
+}
+
+json_t *json_count(size_t value) {
+    return json_integer((json_int_t)value);
+}

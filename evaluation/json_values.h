@@ -1,0 +1,31 @@
+/*
+ * Values of results as JSON. Above loaders/ the only header that includes
+ * jansson.h.
+ *
+ * A json_t that could not be made is NULL, and jansson passes that on: a
+ * missing part makes the whole NULL.
+ */
+#ifndef FOVEA_EVALUATION_JSON_VALUES_H
+#define FOVEA_EVALUATION_JSON_VALUES_H
+
+#include <jansson.h>
+
+/*
+ * How results are written, for json_dumpf. 15 digits: every decimal of that
+ * length comes back as it was, 0.605 as 0.605.
+ */
+#define JSON_RESULTS (JSON_INDENT(2) | JSON_REAL_PRECISION(15))
+
+/* A number; null if it is not finite, for which JSON has no word. */
+json_t *json_double(double value);
+
+/* The same with the nine digits that tell floats apart, and no more. */
+json_t *json_float(float value);
+
+/* A string, null for NULL; bytes that are not UTF-8 become '?'. */
+json_t *json_text(const char *text);
+
+/* A count. */
+json_t *json_count(size_t value);
+
+#endif
