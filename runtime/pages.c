@@ -6,9 +6,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* From here on pages of 2 MiB are worth asking for: fewer faults, fewer misses in a run. */
-#define HUGE_FROM ((size_t)4 << 20)
-
 static size_t page_size(void) {
     return (size_t)sysconf(_SC_PAGESIZE);
 }
@@ -27,7 +24,7 @@ void *fovea_pages_alloc(size_t bytes) {
     if (pages == MAP_FAILED) {
         return NULL;
     }
-    if (size >= HUGE_FROM) {
+    if (size >= FOVEA_PAGES_HUGE) {
         madvise(pages, size, MADV_HUGEPAGE); /* a wish: small pages do as well */
     }
     return pages;

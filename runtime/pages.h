@@ -7,6 +7,9 @@
 
 #include <stddef.h>
 
+/* From here on pages of 2 MiB are worth asking for: fewer faults, fewer misses in a run. */
+#define FOVEA_PAGES_HUGE ((size_t)4 << 20)
+
 /* At least one page, zeroed, or NULL. Takes no memory until it is touched. */
 void *fovea_pages_alloc(size_t bytes);
 void fovea_pages_free(void *pages, size_t bytes);

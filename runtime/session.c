@@ -9,6 +9,7 @@
 #include "runtime/infer.h"
 #include "runtime/op.h"
 #include "runtime/pack.h"
+#include "runtime/pages.h"
 #include "runtime/parallel.h"
 #include "runtime/prepare.h"
 #include "runtime/provenance.h"
@@ -74,10 +75,23 @@ static enum fovea_status check_peak(const struct fovea_plan *plan, size_t limit,
                       plan->transient_bytes, plan->base_bytes, most);
 }
 
+/* Small blocks are malloc's, so that a sanitizer sees the first byte too far. */
+static void *alloc_block(size_t bytes) {
+    return bytes >= FOVEA_PAGES_HUGE ? fovea_pages_alloc(bytes) : fovea_aligned_alloc(bytes);
+}
+
+static void free_block(void *block, size_t bytes) {
+    if (bytes >= FOVEA_PAGES_HUGE) {
+        fovea_pages_free(block, bytes);
+    } else {
+        free(block);
+    }
+}
+
 static enum fovea_status allocate(struct fovea_session *s, struct fovea_error *err) {
     const struct fovea_plan *plan = &s->plan;
-    s->arena = fovea_aligned_alloc(plan->arena_bytes);
-    s->scratch = fovea_aligned_alloc(plan->scratch_bytes);
+    s->arena = alloc_block(plan->arena_bytes);
+    s->scratch = alloc_block(plan->scratch_bytes);
     if (!s->arena || !s->scratch) {
         return fovea_fail_memory(err, plan->arena_bytes + plan->scratch_bytes, "a session");
     }
@@ -279,8 +293,8 @@ void fovea_session_destroy(struct fovea_session *session) {
     fovea_pass_log_finish(&session->pass_log);
     fovea_packed_finish(&session->packed);
     fovea_dnn_destroy(session->engine.dnn);
-    free(session->arena);
-    free(session->scratch);
+    free_block(session->arena, session->plan.arena_bytes);
+    free_block(session->scratch, session->plan.scratch_bytes);
     free(session->times);
     fovea_model_destroy(session->owned);
     free(session);
