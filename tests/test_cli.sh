@@ -482,6 +482,15 @@ classifier_tests() {
     json "$tmp/out" 'd["gflop_per_image"] > 0'
     end
 
+    begin compile__bf16__is_run_as_bf16
+    run 0 compile "$model" -o "$tmp/h.fovea" --threads 1 --precision bf16
+    run 0 bench "$tmp/h.fovea" --runs 1 --threads 1 --json
+    json "$tmp/out" 'd["precision"] == "bf16"'
+    ! grep -q '^note:' "$tmp/err" || broken "the compiled plan was not used"
+    run 0 classify "$tmp/h.fovea" "$image" $one --precision f32
+    err_has "^note: .*h.fovea: it was compiled for 'precision=bf16;"
+    end
+
     begin compile__what_does_not_fit__says_so_and_runs
     run 0 classify "$tmp/c.fovea" "$image" $one --passes off
     err_has "^note: .*c.fovea: it was compiled for 'precision=f32;winograd=auto;passes=on', not 'precision=f32;winograd=auto;passes=off'"
@@ -489,8 +498,6 @@ classifier_tests() {
     err_has 'is compiled already'
     run 1 compile "$model" -o "$tmp/no/such/folder.fovea"
     err_has 'cannot compile to .*No such file'
-    run 1 compile "$model" -o "$tmp/d.fovea" --threads 1 --precision bf16
-    err_has 'holds an f32 plan'
     run 2 compile "$model"
     err_has 'Say -o FILE'
     [ ! -e "$tmp/d.fovea" ] || broken "a file was left"
