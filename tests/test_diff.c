@@ -33,7 +33,10 @@ static void measure__not_finite__only_equal_ones_agree(void) {
 
 /* ---- runs ------------------------------------------------------------------------------- */
 
-/* A perceptron of LAYERS products; `changed` has other weights, and `extra` puts a Neg Neg in. */
+/*
+ * A perceptron of LAYERS products; `changed` has other weights, and `extra` puts
+ * a Neg Neg in. Without names, so that contents decide.
+ */
 struct network {
     struct graph_build build;
     struct fovea_session *session;
@@ -54,6 +57,9 @@ static void network_init(struct network *n, int changed, bool extra, struct fove
         if (extra && i == 1) {
             x = OP(&n->build, "Neg", OP(&n->build, "Neg", x));
         }
+    }
+    for (struct fovea_value *v = n->build.graph->values; v; v = v->next) {
+        v->name = "";
     }
     build_output(&n->build, x);
     const struct fovea_model *model = build_model(&n->build);
