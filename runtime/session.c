@@ -28,8 +28,10 @@ struct fovea_session {
     unsigned char *arena;
     void *scratch;
     struct fovea_step_time *times; /* n_steps, or NULL */
-    int64_t macs;                  /* of the graph before passes */
-    struct fovea_model *owned;     /* destroyed with the session, or NULL */
+    fovea_step_fn step;            /* after each step, or NULL */
+    void *step_context;
+    int64_t macs;              /* of the graph before passes */
+    struct fovea_model *owned; /* destroyed with the session, or NULL */
     char options[FOVEA_OPTIONS_TEXT];
     char note[512]; /* why a compiled model was not used; "" if it was, or there is none */
 };
@@ -312,6 +314,9 @@ static enum fovea_status run_steps(struct fovea_session *s, struct fovea_error *
             fovea_error_prefix_node(err, node);
             return st;
         }
+        if (s->step && (st = s->step(s->step_context, node, err))) {
+            return st;
+        }
         if (time) {
             time->begin = now;
             now = fovea_clock_seconds();
@@ -377,6 +382,11 @@ enum fovea_status fovea_session_run(struct fovea_session *session,
         copy_bytes(outputs[i].data, t->data, fovea_tensor_bytes(t));
     }
     return FOVEA_OK;
+}
+
+void fovea_session_watch(struct fovea_session *session, fovea_step_fn step, void *context) {
+    session->step = step;
+    session->step_context = context;
 }
 
 /* ---- looking inside --------------------------------------------------------- */

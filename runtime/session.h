@@ -45,6 +45,17 @@ int64_t fovea_session_get_macs(const struct fovea_session *session);
 const struct fovea_step_time *fovea_session_get_step_times(const struct fovea_session *session,
                                                            size_t *count);
 
+/*
+ * Called after each step of a run, while the step's outputs hold what it
+ * computed: the next step may write over them. value->t.data is in the order of
+ * value->layout. A failure ends the run and is its result.
+ */
+typedef enum fovea_status (*fovea_step_fn)(void *context, const struct fovea_node *node,
+                                           struct fovea_error *err);
+
+/* Have runs call `step`; NULL: no longer. */
+void fovea_session_watch(struct fovea_session *session, fovea_step_fn step, void *context);
+
 /* Resident memory of this process, in bytes; 0 if not known. */
 size_t fovea_resident_bytes(void);
 

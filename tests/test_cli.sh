@@ -11,17 +11,18 @@ nodes=/usr/share/libonnx-testdata/data/node
 . "$(dirname "$0")/cli_checks.sh"
 
 . "$root/tests/cli_datasets.sh"
+. "$root/tests/cli_diff.sh"
 
 # ---- the frame --------------------------------------------------------------------
 
 begin help__lists_every_command__exit_0
 run 0 --help
-for command in classify compile eval inspect ops preprocess run verify; do
+for command in classify compile diff eval inspect ops preprocess run verify; do
     out_has "^  $command "
 done
 end
 
-for command in classify compile eval inspect ops preprocess run verify; do
+for command in classify compile diff eval inspect ops preprocess run verify; do
     begin "help__of_${command}__has_usage_and_examples"
     run 0 help $command
     out_has "^usage: fovea $command"
@@ -78,7 +79,7 @@ run 2 ops --json=a --help=b
 end
 
 begin frame__operands_missing__exit_2
-for command in classify eval inspect preprocess run verify; do
+for command in classify diff eval inspect preprocess run verify; do
     run 2 $command
     err_has "Try 'fovea $command --help'"
     out_empty
@@ -618,6 +619,8 @@ if [ -f "$shared/eval/cifar10/nfnet_cifar.onnx" ]; then
 else
     skip classifiers "../shared/eval/cifar10 is not there"
 fi
+
+diff_tests
 
 # ---- whole evaluations against Pillow and PyTorch -------------------------------------
 

@@ -23,6 +23,7 @@ static const struct command commands[] = {
     {"eval", cmd_eval, "top-1 and top-5 over a labelled dataset"},
     {"preprocess", cmd_preprocess, "the exact pixels a model would see"},
     {"verify", cmd_verify, "compare a model's outputs with stored ones"},
+    {"diff", cmd_diff, "the first node where two models, or two ways to run one, differ"},
     {"bench", cmd_bench, "latency, throughput and share of the machine's limit"},
     {"run", cmd_run, "tensors in, tensors out"},
     {"compile", cmd_compile, "store a planned model, so that it starts at once"},
