@@ -21,6 +21,7 @@ struct command {
 static const struct command commands[] = {
     {"classify", cmd_classify, "the most likely labels of images"},
     {"eval", cmd_eval, "top-1 and top-5 over a labelled dataset"},
+    {"compare", cmd_compare, "two evaluations: paired difference, test, which images flipped"},
     {"preprocess", cmd_preprocess, "the exact pixels a model would see"},
     {"verify", cmd_verify, "compare a model's outputs with stored ones"},
     {"bench", cmd_bench, "latency, throughput and share of the machine's limit"},
