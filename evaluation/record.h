@@ -10,6 +10,7 @@
 #define FOVEA_EVALUATION_RECORD_H
 
 #include "loaders/sha256.h"
+#include "runtime/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,7 +52,8 @@ struct eval_record {
 /* What was evaluated. Two journals belong together only if all of it is the same. */
 struct eval_description {
     char *model;         /* its path, as given */
-    char *model_sha256;  /* of the file, 64 hex digits */
+    char *model_sha256;  /* of the file, 64 hex digits; if weights lie in others, of the list of
+                            them all, as sha256sum prints it */
     char *dataset;       /* its path, as given */
     char *dataset_words; /* what kind it is, and where the labels came from, in one line */
     char *list_sha256;   /* over paths and labels */
@@ -89,6 +91,23 @@ void eval_record_answer(struct eval_record *record, const float *logits, const b
 
 /* SHA-256 over paths and labels of a list, as 64 hex digits. */
 struct fovea_sha256_hex eval_list_digest(const struct eval_record *records, size_t n_records);
+
+/*
+ * Whether records made under the one can be counted with those made under the
+ * other: all but paths, words and the model card are the same.
+ * FOVEA_ERR_INVALID names what differs, `theirs` first.
+ */
+enum fovea_status eval_description_match(const struct eval_description *theirs,
+                                         const struct eval_description *ours,
+                                         struct fovea_error *err);
+
+/* A copy, for the caller to finish. */
+enum fovea_status eval_description_copy(struct eval_description *out,
+                                        const struct eval_description *description,
+                                        struct fovea_error *err);
+
+/* Whether no text is missing: of one that was read or made piece by piece. */
+bool eval_description_is_complete(const struct eval_description *description);
 
 /* Frees what a record or a description owns. A zeroed one is fine. */
 void eval_record_finish(struct eval_record *record);

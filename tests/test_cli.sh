@@ -8,68 +8,7 @@ root=$2
 shared=$root/../shared
 shapes=$root/examples/shapes
 nodes=/usr/share/libonnx-testdata/data/node
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0 skipped=0
-test= ok=
-
-# ---- a test is begin, steps, end --------------------------------------------------
-
-begin() {
-    test=$1
-    ok=yes
-}
-
-broken() {
-    echo "FAIL $test: $*"
-    ok=no
-}
-
-end() {
-    if [ "$ok" = yes ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        sed 's/^/    stderr: /' "$tmp/err" | head -5
-    fi
-}
-
-skip() {
-    echo "SKIP $1: $2"
-    skipped=$((skipped + 1))
-}
-
-# run EXIT_CODE ARGUMENT...: the command, keeping stdout and stderr
-run() {
-    want=$1
-    shift
-    "$fovea" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
-    got=$?
-    [ "$got" = "$want" ] || broken "fovea $*: exit $got, expected $want"
-}
-
-out_has() {
-    grep -q -e "$1" "$tmp/out" || broken "stdout lacks '$1': $(head -3 "$tmp/out")"
-}
-
-err_has() {
-    grep -q -e "$1" "$tmp/err" || broken "stderr lacks '$1': $(head -3 "$tmp/err")"
-}
-
-out_empty() {
-    [ -s "$tmp/out" ] && broken "stdout is not empty: $(head -3 "$tmp/out")"
-}
-
-# json FILE EXPRESSION: a Python expression over the parsed file `d` that must be true
-json() {
-    [ -n "$python" ] || return 0
-    "$python" -c 'import json, sys
-d = json.load(open(sys.argv[1]))
-sys.exit(0 if eval(sys.argv[2]) else 1)' "$1" "$2" || broken "JSON: not true: $2"
-}
-
-python=$(command -v python3 || true)
-[ -n "$python" ] || echo "SKIP JSON checks: there is no python3"
+. "$(dirname "$0")/cli_checks.sh"
 
 . "$root/tests/cli_datasets.sh"
 
@@ -719,5 +658,4 @@ for model in "$shapes"/*.onnx; do
     fi
 done
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+cli_done
