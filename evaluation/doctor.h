@@ -61,8 +61,14 @@ void eval_diagnosis_finish(struct eval_diagnosis *diagnosis);
 /* A few lines of text about an ailment; nothing if there is none. */
 void eval_diagnosis_print(const struct eval_diagnosis *diagnosis, FILE *out);
 
-/* The map as `fovea eval --label-map` reads it: "LABEL CLASS" lines. */
-void eval_label_map_write(const struct eval_diagnosis *diagnosis, FILE *out);
+/*
+ * The map as `fovea eval --label-map` reads it, "FROM TO" lines about the labels
+ * that have images: FROM is their folder if each label has one to itself, else
+ * the label; TO is the class, or "-". Stream errors are the caller's to check.
+ */
+enum fovea_status eval_label_map_write(const struct eval_diagnosis *diagnosis,
+                                       const struct eval_record *records, size_t n_records,
+                                       FILE *out, struct fovea_error *err);
 
 const char *eval_ailment_name(enum eval_ailment ailment);
 

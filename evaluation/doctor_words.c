@@ -45,11 +45,3 @@ void eval_diagnosis_print(const struct eval_diagnosis *diagnosis, FILE *out) {
     fprintf(out, "  Evaluate with --label-map FILE; --output DIR writes that file as "
                  "DIR/label-map.txt.\n");
 }
-
-void eval_label_map_write(const struct eval_diagnosis *diagnosis, FILE *out) {
-    for (int32_t label = 0; diagnosis->map && label < diagnosis->classes; label++) {
-        if (diagnosis->map[label] >= 0) {
-            fprintf(out, "%d %d\n", (int)label, (int)diagnosis->map[label]);
-        }
-    }
-}

@@ -65,6 +65,7 @@ static void write_model(const struct page *page) {
     fact(page, "Classes", classes);
     fact(page, "Precision", d->precision);
     fact(page, "Run by", d->backend);
+    fact(page, "Options", d->options);
     fact_hash(page, "SHA-256 of the file", d->model_sha256);
     fact_hash(page, "of the list and its labels", d->list_sha256);
     close_facts(page);

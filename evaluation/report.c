@@ -54,7 +54,8 @@ static enum fovea_status write_page(const char *folder, const struct eval_eviden
 }
 
 /* One that an earlier report left is not of this one. */
-static enum fovea_status write_label_map(const char *folder, const struct eval_diagnosis *diagnosis,
+static enum fovea_status write_label_map(const char *folder, const struct eval_evidence *e,
+                                         const struct eval_diagnosis *diagnosis,
                                          struct fovea_error *err) {
     struct eval_file file;
     enum fovea_status status = eval_file_init(&file, folder, "label-map.txt", err);
@@ -66,7 +67,11 @@ static enum fovea_status write_label_map(const char *folder, const struct eval_d
         eval_file_finish(&file);
         return FOVEA_OK;
     }
-    eval_label_map_write(diagnosis, file.stream);
+    status = eval_label_map_write(diagnosis, e->records, e->n_records, file.stream, err);
+    if (status) {
+        eval_file_finish(&file);
+        return status;
+    }
     return eval_file_keep(&file, err);
 }
 
@@ -80,7 +85,7 @@ static enum fovea_status write_all(const char *folder, const struct eval_evidenc
         status = write_page(folder, e, summary, err);
     }
     if (!status) {
-        status = write_label_map(folder, &summary->diagnosis, err);
+        status = write_label_map(folder, e, &summary->diagnosis, err);
     }
     if (!status && e->timings) {
         status = write_json(folder, "timings.json", eval_timings_json(e->timings), err);

@@ -29,13 +29,14 @@ static json_t *recipe_json(const char *text) {
 }
 
 static json_t *description_json(const struct eval_description *d) {
-    return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o}",
+    return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o}",
                      "report", 1, "model", json_text(d->model), "model_sha256",
                      json_text(d->model_sha256), "recipe", recipe_json(d->recipe), "recipe_sha256",
                      json_text(d->recipe_sha256), "precision", json_text(d->precision), "dataset",
                      json_text(d->dataset), "dataset_words", json_text(d->dataset_words),
                      "list_sha256", json_text(d->list_sha256), "library", json_text(d->library),
-                     "backend", json_text(d->backend), "classes", (int)d->classes, "parameters",
+                     "backend", json_text(d->backend), "options", json_text(d->options), "classes",
+                     (int)d->classes, "parameters",
                      d->parameters ? json_count(d->parameters) : json_null(), "macs",
                      d->macs ? json_count(d->macs) : json_null());
 }

@@ -201,19 +201,53 @@ static void doctor__constant_prediction__never_a_word(void) {
     eval_made_finish(&made);
 }
 
-static void doctor__label_map__lines_of_label_and_class(void) {
-    static const int32_t map[] = {3, 2, 1, 0};
-    struct eval_made made;
-    make_mapped(&made, 4, 4, map, 95, 50, 1);
-    struct eval_diagnosis d = examine(&made);
+static void check_map(const struct eval_made *made, const char *want) {
+    struct fovea_error err;
+    struct eval_diagnosis d = examine(made);
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
-    eval_label_map_write(&d, out);
+    CHECK_OK(eval_label_map_write(&d, made->records, made->n, out, &err), err);
     fclose(out);
-    CHECK_STR(text, "0 3\n1 2\n2 1\n3 0\n");
+    CHECK_STR(text, want);
     free(text);
     eval_diagnosis_finish(&d);
+}
+
+static void rename_images(struct eval_made *made, const char *const *folders) {
+    for (size_t i = 0; i < made->n; i++) {
+        char path[64];
+        snprintf(path, sizeof(path), "%s/%zu.jpg", folders[made->records[i].labels[0]], i);
+        free(made->records[i].path);
+        made->records[i].path = strdup(path);
+    }
+}
+
+static void label_map__class_folders__by_their_names(void) {
+    static const int32_t map[] = {3, 2, 1, 0};
+    static const char *const names[] = {"ant", "bee", "cow", "dog"};
+    static const char *const one[] = {"val", "val", "val", "val"};
+    static const char *const spaced[] = {"ant", "bee hive", "cow", "dog"};
+    struct eval_made made;
+    make_mapped(&made, 4, 4, map, 95, 50, 1);
+    rename_images(&made, names);
+    check_map(&made, "ant 3\nbee 2\ncow 1\ndog 0\n");
+    rename_images(&made, one);
+    check_map(&made, "0 3\n1 2\n2 1\n3 0\n");
+    rename_images(&made, spaced);
+    check_map(&made, "0 3\n1 2\n2 1\n3 0\n");
+    eval_made_finish(&made);
+}
+
+/* The last label has no class one above it. */
+static void label_map__label_without_a_class__is_a_dash(void) {
+    struct eval_made made;
+    int32_t map[5] = {1, 2, 3, 4, NONE};
+    make_mapped(&made, 5, 5, map, 95, 50, 1);
+    struct eval_diagnosis d = examine(&made);
+    CHECK(d.ailment == EVAL_OFFSET);
+    eval_diagnosis_finish(&d);
+    check_map(&made, "0 1\n1 2\n2 3\n3 4\n4 -\n");
     eval_made_finish(&made);
 }
 
@@ -227,7 +261,8 @@ static const struct test tests[] = {
     TEST(doctor__predictions_at_random__never_a_word),
     TEST(doctor__collapsed_predictions__never_a_word),
     TEST(doctor__constant_prediction__never_a_word),
-    TEST(doctor__label_map__lines_of_label_and_class),
+    TEST(label_map__class_folders__by_their_names),
+    TEST(label_map__label_without_a_class__is_a_dash),
 };
 
 int main(int argc, char **argv) {

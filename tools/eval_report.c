@@ -1,12 +1,12 @@
 /* See eval_report.h. */
 #include "tools/eval_report.h"
 
+#include "evaluation/report_json.h"
 #include "evaluation/scores.h"
 #include "loaders/npy.h"
 #include "tools/out_file.h"
 
 #include <math.h>
-#include <string.h>
 
 static double share(size_t part, size_t whole) {
     return whole ? (double)part / (double)whole : NAN;
@@ -48,6 +48,16 @@ void eval_print_counts(const struct eval_counts *c) {
     }
 }
 
+/* Without the memory to think about it, nothing is said. */
+static void print_diagnosis(const struct eval *eval) {
+    struct eval_diagnosis diagnosis;
+    if (eval_diagnose(&eval->description, eval->list.records, eval->list.count, &diagnosis, NULL) ==
+        FOVEA_OK) {
+        eval_diagnosis_print(&diagnosis, stdout);
+        eval_diagnosis_finish(&diagnosis);
+    }
+}
+
 void eval_print(const struct eval *eval) {
     struct eval_counts c;
     eval_count(eval, &c);
@@ -60,97 +70,44 @@ void eval_print(const struct eval *eval) {
            eval->seconds, eval->setting.streams, eval->setting.streams == 1 ? "" : "s",
            eval->setting.threads, eval->setting.threads == 1 ? "" : "s",
            (long long)eval->model.batch);
+    print_diagnosis(eval);
 }
 
 /* ---- JSON ---------------------------------------------------------------------- */
 
-static json_t *failures_json(const struct eval *eval) {
-    json_t *list = json_array();
-    for (size_t i = 0; i < eval->list.count; i++) {
-        const struct eval_record *r = &eval->list.records[i];
-        if (r->state != EVAL_FAILED && r->state != EVAL_MISSING) {
-            continue;
-        }
-        json_array_append_new(list,
-                              json_pack("{s:o, s:s, s:o}", "path", json_text(r->path), "state",
-                                        r->state == EVAL_MISSING ? "missing" : "failed", "reason",
-                                        json_text(r->message ? r->message : "out of memory")));
-    }
-    return list;
-}
-
-/* The keys that tell how it was done. */
+/* How it was done, which the report itself does not know. */
 static json_t *setting_json(const struct eval *eval) {
     const struct classifier *m = &eval->model;
-    return json_pack("{s:o, s:s, s:o, s:s, s:o, s:I, s:[ii], s:I, s:i, s:i, s:i}", "model",
-                     json_text(m->path), "model_sha256", eval->description.model_sha256, "recipe",
-                     fovea_preprocess_recipe_json(&m->recipe), "precision",
-                     precision_name(fovea_session_precision(m->session)), "dataset",
-                     json_text(eval->list.dataset.path), "classes", (json_int_t)m->classes, "size",
-                     m->recipe.height, m->recipe.width, "batch", (json_int_t)m->batch, "streams",
+    struct eval_counts c;
+    eval_count(eval, &c);
+    return json_pack("{s:[ii], s:I, s:i, s:i, s:i, s:o, s:o, s:b}", "size", m->recipe.height,
+                     m->recipe.width, "batch", (json_int_t)m->batch, "streams",
                      eval->setting.streams, "threads", eval->setting.threads, "workers",
-                     eval->workers);
+                     eval->workers, "images_per_s", json_double(rate(eval, &c)), "seconds",
+                     json_double(eval->seconds), "partial", eval->stop_signal != 0);
 }
 
 json_t *eval_json(const struct eval *eval) {
-    struct eval_counts c;
-    double low, high;
-    eval_count(eval, &c);
-    wilson_interval(c.top1, c.scored, &low, &high);
-    json_t *found = json_pack(
-        "{s:o, s:o, s:[oo], s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o}",
-        "top1", json_double(share(c.top1, c.scored)), "top5", json_double(share(c.top5, c.scored)),
-        "top1_ci95", json_double(low), json_double(high), "top1_count", (json_int_t)c.top1,
-        "top5_count", (json_int_t)c.top5, "top1_of_listed", json_double(share(c.top1, c.listed)),
-        "listed", (json_int_t)c.listed, "ok", (json_int_t)c.ok, "failed", (json_int_t)c.failed,
-        "missing", (json_int_t)c.missing, "not_done", (json_int_t)c.not_done, "warned",
-        (json_int_t)c.warned, "partial", eval->stop_signal != 0, "images_per_s",
-        json_double(rate(eval, &c)), "seconds", json_double(eval->seconds), "failures",
-        failures_json(eval));
-    json_t *root = setting_json(eval);
-    if (!found || json_object_update(root, found)) {
+    struct eval_summary summary;
+    const struct eval_evidence evidence = {.description = &eval->description,
+                                           .records = eval->list.records,
+                                           .n_records = eval->list.count};
+    if (eval_summary_init(&summary, evidence.description, evidence.records, evidence.n_records,
+                          NULL)) {
+        return NULL;
+    }
+    json_t *root = eval_report_json(&evidence, &summary);
+    json_t *setting = setting_json(eval);
+    if (!setting || !root || json_object_update(root, setting)) {
         json_decref(root);
         root = NULL;
     }
-    json_decref(found);
+    json_decref(setting);
+    eval_summary_finish(&summary);
     return root;
 }
 
 /* ---- files --------------------------------------------------------------------- */
-
-/* A field as RFC 4180 has it: quoted where it would read as more than one. */
-static void write_field(FILE *out, const char *text) {
-    if (!strpbrk(text, ",\"\r\n")) {
-        fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    for (; *text; text++) {
-        if (*text == '"') {
-            fputc('"', out);
-        }
-        fputc(*text, out);
-    }
-    fputc('"', out);
-}
-
-static void write_row(FILE *out, const struct eval_record *r) {
-    write_field(out, r->path);
-    fputc(',', out);
-    for (size_t k = 0; k < r->n_labels; k++) {
-        fprintf(out, "%s%d", k > 0 ? " " : "", r->labels[k]);
-    }
-    if (r->state != EVAL_OK) {
-        fputs(",,,,,\n", out);
-        return;
-    }
-    fprintf(out, ",%d,%d,%.9g,%.9g,", r->top[0].class_index, eval_record_hit(r) == 0,
-            (double)r->top[0].logit, eval_record_confidence(r));
-    for (size_t k = 0; k < r->n_top; k++) {
-        fprintf(out, "%s%d", k > 0 ? " " : "", r->top[k].class_index);
-    }
-    fputc('\n', out);
-}
 
 enum fovea_status eval_write_predictions(const struct eval *eval, const char *path,
                                          struct fovea_error *err) {
@@ -159,10 +116,7 @@ enum fovea_status eval_write_predictions(const struct eval *eval, const char *pa
     if (status) {
         return status;
     }
-    fputs("path,label,pred,correct,logit,prob,top5\n", file.stream);
-    for (size_t i = 0; i < eval->list.count; i++) {
-        write_row(file.stream, &eval->list.records[i]);
-    }
+    eval_predictions_write(file.stream, eval->list.records, eval->list.count);
     return out_file_commit(&file, err);
 }
 

@@ -21,6 +21,7 @@ struct command {
 static const struct command commands[] = {
     {"classify", cmd_classify, "the most likely labels of images"},
     {"eval", cmd_eval, "top-1 and top-5 over a labelled dataset"},
+    {"compare", cmd_compare, "two evaluations: paired difference, test, which images flipped"},
     {"preprocess", cmd_preprocess, "the exact pixels a model would see"},
     {"verify", cmd_verify, "compare a model's outputs with stored ones"},
     {"diff", cmd_diff, "the first node where two models, or two ways to run one, differ"},
