@@ -315,12 +315,6 @@ enum fovea_status fovea_session_save(const struct fovea_session *session, const 
         return fovea_fail(err, FOVEA_ERR_INVALID,
                           "cannot compile to %s: the session was only planned", path);
     }
-    if (fovea_session_precision(session) != FOVEA_PRECISION_F32) {
-        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
-                          "cannot compile to %s: a compiled file holds an f32 plan, and the "
-                          "session's precision is bf16",
-                          path);
-    }
     enum fovea_status st = save(&s, path, err);
     if (st) {
         fovea_error_prefix(err, "cannot compile to %s", path);

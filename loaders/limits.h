@@ -20,11 +20,25 @@
 /* Bytes of a name: of a node, value, operator, attribute or external file. */
 #define FOVEA_LIMIT_NAME 4096
 
+/* Subgraphs within subgraphs; exporters get to three. */
+#define FOVEA_LIMIT_SUBGRAPH_NESTING 6
+
 #define FOVEA_LIMIT_NODE_ATTRS 256
 #define FOVEA_LIMIT_NODE_VALUES 65536
 
 /* Distinct files of external data. */
 #define FOVEA_LIMIT_EXTERNAL_FILES 1024
+
+/* Of a checkpoint: tensors, files it is spread over; bytes, values and nesting of JSON; objects of
+ * a pickle, and dictionaries within each other. Each costs up to some 30 MB; networks in use have
+ * some thousand tensors. */
+#define FOVEA_LIMIT_CHECKPOINT_TENSORS 65536
+#define FOVEA_LIMIT_CHECKPOINT_FILES 1024
+#define FOVEA_LIMIT_JSON_BYTES ((size_t)16 << 20)
+#define FOVEA_LIMIT_JSON_VALUES 300000
+#define FOVEA_LIMIT_JSON_DEPTH 8
+#define FOVEA_LIMIT_PICKLE_OBJECTS 400000
+#define FOVEA_LIMIT_PICKLE_DEPTH 16
 
 /*
  * Unpacked, a message may take this many times the bytes of its file, over an

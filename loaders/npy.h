@@ -1,6 +1,7 @@
 /*
  * Single tensors in NumPy's .npy format, versions 1 to 3: little-endian or
- * one-byte elements in C order. The format has no bf16.
+ * one-byte elements in either order. The format has no bf16; arrays of 2-byte
+ * voids are read as such, for that is what becomes of them in NumPy.
  *
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */

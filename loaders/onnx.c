@@ -206,7 +206,6 @@ static enum fovea_status unpack(const struct fovea_mapping *file, size_t max_mem
 }
 
 static void finish_loader(struct fovea_onnx_loader *loader) {
-    fovea_names_finish(&loader->names);
     free(loader->files);
     if (loader->folder >= 0) {
         close(loader->folder);
@@ -218,9 +217,9 @@ static enum fovea_status load(struct fovea_model *model, const struct fovea_load
     struct fovea_onnx_loader loader = {
         .model = model,
         .allow_external_links = options->allow_external_links,
+        .max_memory = options->max_memory ? options->max_memory : fovea_default_memory_limit(),
         .folder = -1,
     };
-    size_t max_memory = options->max_memory ? options->max_memory : fovea_default_memory_limit();
     struct fovea_onnx_splice splice = {0};
     FoveaOnnx__ModelProto *proto = NULL;
     enum fovea_status st =
@@ -230,7 +229,7 @@ static enum fovea_status load(struct fovea_model *model, const struct fovea_load
     }
     st = fovea_model_add_source(model, "", &loader.file.id, err);
     if (!st) {
-        st = unpack(&loader.file, max_memory, &splice, &proto, err);
+        st = unpack(&loader.file, loader.max_memory, &splice, &proto, err);
     }
     if (!st && splice.n_contents > 0) {
         loader.contents = &splice;

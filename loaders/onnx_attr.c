@@ -148,10 +148,10 @@ static enum fovea_status read_tensor(struct fovea_onnx_loader *loader,
     return st;
 }
 
-static enum fovea_status read_value(struct fovea_onnx_loader *loader,
+static enum fovea_status read_value(struct fovea_onnx_loader *loader, struct fovea_node *node,
                                     const FoveaOnnx__AttributeProto *proto, int type,
                                     struct fovea_attr *attr, struct fovea_error *err) {
-    struct fovea_arena *arena = &loader->model->graph.arena;
+    struct fovea_arena *arena = &loader->scope->graph->arena;
     switch (type) {
     case TYPE_FLOAT:
         attr->kind = FOVEA_ATTR_FLOAT;
@@ -179,8 +179,10 @@ static enum fovea_status read_value(struct fovea_onnx_loader *loader,
     case TYPE_STRINGS:
         return read_strings(arena, proto, attr, err);
     case TYPE_GRAPH:
-    case TYPE_GRAPHS:
         attr->kind = FOVEA_ATTR_GRAPH;
+        return fovea_onnx_subgraph(loader, node, &proto->g, &attr->graph, err);
+    case TYPE_TYPE_PROTO:
+        attr->kind = FOVEA_ATTR_NONE;
         return FOVEA_OK;
     default:
         return fovea_fail(err, FOVEA_ERR_UNSUPPORTED, "attributes of type %s are not supported",
@@ -203,7 +205,7 @@ static enum fovea_status convert(struct fovea_onnx_loader *loader,
     }
     enum fovea_status st = find_type(proto, &type, err);
     if (!st) {
-        st = read_value(loader, proto, type, &attr, err);
+        st = read_value(loader, node, proto, type, &attr, err);
     }
     return st ? st : fovea_node_set_attr(node, &attr, err);
 }

@@ -1,24 +1,13 @@
 /*
- * External data: tensors in files beside the model.
- *
- * The location is text from a file of unknown origin. One rule keeps it in
- * the model's folder, applied by the kernel while it opens the file, so that
- * there is no moment between check and use: no step leads upwards, no link is
- * followed. The descriptor so opened is the one whose size is checked and
- * that is mapped.
+ * External data: tensors in files beside the model (beneath.h).
  */
+#include "loaders/beneath.h"
 #include "loaders/limits.h"
 #include "loaders/mapped_file.h"
 #include "loaders/onnx_convert.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /* ---- the entries -------------------------------------------------------- */
 
@@ -97,139 +86,17 @@ static enum fovea_status parse_place(const FoveaOnnx__TensorProto *proto, struct
     return FOVEA_OK;
 }
 
-/* ---- opening ------------------------------------------------------------ */
-
-/* The rule as far as text goes; what links do is the kernel's part. */
-static enum fovea_status check_location(const char *location, struct fovea_error *err) {
-    const char *why = NULL;
-    if (!location[0]) {
-        why = "is empty";
-    } else if (location[0] == '/') {
-        why = "is an absolute path";
-    } else if (strchr(location, '\\') || (location[1] == ':')) {
-        why = "is not a relative path with '/' between folders";
-    } else if (strlen(location) >= FOVEA_LIMIT_NAME) {
-        why = "is too long";
-    }
-    for (const char *at = location; !why && *at;) {
-        size_t length = strcspn(at, "/");
-        if (length == 2 && at[0] == '.' && at[1] == '.') {
-            why = "leads out of the model's folder";
-        }
-        at += length;
-        at += *at == '/';
-    }
-    if (!why) {
-        return FOVEA_OK;
-    }
-    return fovea_fail(err, FOVEA_ERR_INVALID, "external location '%s' %s",
-                      fovea_quote(location).text, why);
-}
-
-enum { OPEN_FLAGS = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY };
-
-static bool is_link(int folder, const char *name) {
-    struct stat status;
-    int error = errno;
-    bool link = fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
-    errno = error;
-    return link;
-}
-
-/* For kernels before 5.6, or where a sandbox forbids openat2: folder by folder. */
-static int open_by_steps(int folder, const char *location, int no_links) {
-    char step[FOVEA_LIMIT_NAME];
-    int at = dup(folder);
-    while (at >= 0) {
-        size_t length = strcspn(location, "/");
-        memcpy(step, location, length);
-        step[length] = 0;
-        location += length;
-        location += strspn(location, "/");
-        int flags = *location ? O_PATH | O_DIRECTORY | O_CLOEXEC : OPEN_FLAGS;
-        int next = openat(at, length ? step : ".", flags | no_links);
-        int error = next < 0 && is_link(at, step) ? ELOOP : errno;
-        close(at);
-        errno = error;
-        at = next;
-        if (!*location) {
-            break;
-        }
-    }
-    return at;
-}
-
-static int open_beneath(int folder, const char *location, bool allow_links) {
-    if (allow_links) {
-        return openat(folder, location, OPEN_FLAGS);
-    }
-    struct open_how how = {.flags = OPEN_FLAGS, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
-    long fd = syscall(SYS_openat2, folder, location, &how, sizeof(how));
-    if (fd < 0 && (errno == ENOSYS || errno == EPERM)) {
-        return open_by_steps(folder, location, O_NOFOLLOW);
-    }
-    return (int)fd;
-}
+/* ---- the model's folder ------------------------------------------------- */
 
 static enum fovea_status open_folder(struct fovea_onnx_loader *loader, struct fovea_error *err) {
-    if (loader->folder >= 0) {
-        return FOVEA_OK;
-    }
-    const char *path = loader->model->path;
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    if (!folder) {
-        return fovea_fail_memory(err, strlen(path), "a path");
-    }
-    loader->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    free(folder);
     if (loader->folder < 0) {
-        return fovea_fail(err, FOVEA_ERR_IO, "cannot open the model's folder: %s", strerror(errno));
+        struct fovea_error own = {0};
+        loader->folder = fovea_beneath_open_folder(loader->model->path, &own);
+        if (loader->folder < 0) {
+            return fovea_fail(err, own.status, "%s", own.message);
+        }
     }
     return FOVEA_OK;
-}
-
-static enum fovea_status map_checked(int fd, bool allow_links, struct fovea_mapping *out,
-                                     struct fovea_error *err) {
-    struct stat status;
-    if (!allow_links && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-        status.st_nlink != 1) {
-        return fovea_fail(err, FOVEA_ERR_INVALID,
-                          "has %lu hard links; external data must have one (or allow links)",
-                          (unsigned long)status.st_nlink);
-    }
-    return fovea_descriptor_map(fd, INT64_MAX, out, err);
-}
-
-static enum fovea_status open_failed(const char *location, int error, struct fovea_error *err) {
-    if (error == ELOOP || error == EXDEV) {
-        return fovea_fail(err, FOVEA_ERR_INVALID,
-                          "external file '%s' is reached by a symbolic link, which is not allowed",
-                          fovea_quote(location).text);
-    }
-    return fovea_fail(err, FOVEA_ERR_IO, "cannot open external file '%s': %s",
-                      fovea_quote(location).text, strerror(error));
-}
-
-static enum fovea_status map_file(struct fovea_onnx_loader *loader, const char *location,
-                                  struct fovea_mapping *out, struct fovea_error *err) {
-    enum fovea_status st = check_location(location, err);
-    if (!st) {
-        st = open_folder(loader, err);
-    }
-    if (st) {
-        return st;
-    }
-    int fd = open_beneath(loader->folder, location, loader->allow_external_links);
-    if (fd < 0) {
-        return open_failed(location, errno, err);
-    }
-    st = map_checked(fd, loader->allow_external_links, out, err);
-    close(fd);
-    if (st) {
-        fovea_error_prefix(err, "external file '%s'", fovea_quote(location).text);
-    }
-    return st;
 }
 
 /* ---- files already mapped ----------------------------------------------- */
@@ -259,7 +126,11 @@ static enum fovea_status get_file(struct fovea_onnx_loader *loader, const char *
     enum fovea_status st = reserve(loader, err);
     struct fovea_mapping mapping;
     if (!st) {
-        st = map_file(loader, location, &mapping, err);
+        st = open_folder(loader, err);
+    }
+    if (!st) {
+        st = fovea_beneath_map(loader->folder, location, loader->allow_external_links, "external",
+                               &mapping, err);
     }
     if (st) {
         return st;

@@ -12,13 +12,13 @@ static enum fovea_status define(struct fovea_onnx_loader *loader, const char *na
     struct fovea_value *value = NULL;
     /* An input's value is made when it is known not to be an initializer. */
     if (kind != FOVEA_DEFINED_INPUT) {
-        value = fovea_graph_add_value(&loader->model->graph, name);
+        value = fovea_graph_add_value(loader->scope->graph, name);
         if (!value) {
             return fovea_fail_memory(err, sizeof(*value), "a value");
         }
     }
     struct fovea_name entry = {name, kind, index, value};
-    if (!fovea_names_add(&loader->names, &entry)) {
+    if (!fovea_names_add(&loader->scope->names, &entry)) {
         return fovea_fail_memory(err, sizeof(entry), "a name");
     }
     if (out) {
@@ -204,7 +204,7 @@ static enum fovea_status add_input(struct fovea_onnx_loader *loader,
                                    const FoveaOnnx__ValueInfoProto *proto,
                                    struct fovea_error *err) {
     struct fovea_graph *graph = &loader->model->graph;
-    struct fovea_name *entry = fovea_names_find(&loader->names, proto->name);
+    struct fovea_name *entry = fovea_names_find(&loader->scope->names, proto->name);
     if (entry->kind == FOVEA_DEFINED_INITIALIZER) {
         return FOVEA_OK;
     }
@@ -232,7 +232,8 @@ static enum fovea_status add_output(struct fovea_onnx_loader *loader,
                                     struct fovea_error *err) {
     struct fovea_graph *graph = &loader->model->graph;
     struct fovea_io *io = &loader->model->outputs[graph->n_outputs];
-    const struct fovea_name *entry = fovea_names_find(&loader->names, fovea_onnx_text(proto->name));
+    const struct fovea_name *entry =
+        fovea_names_find(&loader->scope->names, fovea_onnx_text(proto->name));
     if (!entry) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "nothing in the graph produces it");
     }
@@ -288,7 +289,17 @@ static enum fovea_status alloc_ios(struct fovea_model *model, const FoveaOnnx__G
 
 /* ---- the whole ---------------------------------------------------------- */
 
-static enum fovea_status define_all(struct fovea_onnx_loader *loader,
+static enum fovea_status check_graph(const FoveaOnnx__GraphProto *graph, struct fovea_error *err) {
+    if (graph->n_sparse_initializer > 0) {
+        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED, "sparse initializers are not supported");
+    }
+    if (graph->n_output == 0) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "the graph has no outputs");
+    }
+    return FOVEA_OK;
+}
+
+enum fovea_status fovea_onnx_define(struct fovea_onnx_loader *loader,
                                     const FoveaOnnx__GraphProto *graph, struct fovea_error *err) {
     enum fovea_status st = add_initializers(loader, graph, err);
     if (!st) {
@@ -300,22 +311,12 @@ static enum fovea_status define_all(struct fovea_onnx_loader *loader,
     if (st) {
         return st;
     }
-    fovea_names_sort(&loader->names);
-    return check_names(&loader->names, err);
+    fovea_names_sort(&loader->scope->names);
+    return check_names(&loader->scope->names, err);
 }
 
-static enum fovea_status check_graph(const FoveaOnnx__GraphProto *graph, struct fovea_error *err) {
-    if (graph->n_sparse_initializer > 0) {
-        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED, "sparse initializers are not supported");
-    }
-    if (graph->n_output == 0) {
-        return fovea_fail(err, FOVEA_ERR_INVALID, "the graph has no outputs");
-    }
-    return FOVEA_OK;
-}
-
-enum fovea_status fovea_onnx_graph(struct fovea_onnx_loader *loader, FoveaOnnx__GraphProto *graph,
-                                   struct fovea_error *err) {
+static enum fovea_status convert(struct fovea_onnx_loader *loader,
+                                 const FoveaOnnx__GraphProto *graph, struct fovea_error *err) {
     struct fovea_model *model = loader->model;
     enum fovea_status st = check_graph(graph, err);
     if (!st) {
@@ -325,7 +326,7 @@ enum fovea_status fovea_onnx_graph(struct fovea_onnx_loader *loader, FoveaOnnx__
         st = alloc_ios(model, graph, err);
     }
     if (!st) {
-        st = define_all(loader, graph, err);
+        st = fovea_onnx_define(loader, graph, err);
     }
     if (!st) {
         st = add_ios(loader, "input", graph->input, graph->n_input, add_input, err);
@@ -337,5 +338,15 @@ enum fovea_status fovea_onnx_graph(struct fovea_onnx_loader *loader, FoveaOnnx__
         st = add_ios(loader, "output", graph->output, graph->n_output, add_output, err);
     }
     model->n_nodes_loaded = graph->n_node;
+    return st;
+}
+
+enum fovea_status fovea_onnx_graph(struct fovea_onnx_loader *loader, FoveaOnnx__GraphProto *graph,
+                                   struct fovea_error *err) {
+    struct fovea_onnx_scope scope = {.graph = &loader->model->graph};
+    loader->scope = &scope;
+    enum fovea_status st = convert(loader, graph, err);
+    fovea_names_finish(&scope.names);
+    loader->scope = NULL;
     return st;
 }

@@ -116,26 +116,22 @@ enum fovea_status fovea_onnx_operators(const struct fovea_onnx_loader *loader,
 
 static enum fovea_status find_input(const struct fovea_onnx_loader *loader, const char *name,
                                     struct fovea_value **out, struct fovea_error *err) {
-    const struct fovea_name *entry = fovea_names_find(&loader->names, name);
-    if (!entry) {
-        return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is not defined anywhere in the graph",
-                          fovea_quote(name).text);
+    struct fovea_value *value;
+    enum fovea_status st = fovea_onnx_find(loader->scope, name, &value, err);
+    if (!st && !value) {
+        st = fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is not defined anywhere in the graph",
+                        fovea_quote(name).text);
     }
-    /* Nodes before this one are connected already. */
-    if (entry->kind == FOVEA_DEFINED_OUTPUT && !entry->value->producer) {
-        return fovea_fail(err, FOVEA_ERR_INVALID,
-                          "'%s' is the output of node %zu, which does not come before; nodes must "
-                          "be in topological order, without cycles",
-                          fovea_quote(name).text, entry->index);
+    if (!st) {
+        *out = value;
     }
-    *out = entry->value;
-    return FOVEA_OK;
+    return st;
 }
 
 static enum fovea_status connect(struct fovea_onnx_loader *loader,
                                  const FoveaOnnx__NodeProto *proto, struct fovea_node *node,
                                  struct fovea_error *err) {
-    for (int i = 0; i < node->n_in; i++) {
+    for (int i = 0; i < (int)proto->n_input; i++) {
         struct fovea_value *value = NULL;
         enum fovea_status st = FOVEA_OK;
         if (proto->input[i][0]) {
@@ -152,7 +148,8 @@ static enum fovea_status connect(struct fovea_onnx_loader *loader,
     }
     for (int i = 0; i < node->n_out; i++) {
         if (proto->output[i][0]) {
-            const struct fovea_name *entry = fovea_names_find(&loader->names, proto->output[i]);
+            const struct fovea_name *entry =
+                fovea_names_find(&loader->scope->names, proto->output[i]);
             fovea_node_set_output(node, i, entry->value);
         }
     }
@@ -167,7 +164,7 @@ static enum fovea_status convert(struct fovea_onnx_loader *loader,
                           proto->n_input, proto->n_output, FOVEA_LIMIT_NODE_VALUES);
     }
     enum fovea_status st = fovea_graph_add_node(
-        &loader->model->graph, NULL, domain_of(proto), proto->op_type, fovea_onnx_text(proto->name),
+        loader->scope->graph, NULL, domain_of(proto), proto->op_type, fovea_onnx_text(proto->name),
         (int)proto->n_input, (int)proto->n_output, &node, err);
     if (!st) {
         st = fovea_onnx_attrs(loader, proto, node, err);

@@ -1,6 +1,8 @@
 /* A model's declared inputs and outputs against a session's: see bind.h. */
 #include "runtime/bind.h"
 
+#include "runtime/infer.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,14 +27,32 @@ static enum fovea_status check_input(const struct fovea_io *io, const struct fov
     return fovea_tensor_check_shape(given, err);
 }
 
-/* Fix the contents of an input that decides shapes. */
-static enum fovea_status fix_input(struct fovea_value *value, const struct fovea_tensor *given,
-                                   struct fovea_error *err) {
-    size_t bytes = fovea_tensor_bytes(given);
-    if (!given->data) {
+/* A branch or loop that goes by an image is beyond any session; a shape may come as an input. */
+static enum fovea_status fail_contents(const struct fovea_graph *graph, size_t index,
+                                       struct fovea_error *err) {
+    const struct fovea_node *node = fovea_input_decided_node(graph, index);
+    const char *name = graph->inputs[index]->name;
+    if (!node) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
                           "input '%s' decides shapes; its contents must be given with the session",
-                          fovea_quote(value->name).text);
+                          fovea_quote(name).text);
+    }
+    bool control = node->op->expand;
+    enum fovea_status st = fovea_fail(
+        err, control ? FOVEA_ERR_UNSUPPORTED : FOVEA_ERR_INVALID,
+        "input '%s' decides %s; its contents must be given with the session",
+        fovea_quote(name).text, control ? "what is computed" : "the shapes of its outputs");
+    fovea_error_prefix_node(err, node);
+    return st;
+}
+
+/* Fix the contents of input `index`, which decides shapes. */
+static enum fovea_status fix_input(struct fovea_graph *graph, size_t index,
+                                   const struct fovea_tensor *given, struct fovea_error *err) {
+    struct fovea_value *value = graph->inputs[index];
+    size_t bytes = fovea_tensor_bytes(given);
+    if (!given->data) {
+        return fail_contents(graph, index, err);
     }
     void *data = fovea_aligned_alloc(bytes);
     if (!data) {
@@ -54,7 +74,7 @@ enum fovea_status fovea_bind_inputs(const struct fovea_model *model, struct fove
         fovea_tensor_set_shape(&value->t, inputs[i].dtype, inputs[i].rank, inputs[i].dims);
         value->typed = true;
         if (fovea_model_input_decides_shapes(model, i)) {
-            st = fix_input(value, &inputs[i], err);
+            st = fix_input(graph, i, &inputs[i], err);
             if (st) {
                 return st;
             }

@@ -155,7 +155,8 @@ const struct fovea_tensor *fovea_model_get_planned_input(const struct fovea_mode
  * The arithmetic of f32, f16 and bf16 models. BF16 multiplies in bf16 and sums
  * in f32; normalisation, softmax and elementwise functions are computed in f32.
  * On a CPU without bf16 instructions it runs, slower than F32, on operands
- * rounded to bf16. AUTO is BF16 on a CPU with such instructions, else F32.
+ * rounded to bf16. AUTO is BF16 on a CPU with such instructions, if a product
+ * in bf16 takes less time than in f32, which is measured; else F32.
  */
 enum fovea_precision {
     FOVEA_PRECISION_F32,
@@ -218,8 +219,7 @@ const char *fovea_session_get_note(const struct fovea_session *session);
  * only when all of it is on the disk, in place of any file that was there.
  *
  * The file names the model's files, with their SHA-256. FOVEA_ERR_INVALID if
- * they changed since they were loaded, or if the model is a compiled one;
- * FOVEA_ERR_UNSUPPORTED of a session of bf16 precision.
+ * they changed since they were loaded, or if the model is a compiled one.
  */
 enum fovea_status fovea_session_save(const struct fovea_session *session, const char *path,
                                      struct fovea_error *err);

@@ -27,6 +27,7 @@ struct fovea_engine;
 struct fovea_graph;
 struct fovea_node;
 struct fovea_op;
+struct fovea_subgraph;
 
 enum fovea_attr_kind {
     FOVEA_ATTR_FLOAT,
@@ -36,8 +37,8 @@ enum fovea_attr_kind {
     FOVEA_ATTR_FLOATS,
     FOVEA_ATTR_INTS,
     FOVEA_ATTR_STRINGS,
-    FOVEA_ATTR_GRAPH, /* present in the file; its contents are not kept */
-    FOVEA_ATTR_NONE,
+    FOVEA_ATTR_GRAPH,
+    FOVEA_ATTR_NONE, /* a type: present in the file; its contents are not kept */
 };
 
 struct fovea_attr {
@@ -52,6 +53,7 @@ struct fovea_attr {
         const float *floats;
         const int64_t *ints;
         const char *const *strings;
+        const struct fovea_subgraph *graph; /* borrowed from the model; never NULL */
     };
 };
 
@@ -64,6 +66,17 @@ enum fovea_layout {
     FOVEA_CHANNELS_LAST,
 };
 
+/*
+ * What a value is while a graph is inferred; afterwards all are tensors. A
+ * sequence is known element by element: it is made by a SequenceConstruct
+ * whose inputs are the elements (ops/sequence.c).
+ */
+enum fovea_kind {
+    FOVEA_TENSOR,
+    FOVEA_SEQUENCE,
+    FOVEA_NOTHING, /* an optional without a value */
+};
+
 /* One place that reads a value: node->in[index]. */
 struct fovea_use {
     struct fovea_node *node;
@@ -71,10 +84,11 @@ struct fovea_use {
 };
 
 struct fovea_value {
-    const char *name;         /* never NULL; may be "" */
-    size_t number;            /* 0, 1, ... in the order of making */
-    struct fovea_tensor t;    /* dtype, rank, dims once typed; data once constant or planned */
-    bool typed;               /* dtype, rank and dims hold */
+    const char *name;      /* never NULL; may be "" */
+    size_t number;         /* 0, 1, ... in the order of making */
+    struct fovea_tensor t; /* dtype, rank, dims once typed; data once constant or planned */
+    enum fovea_kind kind;
+    bool typed;               /* a tensor whose dtype, rank and dims hold, or no tensor */
     bool constant;            /* known before any run: t.data, or what `deferred` computes */
     bool is_input, is_output; /* of the graph */
     enum fovea_layout layout;
@@ -163,6 +177,7 @@ struct fovea_node {
     int overwritten_input;
     bool prepared;
     bool deferred;   /* in the list of deferred nodes */
+    bool inlined;    /* comes from a subgraph (subgraph.h) */
     unsigned visits; /* evaluation: how often the search has met it */
     /* Provenance (provenance.h). */
     size_t origin;                /* 1, 2, ...: place among the nodes passes began with; 0: newer */
@@ -191,6 +206,8 @@ struct fovea_graph {
     size_t defer_bytes;          /* constants that take more than this to compute are deferred */
     struct fovea_engine *engine; /* evaluates deferred nodes; set by infer */
     struct fovea_budget budget;  /* for contents of constants; set by infer */
+    size_t inlined_bytes;        /* what subgraphs and sequences have come to (subgraph.h) */
+    int64_t inlined_work;
 };
 
 /* Where folding begins to be deferred: what is smaller costs less now than it would later. */
@@ -203,6 +220,17 @@ void fovea_graph_finish(struct fovea_graph *graph);
 /* A deep copy, sharing (borrowing) the contents of constants. `out` uninitialised. */
 enum fovea_status fovea_graph_clone(const struct fovea_graph *graph, struct fovea_graph *out,
                                     struct fovea_error *err);
+
+/*
+ * The same into a graph that is there: copies of the nodes of `from` are put
+ * before `before`, reading `inputs` where they read from->inputs. `outputs`
+ * are the values that stand for from->outputs. What is in an `inputs` place
+ * may be NULL (absent). Names and attributes are borrowed, so `from` must
+ * outlive the graph of `before`.
+ */
+enum fovea_status fovea_graph_inline(const struct fovea_graph *from, struct fovea_node *before,
+                                     struct fovea_value *const *inputs,
+                                     struct fovea_value **outputs, struct fovea_error *err);
 
 /* ---- building --------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 #include "runtime/deferred.h"
 #include "runtime/node_check.h"
 #include "runtime/parallel.h"
+#include "runtime/subgraph.h"
 #include "runtime/widen.h"
 
 #include <stdlib.h>
@@ -161,25 +162,29 @@ static enum fovea_status read_value_inputs(struct fovea_node *node, struct fovea
     return st;
 }
 
-static enum fovea_status infer_and_fold(struct fovea_graph *graph, struct fovea_node *node,
-                                        enum fovea_dtype *wanted, struct fovea_error *err) {
-    struct fovea_budget *budget = &graph->budget;
-    enum fovea_status st = fovea_node_widen_inputs(node, budget, err);
+/* Before a node's infer or expand. */
+static enum fovea_status complete(struct fovea_graph *graph, struct fovea_node *node,
+                                  struct fovea_error *err) {
+    enum fovea_status st = fovea_node_widen_inputs(node, &graph->budget, err);
     if (!st) {
         st = complete_outputs(graph, node, err);
     }
-    if (!st) {
-        st = read_value_inputs(node, err);
-    }
-    if (!st) {
-        st = fovea_infer_node(node, err);
-    }
+    return st ? st : read_value_inputs(node, err);
+}
+
+static enum fovea_status infer_and_fold(struct fovea_graph *graph, struct fovea_node *node,
+                                        enum fovea_dtype *wanted, struct fovea_error *err) {
+    struct fovea_budget *budget = &graph->budget;
+    enum fovea_status st = fovea_infer_node(node, err);
     if (st) {
         return st;
     }
     fovea_node_widen_outputs(node, wanted);
     enum fate fate = fate_of(node);
     st = check_result(node, fate, budget, err);
+    if (!st && fate != RUN) {
+        st = fovea_node_spend_work(node, err);
+    }
     if (st || fate == RUN) {
         return st;
     }
@@ -212,18 +217,67 @@ enum fovea_status fovea_settle_node(struct fovea_node *node, struct fovea_error 
     return FOVEA_OK;
 }
 
+/* Expand a node if its operator is of that kind; *next is where the walk goes on. */
+static enum fovea_status expand(struct fovea_graph *graph, struct fovea_node *node,
+                                enum fovea_expansion *out, struct fovea_node **next,
+                                struct fovea_error *err) {
+    struct fovea_node *prev = node->prev;
+    *out = FOVEA_EXPANDED_NOT;
+    if (!node->op->expand) {
+        return FOVEA_OK;
+    }
+    enum fovea_status st = fovea_node_check(node, err);
+    if (!st) {
+        st = node->op->expand(node, out, err);
+    }
+    if (!st && *out == FOVEA_EXPANDED_KEPT && node->out[0]->is_output) {
+        st = fovea_fail(err, FOVEA_ERR_INVALID, "output '%s' of the graph is not a tensor",
+                        fovea_quote(node->out[0]->name).text);
+    }
+    if (st) {
+        fovea_error_prefix_node(err, node);
+        return st;
+    }
+    if (*out == FOVEA_EXPANDED_PART || (*out == FOVEA_EXPANDED && node->prev != prev)) {
+        *next = prev ? prev->next : graph->first;
+    }
+    if (*out == FOVEA_EXPANDED) {
+        graph->budget.left += remove_folded(graph, node);
+    }
+    return FOVEA_OK;
+}
+
 static enum fovea_status walk(struct fovea_graph *graph, enum fovea_dtype *wanted,
                               struct fovea_error *err) {
     struct fovea_node *node = graph->first;
     while (node) {
         struct fovea_node *next = node->next;
-        enum fovea_status st = infer_and_fold(graph, node, wanted, err);
+        enum fovea_expansion expansion;
+        enum fovea_status st = complete(graph, node, err);
+        if (!st) {
+            st = expand(graph, node, &expansion, &next, err);
+        }
+        if (!st && expansion == FOVEA_EXPANDED_NOT) {
+            st = infer_and_fold(graph, node, wanted, err);
+        }
         if (st) {
             return st;
         }
         node = next;
     }
     return FOVEA_OK;
+}
+
+/* What held the elements of sequences; the walk has turned their readers into other nodes. */
+static void remove_sequences(struct fovea_graph *graph) {
+    struct fovea_node *node = graph->last;
+    while (node) {
+        struct fovea_node *prev = node->prev;
+        if (node->n_out > 0 && node->out[0] && node->out[0]->kind != FOVEA_TENSOR) {
+            fovea_graph_remove_node(graph, node);
+        }
+        node = prev;
+    }
 }
 
 enum fovea_status fovea_infer_graph(struct fovea_graph *graph, struct fovea_engine *engine,
@@ -243,58 +297,10 @@ enum fovea_status fovea_infer_graph(struct fovea_graph *graph, struct fovea_engi
         st = walk(graph, wanted, err);
     }
     if (!st) {
+        remove_sequences(graph);
         st = fovea_graph_narrow_outputs(graph, wanted, err);
     }
     fovea_parallel_set_threads(former);
     free(wanted);
     return st;
-}
-
-/* ---- which inputs decide shapes ----------------------------------------- */
-
-static bool reaches_value_input(const struct fovea_value *value, unsigned char *seen) {
-    if (seen[value->number]) {
-        return false;
-    }
-    seen[value->number] = 1;
-    for (size_t i = 0; i < value->n_uses; i++) {
-        const struct fovea_node *node = value->uses[i].node;
-        int index = value->uses[i].index;
-        if (index < 32 && (node->op->value_inputs >> index & 1)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/*
- * Forward over the list, which is in topological order: mark values that
- * depend on the input's contents, until one is read by an infer.
- */
-bool fovea_input_decides_shapes(const struct fovea_graph *graph, size_t index) {
-    unsigned char *tainted = calloc(graph->n_values + 1, 1);
-    unsigned char *seen = calloc(graph->n_values + 1, 1);
-    bool decides = !tainted || !seen;
-    if (!decides) {
-        tainted[graph->inputs[index]->number] = 1;
-        decides = reaches_value_input(graph->inputs[index], seen);
-    }
-    for (const struct fovea_node *node = graph->first; !decides && node; node = node->next) {
-        bool reads = false;
-        for (int i = 0; i < node->n_in; i++) {
-            reads |= node->in[i] && tainted[node->in[i]->number];
-        }
-        if (!reads || (node->op->flags & FOVEA_OP_SHAPE_ONLY)) {
-            continue;
-        }
-        for (int i = 0; i < node->n_out && !decides; i++) {
-            if (node->out[i]) {
-                tainted[node->out[i]->number] = 1;
-                decides = reaches_value_input(node->out[i], seen);
-            }
-        }
-    }
-    free(tainted);
-    free(seen);
-    return decides;
 }

@@ -6,7 +6,8 @@
  * its op needs only shapes) it is evaluated on the spot, with the functions a
  * run would use. What follows (Reshape, Pad, Slice) may then read the
  * contents. A node that was evaluated is removed; one that makes or reads
- * large floats is kept for later, as a deferred node (deferred.h).
+ * large floats is kept for later, as a deferred node (deferred.h). Branches,
+ * loops and sequences become ordinary nodes, or nothing (subgraph.h).
  *
  * f16 and bf16 are types for storage: a value of such a type becomes f32 when
  * it is met (widen.h).
@@ -46,5 +47,8 @@ enum fovea_status fovea_settle_node(struct fovea_node *node, struct fovea_error 
  * reads (op->value_inputs), so that a session needs them beforehand.
  */
 bool fovea_input_decides_shapes(const struct fovea_graph *graph, size_t index);
+
+/* The first node with such an operand, for messages; NULL if there is none, or no memory. */
+const struct fovea_node *fovea_input_decided_node(const struct fovea_graph *graph, size_t index);
 
 #endif

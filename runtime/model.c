@@ -5,6 +5,7 @@
 #include "runtime/infer.h"
 #include "runtime/pages.h"
 #include "runtime/store.h"
+#include "runtime/subgraph.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,7 @@ void fovea_model_destroy(struct fovea_model *model) {
     }
     fovea_store_destroy(model->store);
     fovea_graph_finish(&model->graph);
+    fovea_subgraphs_destroy(model->subgraphs);
     for (size_t i = 0; i < model->n_mappings; i++) {
         if (model->mappings[i].length > 0) {
             munmap(model->mappings[i].bytes, model->mappings[i].length);

@@ -49,7 +49,8 @@ struct fovea_model {
     size_t n_mappings;
     struct fovea_source *sources; /* freed by destroy, with the locations */
     size_t n_sources;
-    void **buffers; /* contents of attributes' tensors; freed by destroy */
+    struct fovea_subgraph *subgraphs; /* attributes of nodes; freed by destroy */
+    void **buffers;                   /* contents of attributes' tensors; freed by destroy */
     size_t n_buffers;
     size_t n_nodes_loaded;           /* before anything was changed */
     int64_t n_parameters;            /* elements of initializers */

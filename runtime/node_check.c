@@ -79,15 +79,21 @@ static enum fovea_status check_inputs(const struct fovea_node *node, struct fove
         if (!value) {
             continue;
         }
+        if (value->kind != FOVEA_TENSOR && !node->op->expand) {
+            return fovea_fail(err, FOVEA_ERR_INVALID, "input %d ('%s') is %s, not a tensor", i,
+                              fovea_quote(value->name).text,
+                              value->kind == FOVEA_SEQUENCE ? "a sequence" : "empty");
+        }
         if (!value->typed) {
             return fovea_fail(err, FOVEA_ERR_INVALID, "input %d ('%s') has no type or shape", i,
                               fovea_quote(value->name).text);
         }
         if (i < 32 && (node->op->value_inputs >> i & 1) && !value->constant) {
             return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
-                              "input %d ('%s') decides the output's shape, so it must not depend "
-                              "on what a run brings",
-                              i, fovea_quote(value->name).text);
+                              "input %d ('%s') decides %s, so it must not depend on what a run "
+                              "brings",
+                              i, fovea_quote(value->name).text,
+                              node->op->expand ? "what is computed" : "the output's shape");
         }
     }
     return FOVEA_OK;

@@ -19,8 +19,13 @@
  *   run      compute; any number of times; allocates nothing
  *   release  undo prepare, from whatever point it reached
  *
+ * Operators that are no steps of a run (If, Loop, sequences) have expand, which
+ * is called instead of infer, with the same checks made and operands there: it
+ * puts nodes before its own that compute the outputs, or finds values that
+ * are them already (subgraph.h).
+ *
  * Every check belongs in infer: a node that passes it can no longer be wrong,
- * only unlucky. All but infer and run may be NULL.
+ * only unlucky. All but infer and run may be NULL, and these where there is expand.
  *
  * Constant folding runs the same functions at load: a node whose inputs are
  * all constant goes through prepare, pack, run and release right after infer.
@@ -73,6 +78,14 @@ enum fovea_bf16_rule {
     FOVEA_BF16_MOVES, /* inputs and outputs have one type */
 };
 
+/* What became of a node that was expanded. */
+enum fovea_expansion {
+    FOVEA_EXPANDED,      /* its outputs have other producers: it goes */
+    FOVEA_EXPANDED_PART, /* the nodes before it are to be inferred; then expand is called again */
+    FOVEA_EXPANDED_KEPT, /* it holds the elements of its output, which is no tensor */
+    FOVEA_EXPANDED_NOT,  /* it is an ordinary node: infer is called */
+};
+
 /* An attribute an operator reads. Tables end with a NULL name. */
 struct fovea_attr_spec {
     const char *name;
@@ -100,6 +113,8 @@ struct fovea_op {
     enum fovea_layout_rule (*layout_of)(const struct fovea_node *node);
     enum fovea_bf16_rule bf16;
     unsigned bf16_in, bf16_out; /* bit i: the rule is about input or output i; bit 31: and all on */
+    enum fovea_status (*expand)(struct fovea_node *node, enum fovea_expansion *out,
+                                struct fovea_error *err);
     enum fovea_status (*infer)(struct fovea_node *node, struct fovea_error *err);
     enum fovea_status (*prepare)(struct fovea_node *node, struct fovea_engine *engine,
                                  struct fovea_error *err);

@@ -143,7 +143,7 @@ static void operators__unsupported__are_all_named(void) {
     onnx_parts_init(&parts);
     onnx_node(&parts.nodes, "NoSuchOp", "first", "x", "a");
     onnx_node(&parts.nodes, "NoSuchOp", "second", "x", "b");
-    size_t node = onnx_node_begin(&parts.nodes, "Loop", "", "x", "c");
+    size_t node = onnx_node_begin(&parts.nodes, "Scan", "", "x", "c");
     size_t attr = pb_begin(&parts.nodes, 5);
     pb_text(&parts.nodes, 1, "body");
     pb_int(&parts.nodes, 20, 5);
@@ -157,7 +157,7 @@ static void operators__unsupported__are_all_named(void) {
     pb_text(&parts.nodes, 7, "fovea");
     pb_end(&parts.nodes, node);
     ONNX_EXPECT(&parts, FOVEA_ERR_UNSUPPORTED,
-                "operators not supported at opset 17: NoSuchOp (node 'first'), Loop (node 3), "
+                "operators not supported at opset 17: NoSuchOp (node 'first'), Scan (node 3), "
                 "com.example.Identity (node 'third'), fovea.Convert (node 'fourth')");
 }
 

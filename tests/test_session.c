@@ -134,8 +134,10 @@ static void input__deciding_shapes__needed_and_fixed(void) {
     float data[24] = {-1, 2}, out[24];
     int64_t target[2] = {4, 3}, other[2] = {9, 9};
     struct fovea_tensor in[2] = {{FOVEA_F32, 2, {4, 6}, NULL}, {FOVEA_I64, 1, {2}, NULL}};
-    EXPECT_REFUSED(model, in, NULL, FOVEA_ERR_INVALID,
-                   "input 'x1' decides shapes; its contents must be given with the session");
+    EXPECT_REFUSED(
+        model, in, NULL, FOVEA_ERR_INVALID,
+        "node 'Reshape' (Reshape): input 'x1' decides the shapes of its outputs; its contents "
+        "must be given with the session");
     in[1].data = target;
     CHECK_OK(fovea_session_create(model, in, NULL, &session, &err), err);
     struct fovea_tensor y = {0};

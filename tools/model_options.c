@@ -1,18 +1,32 @@
 /* See model_options.h. */
 #include "tools/model_options.h"
 
+#include "runtime/bf16_ratio.h"
 #include "runtime/pass.h"
+#include "runtime/session.h"
 #include "tools/say.h"
 
 #include <stdio.h>
 #include <string.h>
 
+static void say_auto(void) {
+    double ratio = fovea_bf16_ratio();
+    if (ratio > 0) {
+        bool pays = fovea_precision_settle(FOVEA_PRECISION_AUTO) == FOVEA_PRECISION_BF16;
+        say("precision auto: %s, for a bf16 product takes %.2f of the time of f32 on this CPU",
+            pays ? "bf16" : "f32", ratio);
+    } else {
+        say("precision auto: f32, for %s", fovea_cpu_has_bf16()
+                                               ? "a bf16 product could not be measured"
+                                               : "this CPU has no bf16 instructions");
+    }
+}
+
 /* What is done is not always what the option's word says. */
 static void say_precision(enum fovea_precision asked) {
     bool able = fovea_cpu_has_bf16();
     if (asked == FOVEA_PRECISION_AUTO) {
-        say("precision auto: %s, for this CPU has %s instructions", able ? "bf16" : "f32",
-            able ? "bf16" : "no bf16");
+        say_auto();
     } else if (asked == FOVEA_PRECISION_BF16 && !able) {
         say("precision bf16: this CPU has no bf16 instructions; f32 arithmetic on operands rounded "
             "to bf16, slower than f32");
@@ -20,7 +34,8 @@ static void say_precision(enum fovea_precision asked) {
 }
 
 static enum fovea_status parse_precision(const char *text, void *target, struct fovea_error *err) {
-    enum fovea_precision *precision = target;
+    struct model_options *options = target;
+    enum fovea_precision *precision = &options->precision;
     if (strcmp(text, "f32") == 0) {
         *precision = FOVEA_PRECISION_F32;
     } else if (strcmp(text, "bf16") == 0) {
@@ -31,6 +46,7 @@ static enum fovea_status parse_precision(const char *text, void *target, struct 
         return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is no precision; f32, bf16 and auto are",
                           fovea_quote(text).text);
     }
+    options->has_precision = true;
     say_precision(*precision);
     return FOVEA_OK;
 }
@@ -93,9 +109,9 @@ void run_option_specs(struct model_options *options,
                       struct option_spec specs[N_MODEL_OPTIONS - 1]) {
     const struct option_spec rows[] = {
         {"precision", "P",
-         "arithmetic: f32 (default), bf16, or auto, which is bf16 on a CPU with bf16\n"
-         "instructions and f32 elsewhere. bf16 multiplies in bf16 and sums in f32",
-         parse_precision, &options->precision, 0},
+         "arithmetic: f32 (default), bf16, or auto, which is bf16 if a short\n"
+         "measurement finds it faster. bf16 multiplies in bf16 and sums in f32",
+         parse_precision, options, 0},
         {"threads", "N", "threads of the model (default: what affinity and cgroup allow)",
          option_count, &options->threads, 0},
         {"passes", "WHICH", "graph passes: on (default), off, or names separated by commas",
@@ -133,7 +149,9 @@ void model_options_get(const struct model_options *options, const struct fovea_m
         fovea_model_get_session_options(model, session);
     }
     session->threads = options->threads;
-    session->precision = options->precision;
+    if (options->has_precision) {
+        session->precision = options->precision;
+    }
     if (options->passes) {
         session->passes = options->passes;
     }

@@ -11,6 +11,7 @@ struct model_options {
     int batch;   /* images per run */
     int threads; /* of the model */
     enum fovea_precision precision;
+    bool has_precision;
     const char *passes; /* "on", "off", or names; NULL: not given */
     size_t max_memory;
     bool no_winograd;

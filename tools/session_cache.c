@@ -148,7 +148,7 @@ bool session_cache_find(const char *folder, const struct fovea_model *model,
 
 bool session_cache_takes(const struct fovea_session *session,
                          const struct fovea_session_options *options) {
-    return !options->plan_only && fovea_session_precision(session) == FOVEA_PRECISION_F32;
+    return !options->plan_only && fovea_session_can_run(session);
 }
 
 void session_cache_keep(const char *folder, const struct fovea_session *session,

@@ -2,6 +2,7 @@
 #include "tools/verify_case.h"
 
 #include "runtime/model.h"
+#include "runtime/session.h"
 #include "tools/session_for.h"
 
 #include <math.h>
@@ -12,6 +13,9 @@
 #include <unistd.h>
 
 enum { PATH_BYTES = 4096 };
+
+/* What rounding to bf16 at every layer may come to over a whole network. */
+#define BF16_REL_L2 3e-2
 
 const char *case_status_name(enum case_status status) {
     static const char *const names[] = {
@@ -180,6 +184,19 @@ static void verify_data_sets(const struct fovea_model *model, const char *folder
     }
 }
 
+/* The bound goes by the precision, which may be the one that a model was compiled for. */
+static struct case_options options_for(const struct fovea_model *model,
+                                       const struct case_options *options) {
+    struct case_options its_own = *options;
+    struct fovea_load_options unused;
+    struct fovea_session_options session;
+    model_options_get(&options->model, model, &unused, &session);
+    if (fovea_precision_settle(session.precision) == FOVEA_PRECISION_BF16) {
+        its_own.tolerance.rel_l2 = BF16_REL_L2;
+    }
+    return its_own;
+}
+
 /* model.fovea, where that is what there is; else the path is left as it was, for the message. */
 static void compiled_path(char path[PATH_BYTES], const char *folder) {
     char compiled[PATH_BYTES];
@@ -209,6 +226,7 @@ void verify_case(const char *folder, const struct case_options *options,
         result_from(result, &err);
         return;
     }
-    verify_data_sets(model, folder, options, result);
+    const struct case_options its_own = options_for(model, options);
+    verify_data_sets(model, folder, &its_own, result);
     fovea_model_destroy(model);
 }

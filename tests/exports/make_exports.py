@@ -18,6 +18,7 @@ from onnx import numpy_helper
 import torch
 from torch import nn
 
+import control
 import idioms
 import others
 from nfnet import NFNet, Eca, LinearSqueezeExcite
@@ -259,6 +260,14 @@ def by_hand():
     yield HandCase("dynamo_nfnet_bf16", NFNet, idioms.Dynamo, 18, weights=idioms.BF16)
 
 
+def with_control():
+    yield from control.by_hand()
+    for opset in (11, 13, 16):
+        yield Case(f"control_scripted_{opset}", control.Scripted, shape=(2, 3, 9, 12), opset=opset)
+    yield Case("control_scripted_any", control.Scripted, shape=(2, 3, 9, 12), opset=16,
+               dynamic=ANY, more=[(1, 3, 8, 7)])
+
+
 def from_torchvision():
     try:
         from torchvision import models as tv
@@ -301,7 +310,7 @@ FEW = {"nfnet_dm_11", "nfnet_dm_any", "nfnet_dm_half", "nfnet_dm_unfolded", "nfn
        "nfnet_linear_se_13", "nfnet_var_mean", "vit_map_9", "vit_token_17", "vit_siglip",
        "vit_attn_einsum", "vit_attn_masked", "vit_attn_mha", "vit_interpolate", "vit_qk_rms",
        "vit_swiglu_packed", "encoder_mask", "convnext", "densenet", "mobilenet_11", "shufflenet",
-       "swin", "regnet"}
+       "swin", "regnet", "control_scripted_16", "control_scripted_any"}
 
 
 def main():
@@ -309,12 +318,13 @@ def main():
     torch.set_num_threads(1)
     few = sys.argv[1] == "--few"
     root, words = (sys.argv[2], []) if few else (sys.argv[1], sys.argv[2:])
-    groups = [nfnets, vits, by_hand, kin] + ([] if few else [from_torchvision])
+    groups = [nfnets, vits, by_hand, with_control, kin] + ([] if few else [from_torchvision])
     for group in groups:
         for case in group():
             if words and not any(word in case.name for word in words):
                 continue
-            if few and case.name not in FEW and not isinstance(case, HandCase):
+            made_by_hand = isinstance(case, (HandCase, control.Hand))
+            if few and case.name not in FEW and not made_by_hand:
                 continue
             try:
                 case.write(root)

@@ -1,0 +1,22 @@
+/*
+ * PyTorch's files (torch.save since 1.6): a zip archive `ROOT/` with a pickle
+ * in ROOT/data.pkl and the storages of its tensors in ROOT/data/KEY, stored.
+ *
+ * Training scripts put a model's weights into a dictionary with other things;
+ * the first of these that is there is taken: state_dict_ema, model_ema,
+ * state_dict, model. Prefixes that wrappers put before all names ("module.",
+ * "_orig_mod.") are taken off.
+ */
+#ifndef FOVEA_LOADERS_PTH_H
+#define FOVEA_LOADERS_PTH_H
+
+#include "loaders/tensor_dict.h"
+
+/* Whether an archive is one of PyTorch's: it has a .../data.pkl. */
+bool fovea_pth_looks_like(const void *bytes, size_t size);
+
+/* Add the tensors of a file; `bytes` live as long as the dictionary. */
+enum fovea_status fovea_pth_read(const void *bytes, size_t size, struct fovea_tensor_dict *dict,
+                                 struct fovea_error *err);
+
+#endif
