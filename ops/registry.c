@@ -191,6 +191,7 @@ static const struct fovea_op_entry table[] = {
     {"fovea", "Gelu", 1, &fovea_op_gelu},
     {"fovea", "LayerNormalization", 1, &fovea_op_layer_norm},
     {"fovea", "Linear", 1, &fovea_op_linear},
+    {"fovea", "RandomWeights", 1, &fovea_op_random_weights},
     {"fovea", "Reorder", 1, &fovea_op_reorder},
     {"fovea", "Swish", 1, &fovea_op_unary_alpha},
     {"fovea", "View", 1, &fovea_op_view},

@@ -110,16 +110,28 @@ struct fovea_io {
 struct fovea_load_options {
     size_t max_memory; /* most bytes that parsing may take beyond the file; 0: 80 % of available */
     bool allow_external_links; /* external data may be a symlink or a hard link; default false */
+    /* Of checkpoints and names of architectures; for what 0 and NULL leave to the file. */
+    int size;              /* of the square input; of ONNX models see their input's shape */
+    int heads;             /* of a ViT's attention */
+    const char *ws_eps;    /* of an NFNet's weight standardisation: "dm" or "timm" */
+    const char *gelu;      /* "tanh" or "erf" */
+    const char *head_type; /* of a ViT: "token", "gap" or "map" */
+    /* Told each tensor of a checkpoint that does not fit: how ("missing", "misshapen",
+     * "unexpected"), and its name and shape. Not called for one that does. NULL: nobody is. */
+    void (*explain)(void *context, const char *how, const char *what);
+    void *explain_context;
 };
 
 void fovea_load_options_default(struct fovea_load_options *options);
 
 /*
  * Load a model from an .onnx file; external data is sought beside it. Or from
- * a compiled file (fovea_session_save): then, if it was made by this build on
- * a CPU of this kind, sessions of the shapes and options it was made for start
- * at once; if not, the original is loaded from where it was, and
- * fovea_model_get_note says so.
+ * a checkpoint (safetensors, .npz, .pth, pickle; a file, or its folder) of an
+ * NFNet or a ViT, whose graph is built from the tensors it has. Or by a name,
+ * "arch:nfnet-f0@480", with weights made up. Or from a compiled file (fovea_session_save): then, if
+ * it was made by this build on a CPU of this kind, sessions of the shapes and options it was made
+ * for start at once; if not, the original is loaded from where it was, and fovea_model_get_note
+ * says so.
  *
  * `options` may be NULL for the defaults. The file, and those of external data,
  * stay mapped until the model is destroyed and must not change meanwhile;

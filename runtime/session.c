@@ -103,6 +103,7 @@ static enum fovea_status start_profile(struct fovea_session *s, struct fovea_err
 
 /* What the model asks for, before passes find ways to do with less. */
 static void count_work(struct fovea_session *s) {
+    s->macs = s->graph.folded_macs;
     for (const struct fovea_node *node = s->graph.first; node; node = node->next) {
         int64_t macs = fovea_node_macs(node);
         s->macs += macs < INT64_MAX - s->macs ? macs : INT64_MAX - s->macs;

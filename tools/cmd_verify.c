@@ -134,8 +134,6 @@ static int report(struct verify *v) {
 
 static int verify_all(struct verify *v, const struct operands *operands) {
     struct fovea_error err;
-    struct fovea_session_options unused;
-    model_options_get(&v->model, NULL, &v->options.load, &unused);
     v->options.model = v->model;
     v->options.tolerance = v->tolerance;
     v->cases = v->json.on ? json_array() : NULL;

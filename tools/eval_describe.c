@@ -1,6 +1,7 @@
 /* What an evaluation is, in words: see eval_run.h. */
 #include "tools/eval_run.h"
 
+#include "loaders/arch.h"
 #include "loaders/file_digest.h"
 #include "runtime/build_id.h"
 #include "runtime/compiled.h"
@@ -63,6 +64,10 @@ static enum fovea_status model_sha256(const struct fovea_model *m, struct fovea_
             fovea_sha256_update(&list, name, strlen(name));
             fovea_sha256_update(&list, "\n", 1);
         }
+    }
+    /* A network made up by name is what its name says. */
+    if (n_files(m) == 0) {
+        *out = fovea_sha256_text(m->path, strlen(m->path));
     }
     if (!status && n_files(m) > 1) {
         *out = fovea_sha256_digest_text(&list);
@@ -133,14 +138,16 @@ enum fovea_status eval_describe(struct eval *eval, struct fovea_error *err) {
     d->listed = eval->list.count;
     put(&d->library, "%s, build %s", FOVEA_VERSION, fovea_build_id());
     put(&d->backend, "oneDNN %s, %s", fovea_dnn_version(), fovea_dnn_isa());
-    put(&d->options, "%s; %s%s%s%s%s; at most %llu pixels",
+    /* What a checkpoint was taken for depends on options, too. */
+    const char *built = fovea_model_get_metadata(c->model, FOVEA_ARCH_KEY);
+    put(&d->options, "%s; %s%s%s%s%s; at most %llu pixels%s%s",
         fovea_session_get_options_text(c->session),
         eval->exact ? "each image by itself, on one thread" : "images share runs and threads",
         eval->jpeg->allow_truncated ? "; truncated files" : "",
         eval->jpeg->strict ? "; no damaged files" : "",
         eval->jpeg->exif_orientation ? "; turned as EXIF says" : "",
         eval->list.among ? "; only classes of the list compete" : "",
-        (unsigned long long)eval->jpeg->max_pixels);
+        (unsigned long long)eval->jpeg->max_pixels, built ? "; " : "", built ? built : "");
     status = describe_names(d, &c->labels, err);
     if (!status && !(d->model && d->precision && d->recipe && d->recipe_sha256 && d->model_sha256 &&
                      d->dataset && d->dataset_words && d->list_sha256 && d->library && d->backend &&

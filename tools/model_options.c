@@ -1,6 +1,7 @@
 /* See model_options.h. */
 #include "tools/model_options.h"
 
+#include "loaders/arch.h"
 #include "runtime/bf16_ratio.h"
 #include "runtime/pass.h"
 #include "runtime/session.h"
@@ -120,6 +121,18 @@ void run_option_specs(struct model_options *options,
          "3x3 convolutions by Winograd's algorithm: auto, where it takes\n"
          "less time (default), or off",
          parse_winograd, &options->no_winograd, 0},
+        {"head-type", "H",
+         "how a ViT in a checkpoint pools: token, gap or map (default: what\n"
+         "its tensors and config.json say)",
+         option_text, &options->head_type, 0},
+        {"heads", "N", "attention heads of a ViT in a checkpoint (default: the same)", option_count,
+         &options->heads, 0},
+        {"gelu", "G", "GELU of a checkpoint: tanh or erf (default: as its code base has it)",
+         option_text, &options->gelu, 0},
+        {"ws-eps", "E",
+         "epsilon of weight standardisation in an NFNet's checkpoint: dm or\n"
+         "timm (default: as its code base has it)",
+         option_text, &options->ws_eps, 0},
         {"cache", "DIR",
          "keep planned models in DIR (default: $FOVEA_CACHE_DIR, else\n"
          "nowhere), so that the next start of the same model is quicker",
@@ -142,12 +155,9 @@ void model_option_specs(struct model_options *options, struct option_spec specs[
 }
 
 void model_options_get(const struct model_options *options, const struct fovea_model *model,
-                       struct fovea_load_options *load, struct fovea_session_options *session) {
-    fovea_load_options_default(load);
+                       struct fovea_session_options *session) {
     fovea_session_options_default(session);
-    if (model) {
-        fovea_model_get_session_options(model, session);
-    }
+    fovea_model_get_session_options(model, session);
     session->threads = options->threads;
     if (options->has_precision) {
         session->precision = options->precision;
@@ -155,9 +165,33 @@ void model_options_get(const struct model_options *options, const struct fovea_m
     if (options->passes) {
         session->passes = options->passes;
     }
-    load->max_memory = options->max_memory;
     session->max_memory = options->max_memory;
     session->winograd = session->winograd && !options->no_winograd;
     session->profile = options->profile;
     session->plan_only = options->plan_only;
+}
+
+static void say_misfit(void *context, const char *how, const char *what) {
+    (void)context;
+    say("%s: %s", how, what);
+}
+
+enum fovea_status model_options_load(const struct model_options *options, const char *path,
+                                     int size, struct fovea_model **out, struct fovea_error *err) {
+    struct fovea_load_options load;
+    fovea_load_options_default(&load);
+    load.max_memory = options->max_memory;
+    load.size = size;
+    load.heads = options->heads;
+    load.head_type = options->head_type;
+    load.gelu = options->gelu;
+    load.ws_eps = options->ws_eps;
+    load.explain = say_misfit;
+    enum fovea_status status = fovea_model_load(path, &load, out, err);
+    const char *words = status ? NULL : fovea_model_get_metadata(*out, FOVEA_ARCH_KEY);
+    const char *origin = words ? fovea_model_get_metadata(*out, FOVEA_ARCH_ORIGIN_KEY) : NULL;
+    if (origin) {
+        say("%s: %s", origin, words);
+    }
+    return status;
 }

@@ -39,7 +39,7 @@ static bool is_own_folder(const char *folder) {
 
 const char *session_cache_folder(const char *asked, const struct fovea_model *model) {
     const char *folder = asked ? asked : getenv("FOVEA_CACHE_DIR");
-    if (!folder || !folder[0] || model->compiled || model->n_sources == 0) {
+    if (!folder || !folder[0] || model->compiled || model->built) {
         return NULL;
     }
     return is_own_folder(folder) ? folder : NULL;
