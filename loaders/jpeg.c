@@ -32,8 +32,11 @@ struct decoder {
     const uint8_t *bytes;
     size_t size;
     bool ended; /* the source was asked for more than the file has */
-    struct fovea_image image;
-    uint8_t *cmyk; /* one row of four-component pixels, or NULL */
+    const struct fovea_jpeg_taker *taker;
+    struct fovea_window wanted; /* of the image, by the taker */
+    int first_x;                /* of the columns that come out of libjpeg */
+    uint8_t *cmyk;              /* one row of four-component pixels, or NULL */
+    uint8_t *spare;             /* a row that nobody wants, or NULL */
     struct fovea_jpeg_report report;
     enum fovea_status status; /* set before longjmp */
     struct fovea_error *err;
@@ -192,17 +195,6 @@ static enum fovea_status read_header(struct decoder *d) {
     return FOVEA_OK;
 }
 
-static enum fovea_status allocate(struct decoder *d) {
-    int width = (int)d->cinfo.image_width;
-    if (d->cinfo.num_components == 4) {
-        d->cmyk = malloc((size_t)width * 4);
-        if (!d->cmyk) {
-            return fovea_fail_memory(d->err, (size_t)width * 4, "a row of CMYK pixels");
-        }
-    }
-    return fovea_image_init(&d->image, width, (int)d->cinfo.image_height, d->err);
-}
-
 /* x * y / 255, rounded, for bytes, without a division. */
 static int mul_255(int x, int y) {
     int t = x * y + 128;
@@ -219,19 +211,77 @@ static void cmyk_to_rgb(const uint8_t *cmyk, int width, uint8_t *rgb) {
     }
 }
 
-static enum fovea_status read_rows(struct decoder *d) {
-    size_t stride = (size_t)d->image.width * 3;
-    while (d->cinfo.output_scanline < d->cinfo.output_height) {
-        uint8_t *rgb = d->image.rgb + d->cinfo.output_scanline * stride;
-        JSAMPROW row = d->cmyk ? d->cmyk : rgb;
-        if (jpeg_read_scanlines(&d->cinfo, &row, 1) != 1) {
-            return fail_truncated(d);
-        }
-        if (d->cmyk) {
-            cmyk_to_rgb(d->cmyk, d->image.width, rgb);
+static enum fovea_status begin(struct decoder *d) {
+    int width = (int)d->cinfo.image_width;
+    if (d->cinfo.num_components == 4) {
+        d->cmyk = malloc((size_t)width * 4);
+        if (!d->cmyk) {
+            return fovea_fail_memory(d->err, (size_t)width * 4, "a row of CMYK pixels");
         }
     }
+    return d->taker->begin(d->taker->context, width, (int)d->cinfo.image_height, &d->wanted,
+                           d->err);
+}
+
+/*
+ * Have libjpeg make only the columns that are wanted. It cuts at whole MCUs,
+ * and upsampling takes a cut for the image's edge, so that the columns next to
+ * it differ: one more MCU is kept on either side, and not used. The smoothing
+ * of progressive files reaches further, so these are left whole.
+ */
+static void crop_columns(struct decoder *d) {
+    if (d->cinfo.progressive_mode) {
+        return;
+    }
+    JDIMENSION mcu = (JDIMENSION)(d->cinfo.max_h_samp_factor * DCTSIZE);
+    JDIMENSION first = (JDIMENSION)d->wanted.x / mcu, width = d->cinfo.output_width;
+    JDIMENSION end = (JDIMENSION)(d->wanted.x + d->wanted.width + (int)mcu - 1) / mcu + 1;
+    JDIMENSION from = first > 1 ? (first - 1) * mcu : 0;
+    JDIMENSION to = end * mcu < width ? end * mcu : width;
+    if (to - from + 2 * mcu <= width) {
+        JDIMENSION kept = to - from;
+        jpeg_crop_scanline(&d->cinfo, &from, &kept);
+        d->first_x = (int)from;
+    }
+}
+
+/* A row of libjpeg's columns, to where the taker has row 0 of the image's columns. */
+static enum fovea_status read_row(struct decoder *d, uint8_t *to) {
+    uint8_t *rgb = to + 3 * (size_t)d->first_x;
+    JSAMPROW row = d->cmyk ? d->cmyk : rgb;
+    if (jpeg_read_scanlines(&d->cinfo, &row, 1) != 1) {
+        return fail_truncated(d);
+    }
+    if (d->cmyk) {
+        cmyk_to_rgb(d->cmyk, (int)d->cinfo.output_width, rgb);
+    }
     return FOVEA_OK;
+}
+
+/*
+ * Rows up to `end` that nobody wants. They are decoded all the same: whether
+ * the file is damaged or cut there is to be known.
+ */
+static enum fovea_status read_unwanted(struct decoder *d, int end) {
+    size_t n_bytes = 3 * (size_t)d->cinfo.image_width;
+    enum fovea_status status = FOVEA_OK;
+    if ((int)d->cinfo.output_scanline < end && !d->spare) {
+        d->spare = malloc(n_bytes);
+        status = d->spare ? FOVEA_OK : fovea_fail_memory(d->err, n_bytes, "a row of pixels");
+    }
+    while (!status && (int)d->cinfo.output_scanline < end) {
+        status = read_row(d, d->spare);
+    }
+    return status;
+}
+
+static enum fovea_status read_rows(struct decoder *d) {
+    const struct fovea_window *w = &d->wanted;
+    enum fovea_status status = read_unwanted(d, w->y);
+    for (int y = w->y; !status && y < w->y + w->height; y++) {
+        status = read_row(d, d->taker->row(d->taker->context, y));
+    }
+    return status ? status : read_unwanted(d, (int)d->cinfo.output_height);
 }
 
 static enum fovea_status decode(struct decoder *d) {
@@ -240,7 +290,7 @@ static enum fovea_status decode(struct decoder *d) {
     if (status) {
         return status;
     }
-    status = allocate(d);
+    status = begin(d);
     if (status) {
         return status;
     }
@@ -252,6 +302,7 @@ static enum fovea_status decode(struct decoder *d) {
     if (!jpeg_start_decompress(&d->cinfo)) {
         return fail_truncated(d);
     }
+    crop_columns(d);
     status = read_rows(d);
     if (status) {
         return status;
@@ -299,13 +350,14 @@ static enum fovea_status decode_frame(struct decoder *d) {
     /* Cannot fail, and copes with a struct that was never created. */
     jpeg_destroy_decompress(&d->cinfo);
     free(d->cmyk);
+    free(d->spare);
     return status ? status : check_report(d);
 }
 
-enum fovea_status fovea_jpeg_decode(const uint8_t *bytes, size_t size,
+enum fovea_status fovea_jpeg_stream(const uint8_t *bytes, size_t size,
                                     const struct fovea_jpeg_options *options,
-                                    struct fovea_image *out, struct fovea_jpeg_report *report,
-                                    struct fovea_error *err) {
+                                    const struct fovea_jpeg_taker *taker,
+                                    struct fovea_jpeg_report *report, struct fovea_error *err) {
     struct fovea_jpeg_options defaults;
     fovea_jpeg_options_default(&defaults);
     struct fovea_jpeg_header header;
@@ -316,22 +368,14 @@ enum fovea_status fovea_jpeg_decode(const uint8_t *bytes, size_t size,
     if (status) {
         return status;
     }
-
     struct decoder d = {.options = options ? options : &defaults, .bytes = bytes, .err = err};
     d.size = d.options->allow_truncated ? fovea_jpeg_whole_size(bytes, size) : size;
+    d.taker = taker;
     d.report.orientation = header.orientation;
     d.report.n_components = header.n_components;
     status = decode_frame(&d);
-    if (!status && d.options->exif_orientation) {
-        status = fovea_image_orient(&d.image, header.orientation, err);
-    }
-    if (status) {
-        fovea_image_finish(&d.image);
-        return status;
-    }
-    *out = d.image;
-    if (report) {
+    if (!status && report) {
         *report = d.report;
     }
-    return FOVEA_OK;
+    return status;
 }

@@ -6,7 +6,7 @@
 #ifndef FOVEA_LOADERS_JPEG_H
 #define FOVEA_LOADERS_JPEG_H
 
-#include "loaders/image.h"
+#include "loaders/resize.h"
 
 /* Fill with fovea_jpeg_options_default, then change. */
 struct fovea_jpeg_options {
@@ -47,5 +47,30 @@ enum fovea_status fovea_jpeg_decode(const uint8_t *bytes, size_t size,
                                     const struct fovea_jpeg_options *options,
                                     struct fovea_image *out, struct fovea_jpeg_report *report,
                                     struct fovea_error *err);
+
+/*
+ * Who takes the rows of an image as they are decoded. `begin` is told the size
+ * and sets the part that is wanted, inside it; `row` says where row y of that
+ * part goes, pixel x of the image at 3 x, in order. A row is there when the
+ * next is asked for, or the decode is over; of a row, only the wanted bytes
+ * are sure to be written, and any of the image's may be.
+ */
+struct fovea_jpeg_taker {
+    void *context;
+    enum fovea_status (*begin)(void *context, int width, int height, struct fovea_window *wanted,
+                               struct fovea_error *err);
+    uint8_t *(*row)(void *context, int y);
+};
+
+/*
+ * Decode what is wanted of an image: the same pixels, report and errors as
+ * those of fovea_jpeg_decode, and what `begin` says. It leaves the image as it
+ * is stored, whatever options->exif_orientation. A taker may have been given
+ * rows of an image that then turns out to be broken.
+ */
+enum fovea_status fovea_jpeg_stream(const uint8_t *bytes, size_t size,
+                                    const struct fovea_jpeg_options *options,
+                                    const struct fovea_jpeg_taker *taker,
+                                    struct fovea_jpeg_report *report, struct fovea_error *err);
 
 #endif

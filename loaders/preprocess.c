@@ -1,5 +1,6 @@
 /* Resize, crop, pad and normalise as timm's evaluation does: see preprocess.h. */
 #include "loaders/preprocess.h"
+#include "loaders/preprocess_stream.h"
 #include "loaders/resize_tf.h"
 
 #include <limits.h>
@@ -230,12 +231,13 @@ enum fovea_status fovea_preprocess_image(const struct fovea_recipe *recipe,
     return status;
 }
 
-/* A pixel has 256 values a channel: each is computed once. */
-static void normalized_values(double mean, double std, float values[256]) {
-    for (int v = 0; v < 256; v++) {
-        float unit = (float)v / 255.0f;
-        float centred = unit - (float)mean;
-        values[v] = centred / (float)std;
+void fovea_preprocess_values(const struct fovea_recipe *recipe, float values[3][256]) {
+    for (int c = 0; c < 3; c++) {
+        for (int v = 0; v < 256; v++) {
+            float unit = (float)v / 255.0f;
+            float centred = unit - (float)recipe->mean[c];
+            values[c][v] = centred / (float)recipe->std[c];
+        }
     }
 }
 
@@ -259,9 +261,7 @@ void fovea_preprocess_normalize(const struct fovea_recipe *recipe,
     }
     size_t n_pixels = (size_t)cropped->width * (size_t)cropped->height;
     float values[3][256];
-    for (int c = 0; c < 3; c++) {
-        normalized_values(recipe->mean[c], recipe->std[c], values[c]);
-    }
+    fovea_preprocess_values(recipe, values);
     const uint8_t *pixel = cropped->rgb;
     float *red = out, *green = out + n_pixels, *blue = out + 2 * n_pixels;
     for (size_t i = 0; i < n_pixels; i++, pixel += 3) {
@@ -282,15 +282,12 @@ void fovea_preprocess_jpeg_options(const struct fovea_recipe *recipe,
     out->fast_dct = recipe->dct == FOVEA_DCT_FAST;
 }
 
-enum fovea_status fovea_preprocess_jpeg(const struct fovea_recipe *recipe,
-                                        const struct fovea_jpeg_options *jpeg, const uint8_t *bytes,
-                                        size_t size, float *out, struct fovea_jpeg_report *report,
-                                        struct fovea_error *err) {
+static enum fovea_status jpeg_by_stages(const struct fovea_recipe *recipe,
+                                        const struct fovea_jpeg_options *options,
+                                        const uint8_t *bytes, size_t size, float *out,
+                                        struct fovea_jpeg_report *report, struct fovea_error *err) {
     struct fovea_image decoded, cropped;
-    struct fovea_jpeg_report made;
-    struct fovea_jpeg_options options;
-    fovea_preprocess_jpeg_options(recipe, jpeg, &options);
-    enum fovea_status status = fovea_jpeg_decode(bytes, size, &options, &decoded, &made, err);
+    enum fovea_status status = fovea_jpeg_decode(bytes, size, options, &decoded, report, err);
     if (status) {
         return status;
     }
@@ -301,8 +298,22 @@ enum fovea_status fovea_preprocess_jpeg(const struct fovea_recipe *recipe,
     }
     fovea_preprocess_normalize(recipe, &cropped, out);
     fovea_image_finish(&cropped);
-    if (report) {
+    return FOVEA_OK;
+}
+
+enum fovea_status fovea_preprocess_jpeg(const struct fovea_recipe *recipe,
+                                        const struct fovea_jpeg_options *jpeg, const uint8_t *bytes,
+                                        size_t size, float *out, struct fovea_jpeg_report *report,
+                                        struct fovea_error *err) {
+    struct fovea_jpeg_report made;
+    struct fovea_jpeg_options options;
+    fovea_preprocess_jpeg_options(recipe, jpeg, &options);
+    enum fovea_status status =
+        fovea_preprocess_can_stream(recipe, &options)
+            ? fovea_preprocess_stream(recipe, &options, bytes, size, out, &made, err)
+            : jpeg_by_stages(recipe, &options, bytes, size, out, &made, err);
+    if (!status && report) {
         *report = made;
     }
-    return FOVEA_OK;
+    return status;
 }

@@ -59,6 +59,9 @@ enum fovea_status fovea_preprocess_image(const struct fovea_recipe *recipe,
 void fovea_preprocess_normalize(const struct fovea_recipe *recipe,
                                 const struct fovea_image *cropped, float *out);
 
+/* What that makes of each of the 256 values of R, G and B. */
+void fovea_preprocess_values(const struct fovea_recipe *recipe, float values[3][256]);
+
 /* How to decode for a recipe: as `asked` (NULL: the defaults), with the recipe's transform. */
 void fovea_preprocess_jpeg_options(const struct fovea_recipe *recipe,
                                    const struct fovea_jpeg_options *asked,

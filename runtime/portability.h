@@ -40,6 +40,14 @@ typedef float fovea_f32x16 __attribute__((vector_size(64)));
 typedef int32_t fovea_i32x16 __attribute__((vector_size(64)));
 typedef uint32_t fovea_u32x8 __attribute__((vector_size(32)));
 typedef uint64_t fovea_u64x8 __attribute__((vector_size(64)));
+typedef int32_t fovea_i32x16 __attribute__((vector_size(64)));
+typedef uint8_t fovea_u8x16 __attribute__((vector_size(16)));
+
+/* Elements of two vectors of 16 in turn: a0 b0 a1 b1 ..., from their lower or upper halves. */
+#define FOVEA_INTERLEAVE_LOW(a, b)                                                                 \
+    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define FOVEA_INTERLEAVE_HIGH(a, b)                                                                \
+    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #endif
 #if defined(__x86_64__) && defined(__GNUC__)
 #define FOVEA_TARGET_V3 __attribute__((target("avx2,fma")))

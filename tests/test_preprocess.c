@@ -223,20 +223,69 @@ static void image__float_pixels_of_deepmind__fused_equals_the_stages(void) {
     fovea_image_finish(&fused);
 }
 
+/* In one call is the same as one after the other; `bytes` are what `decoded` is of. */
+static bool call_agrees(const struct fovea_recipe *recipe, const uint8_t *bytes, size_t size,
+                        const struct fovea_image *decoded) {
+    struct fovea_image resized = {0}, cropped = {0};
+    struct fovea_error err;
+    size_t n = 3 * (size_t)recipe->width * (size_t)recipe->height;
+    float *staged = calloc(n, sizeof(*staged)), *whole = calloc(n, sizeof(*whole));
+    CHECK_OK(fovea_preprocess_resize(recipe, decoded, &resized, &err), err);
+    CHECK_OK(fovea_preprocess_crop(recipe, decoded, &resized, &cropped, &err), err);
+    fovea_preprocess_normalize(recipe, &cropped, staged);
+    CHECK_OK(fovea_preprocess_jpeg(recipe, NULL, bytes, size, whole, NULL, &err), err);
+    bool same = memcmp(staged, whole, n * sizeof(*staged)) == 0;
+    fovea_image_finish(&resized);
+    fovea_image_finish(&cropped);
+    free(staged);
+    free(whole);
+    return same;
+}
+
 static void jpeg__in_one_call__equals_the_stages(void) {
+    static const int sizes[][2] = {{16, 16}, {30, 50}, {24, 40}, {24, 17}, {7, 90}, {100, 33}};
+    static const double shares[] = {1.0, 0.875, 0.3, 1.3};
+    struct fovea_image decoded = sample();
+    for (size_t i = 0; i < 6 * 4 * FOVEA_N_RESIZE_MODES * FOVEA_N_FILTERS; i++) {
+        size_t s = i % 6, k = i / 6 % 4, mode = i / 24 % FOVEA_N_RESIZE_MODES;
+        struct fovea_recipe recipe =
+            recipe_of((enum fovea_resize_mode)mode, sizes[s][0], sizes[s][1], shares[k]);
+        recipe.filter = (enum fovea_filter)(i / 24 / FOVEA_N_RESIZE_MODES);
+        recipe.order = i % 5 ? FOVEA_HORIZONTAL_FIRST : FOVEA_VERTICAL_FIRST;
+        if (recipe.filter != FOVEA_FILTER_AREA) {
+            CHECK(call_agrees(&recipe, baseline_jpeg, sizeof(baseline_jpeg), &decoded));
+        }
+    }
+    fovea_image_finish(&decoded);
+}
+
+static void jpeg__in_one_call__says_what_it_met(void) {
     struct fovea_recipe recipe = recipe_of(FOVEA_RESIZE_SHORT, 16, 20, 0.9);
-    struct fovea_image decoded = sample(), cropped = {0};
     struct fovea_jpeg_report report;
     struct fovea_error err;
-    float staged[3 * 16 * 20], whole[3 * 16 * 20];
-    CHECK_OK(fovea_preprocess_image(&recipe, &decoded, &cropped, &err), err);
-    fovea_preprocess_normalize(&recipe, &cropped, staged);
-    CHECK_OK(fovea_preprocess_jpeg(&recipe, NULL, baseline_jpeg, sizeof(baseline_jpeg), whole,
+    float pixels[3 * 16 * 20];
+    CHECK_OK(fovea_preprocess_jpeg(&recipe, NULL, baseline_jpeg, sizeof(baseline_jpeg), pixels,
                                    &report, &err),
              err);
-    CHECK(memcmp(staged, whole, sizeof(whole)) == 0);
     CHECK(report.n_components == 3 && report.orientation == 1);
-    fovea_image_finish(&cropped);
+    CHECK(fovea_preprocess_jpeg(&recipe, NULL, baseline_jpeg, sizeof(baseline_jpeg) / 2, pixels,
+                                &report, &err) == FOVEA_ERR_FORMAT);
+    CHECK(strstr(err.message, "truncated at byte"));
+}
+
+/* Constants whose quotients by reciprocals are not those by division: the table must be used. */
+static void jpeg__any_mean_and_std__equals_the_stages(void) {
+    struct fovea_image decoded = sample();
+    unsigned seed = 1;
+    for (int i = 0; i < 300; i++) {
+        struct fovea_recipe recipe = recipe_of(FOVEA_RESIZE_SQUASH, 20, 24, 1.0);
+        for (int c = 0; c < 3; c++) {
+            seed = seed * 1664525u + 1013904223u;
+            recipe.mean[c] = (seed >> 8) / 16777216.0;
+            recipe.std[c] = 1e-6 + (seed >> 12) / 1048576.0 * (1 - 1e-6);
+        }
+        CHECK(call_agrees(&recipe, baseline_jpeg, sizeof(baseline_jpeg), &decoded));
+    }
     fovea_image_finish(&decoded);
 }
 
@@ -321,12 +370,12 @@ static void check_image(const char *folder, const char *name, const json_t *prot
     snprintf(path, sizeof(path), IMAGES "%s/%s", folder, name);
     CHECK_OK(fovea_file_read(path, FOVEA_IMAGE_FILE_MAX, &bytes, &size, NULL, &err), err);
     enum fovea_status status = fovea_jpeg_decode(bytes, size, NULL, &decoded, NULL, &err);
-    free(bytes);
     if (status || json_object_get(want, "error")) {
         if (!status || !json_object_get(want, "error")) {
             check_failed(__FILE__, __LINE__, name, status ? err.message : "Pillow refuses it");
         }
         fovea_image_finish(&decoded);
+        free(bytes);
         return;
     }
     if (!is_hash(&decoded, json_object_get(want, "decoded"))) {
@@ -337,7 +386,10 @@ static void check_image(const char *folder, const char *name, const json_t *prot
     json_object_foreach((json_t *)protocols, key, protocol) {
         const json_t *stages = json_object_get(json_object_get(want, "stages"), key);
         check_stages(&decoded, protocol, stages, name, key);
+        struct fovea_recipe recipe = recipe_of_protocol(protocol);
+        CHECK(call_agrees(&recipe, bytes, size, &decoded));
     }
+    free(bytes);
     fovea_image_finish(&decoded);
 }
 
@@ -380,6 +432,8 @@ static const struct test tests[] = {
     TEST(normalize__float_pixels__is_deepmind_s),
     TEST(image__float_pixels_of_deepmind__fused_equals_the_stages),
     TEST(jpeg__in_one_call__equals_the_stages),
+    TEST(jpeg__in_one_call__says_what_it_met),
+    TEST(jpeg__any_mean_and_std__equals_the_stages),
     TEST(read__what_is_no_file__says_what_it_is),
     TEST(read__over_the_limit__is_refused),
     TEST(shared__photographs__equal_pillow_in_all_protocols),
