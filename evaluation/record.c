@@ -27,14 +27,6 @@ int eval_record_hit(const struct eval_record *record) {
     return -1;
 }
 
-static double log_sum_exp(const float *logits, int64_t n, float largest) {
-    double sum = 0;
-    for (int64_t i = 0; i < n; i++) {
-        sum += exp((double)logits[i] - (double)largest);
-    }
-    return (double)largest + log(sum);
-}
-
 /* The digest of them as little-endian f32, whatever this machine's order of bytes. */
 static void digest_logits(const float *logits, int64_t n, uint8_t digest[FOVEA_SHA256_SIZE]) {
     struct fovea_sha256 sha;
@@ -54,14 +46,15 @@ static void digest_logits(const float *logits, int64_t n, uint8_t digest[FOVEA_S
     fovea_sha256_digest(&sha, digest);
 }
 
-void eval_record_answer(struct eval_record *record, const float *logits, int64_t n) {
+void eval_record_answer(struct eval_record *record, const float *logits, const bool *among,
+                        int64_t n) {
     struct prediction best[EVAL_TOP];
     record->state = EVAL_OK;
-    record->n_top = top_predictions(logits, n, EVAL_TOP, best);
+    record->n_top = top_predictions(logits, among, n, EVAL_TOP, best);
     for (size_t i = 0; i < record->n_top; i++) {
         record->top[i] = (struct eval_answer){best[i].class_index, best[i].logit};
     }
-    record->log_sum_exp = log_sum_exp(logits, n, best[0].logit);
+    record->log_sum_exp = log_sum_exp(logits, among, n, best[0].logit);
     record->label_logit = NAN;
     for (size_t i = 0; i < record->n_labels; i++) {
         /* fmaxf gives the number of a number and a NaN */

@@ -10,7 +10,9 @@
 #define FOVEA_EVALUATION_RECORD_H
 
 #include "loaders/sha256.h"
+#include "runtime/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,7 +43,7 @@ struct eval_record {
     uint8_t file_sha256[FOVEA_SHA256_SIZE];
     /* What follows only if the state is EVAL_OK. */
     struct eval_answer top[EVAL_TOP]; /* best first; of equal logits the lower class first */
-    size_t n_top;                     /* min(EVAL_TOP, classes) */
+    size_t n_top;                     /* min(EVAL_TOP, classes that compete) */
     double log_sum_exp;               /* ln of the sum of e^logit over all classes, in f64 */
     float label_logit;                /* the largest logit among the labels; NaN if n_labels is 0 */
     uint8_t logits_sha256[FOVEA_SHA256_SIZE]; /* SHA-256 over all logits as little-endian f32 */
@@ -50,7 +52,8 @@ struct eval_record {
 /* What was evaluated. Two journals belong together only if all of it is the same. */
 struct eval_description {
     char *model;         /* its path, as given */
-    char *model_sha256;  /* of the file, 64 hex digits */
+    char *model_sha256;  /* of the file, 64 hex digits; if weights lie in others, of the list of
+                            them all, as sha256sum prints it */
     char *dataset;       /* its path, as given */
     char *dataset_words; /* what kind it is, and where the labels came from, in one line */
     char *list_sha256;   /* over paths and labels */
@@ -79,12 +82,32 @@ int eval_record_hit(const struct eval_record *record);
 
 /*
  * Note the answer of `n` logits, none of which is NaN or infinite: all that
- * follows `state`, which becomes EVAL_OK. The labels are there already.
+ * follows `state`, which becomes EVAL_OK. The labels are there already. With
+ * `among` not NULL only classes whose among[class] is set compete, of which there
+ * must be one and the labels must be; the digest is of all logits even so.
  */
-void eval_record_answer(struct eval_record *record, const float *logits, int64_t n);
+void eval_record_answer(struct eval_record *record, const float *logits, const bool *among,
+                        int64_t n);
 
 /* SHA-256 over paths and labels of a list, as 64 hex digits. */
 struct fovea_sha256_hex eval_list_digest(const struct eval_record *records, size_t n_records);
+
+/*
+ * Whether records made under the one can be counted with those made under the
+ * other: all but paths, words and the model card are the same.
+ * FOVEA_ERR_INVALID names what differs, `theirs` first.
+ */
+enum fovea_status eval_description_match(const struct eval_description *theirs,
+                                         const struct eval_description *ours,
+                                         struct fovea_error *err);
+
+/* A copy, for the caller to finish. */
+enum fovea_status eval_description_copy(struct eval_description *out,
+                                        const struct eval_description *description,
+                                        struct fovea_error *err);
+
+/* Whether no text is missing: of one that was read or made piece by piece. */
+bool eval_description_is_complete(const struct eval_description *description);
 
 /* Frees what a record or a description owns. A zeroed one is fine. */
 void eval_record_finish(struct eval_record *record);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Write `root`, whose reference is taken also on failure. */
 static enum fovea_status write_json(const char *folder, const char *name, json_t *root,
@@ -37,11 +38,49 @@ static enum fovea_status write_predictions(const char *folder, const struct eval
     return eval_file_keep(&file, err);
 }
 
+static enum fovea_status write_page(const char *folder, const struct eval_evidence *e,
+                                    const struct eval_summary *summary, struct fovea_error *err) {
+    struct eval_file file;
+    enum fovea_status status = eval_file_init(&file, folder, "report.html", err);
+    if (status) {
+        return status;
+    }
+    status = eval_page_write(file.stream, e, summary, err);
+    if (status) {
+        eval_file_finish(&file);
+        return status;
+    }
+    return eval_file_keep(&file, err);
+}
+
+/* One that an earlier report left is not of this one. */
+static enum fovea_status write_label_map(const char *folder, const struct eval_diagnosis *diagnosis,
+                                         struct fovea_error *err) {
+    struct eval_file file;
+    enum fovea_status status = eval_file_init(&file, folder, "label-map.txt", err);
+    if (status) {
+        return status;
+    }
+    if (diagnosis->ailment == EVAL_NO_AILMENT) {
+        unlink(file.path);
+        eval_file_finish(&file);
+        return FOVEA_OK;
+    }
+    eval_label_map_write(diagnosis, file.stream);
+    return eval_file_keep(&file, err);
+}
+
 static enum fovea_status write_all(const char *folder, const struct eval_evidence *e,
                                    const struct eval_summary *summary, struct fovea_error *err) {
     enum fovea_status status = write_predictions(folder, e, err);
     if (!status) {
         status = write_json(folder, "report.json", eval_report_json(e, summary), err);
+    }
+    if (!status) {
+        status = write_page(folder, e, summary, err);
+    }
+    if (!status) {
+        status = write_label_map(folder, &summary->diagnosis, err);
     }
     if (!status && e->timings) {
         status = write_json(folder, "timings.json", eval_timings_json(e->timings), err);

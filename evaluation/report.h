@@ -10,6 +10,7 @@
 #define FOVEA_EVALUATION_REPORT_H
 
 #include "evaluation/record.h"
+#include "evaluation/summary.h"
 #include "runtime/error.h"
 
 #include <stdio.h>
@@ -43,10 +44,11 @@ struct eval_evidence {
 };
 
 /*
- * Write report.json, predictions.csv, report.html and, if there are timings,
- * timings.json into `folder`, which is made if its parent is there. Each file
- * appears whole or not at all; one that is there already is replaced. A picture
- * that cannot be read, or is not the file that was evaluated, is left out.
+ * Write report.json, predictions.csv, report.html, timings.json if there are
+ * timings, and label-map.txt if the label doctor has one (else none is left)
+ * into `folder`, which is made if its parent is there. Each file appears whole
+ * or not at all; one that is there already is replaced. A picture that cannot be
+ * read, or is not the file that was evaluated, is left out.
  *
  * FOVEA_ERR_IO names the file; FOVEA_ERR_INVALID if a record names a class
  * that the description does not have.
@@ -57,5 +59,9 @@ enum fovea_status eval_report_write(const char *folder, const struct eval_eviden
 /* The one file: path,label,pred,correct,logit,prob,top5. Stream errors are the caller's to check.
  */
 void eval_predictions_write(FILE *out, const struct eval_record *records, size_t n_records);
+
+/* A page for a browser that needs nothing outside it. Stream errors are the caller's to check. */
+enum fovea_status eval_page_write(FILE *out, const struct eval_evidence *evidence,
+                                  const struct eval_summary *summary, struct fovea_error *err);
 
 #endif

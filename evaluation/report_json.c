@@ -2,6 +2,7 @@
 #include "evaluation/report_json.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* Of lists that grow with the data the file has this many; predictions.csv has everything. */
 enum { JSON_PAIRS = 100, JSON_MISTAKES = 100 };
@@ -131,13 +132,39 @@ static json_t *failures_json(const struct eval_evidence *e) {
     return list;
 }
 
+static json_t *map_json(const struct eval_diagnosis *d) {
+    json_t *map = json_object();
+    for (int32_t label = 0; label < d->classes; label++) {
+        char key[16];
+        snprintf(key, sizeof(key), "%d", (int)label);
+        if (d->map[label] >= 0) {
+            json_object_set_new(map, key, json_integer(d->map[label]));
+        }
+    }
+    return map;
+}
+
+static json_t *diagnosis_json(const struct eval_diagnosis *d) {
+    if (d->ailment == EVAL_NO_AILMENT) {
+        return json_null();
+    }
+    struct eval_share now = eval_share_of(d->right_now, d->images);
+    struct eval_share then = eval_share_of(d->right_then, d->images);
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind",
+                     eval_ailment_name(d->ailment), "words", d->words, "top1",
+                     json_double(now.value), "top1_with_map", json_double(then.value), "images",
+                     json_count(d->images), "holds_for", json_count(d->holds), "of_classes",
+                     json_count(d->labels), "p", json_double(d->p), "label_map", map_json(d));
+}
+
 json_t *eval_report_json(const struct eval_evidence *evidence, const struct eval_summary *summary) {
     const struct eval_description *d = evidence->description;
     json_t *root = joined(description_json(d), figures_json(summary));
     json_t *lists = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o}", "calibration", calibration_json(&summary->calibration),
-        "failures", failures_json(evidence), "confused", pairs_json(d, summary), "mistakes",
-        mistakes_json(evidence, summary), "per_class", classes_json(d, summary));
+        "{s:o, s:o, s:o, s:o, s:o, s:o}", "label_doctor", diagnosis_json(&summary->diagnosis),
+        "calibration", calibration_json(&summary->calibration), "failures", failures_json(evidence),
+        "confused", pairs_json(d, summary), "mistakes", mistakes_json(evidence, summary),
+        "per_class", classes_json(d, summary));
     return joined(root, lists);
 }
 

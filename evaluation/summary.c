@@ -231,6 +231,9 @@ enum fovea_status eval_summary_init(struct eval_summary *out,
     }
     status = keep_all(&g, &s, err);
     gathering_finish(&g);
+    if (!status) {
+        status = eval_diagnose(description, records, n_records, &s.diagnosis, err);
+    }
     if (status) {
         eval_summary_finish(&s);
         return status;
@@ -244,5 +247,6 @@ void eval_summary_finish(struct eval_summary *summary) {
     free(summary->pairs);
     free(summary->mistakes);
     eval_confusion_finish(&summary->confusion);
+    eval_diagnosis_finish(&summary->diagnosis);
     memset(summary, 0, sizeof(*summary));
 }

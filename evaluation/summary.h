@@ -12,6 +12,7 @@
 
 #include "evaluation/calibration.h"
 #include "evaluation/confusion.h"
+#include "evaluation/doctor.h"
 #include "evaluation/record.h"
 #include "runtime/error.h"
 
@@ -47,6 +48,7 @@ struct eval_summary {
     struct eval_calibration calibration;
     size_t *mistakes; /* indices of records that were scored wrong, the most confident first */
     size_t n_mistakes;
+    struct eval_diagnosis diagnosis;
 };
 
 struct eval_share eval_share_of(size_t part, size_t whole);

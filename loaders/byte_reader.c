@@ -117,6 +117,9 @@ const char *fovea_read_text(struct fovea_byte_reader *reader, const char *what, 
 
 void fovea_read_open_shape(struct fovea_byte_reader *reader, const char *what, bool any_rank,
                            enum fovea_dtype *dtype, int *rank, int64_t dims[FOVEA_MAX_RANK]) {
+    struct fovea_error err = {.message = ""};
+    struct fovea_tensor shape = {0}; /* the smallest that the open one can be */
+    size_t start = reader->at;
     *dtype = (enum fovea_dtype)fovea_read_choice(reader, what, FOVEA_N_DTYPES - 1);
     size_t at = reader->at;
     *rank = (int)fovea_read_choice(reader, what, FOVEA_MAX_RANK + 1) - 1;
@@ -133,17 +136,24 @@ void fovea_read_open_shape(struct fovea_byte_reader *reader, const char *what, b
             fovea_reader_fail(reader, at, "dimension %d of %s is %lld; the least is -1", i, what,
                               (long long)dims[i]);
         }
+        shape.dims[i] = dims[i] < 0 ? 1 : dims[i];
+    }
+    shape.dtype = *dtype;
+    shape.rank = *rank < 0 ? 0 : *rank;
+    if (!reader->status && fovea_tensor_check_shape(&shape, &err)) {
+        fovea_reader_fail(reader, start, "%s: %s", what, err.message);
     }
 }
 
 void fovea_read_shape(struct fovea_byte_reader *reader, const char *what,
                       struct fovea_tensor *out) {
-    struct fovea_error err = {.message = ""};
     struct fovea_tensor shape = {0};
     size_t at = reader->at;
     fovea_read_open_shape(reader, what, false, &shape.dtype, &shape.rank, shape.dims);
-    if (!reader->status && fovea_tensor_check_shape(&shape, &err)) {
-        fovea_reader_fail(reader, at, "%s: %s", what, err.message);
+    for (int i = 0; !reader->status && i < shape.rank; i++) {
+        if (shape.dims[i] < 0) {
+            fovea_reader_fail(reader, at, "dimension %d of %s is open", i, what);
+        }
     }
     if (reader->status) {
         shape = (struct fovea_tensor){0};

@@ -101,7 +101,8 @@ enum fovea_status fovea_checkpoint_find(const char *folder, char **out, struct f
     }
     enum fovea_status st = find_only(folder, name, err);
     if (!st && !name[0]) {
-        st = fovea_fail(err, FOVEA_ERR_INVALID, "the folder has no checkpoint in it");
+        st = fovea_fail(err, FOVEA_ERR_IO,
+                        "is a directory, not a regular file, and has no checkpoint in it");
     }
     if (st) {
         return st;

@@ -311,15 +311,15 @@ enum fovea_status fovea_session_save(const struct fovea_session *session, const 
     if (s.model->compiled) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "%s: is compiled already", s.model->path);
     }
+    if (s.model->built) {
+        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
+                          "cannot compile %s: what a checkpoint is taken for depends on options "
+                          "that a compiled file does not hold; convert it to ONNX first",
+                          s.model->path);
+    }
     if (!fovea_session_can_run(session)) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
                           "cannot compile to %s: the session was only planned", path);
-    }
-    if (fovea_session_precision(session) != FOVEA_PRECISION_F32) {
-        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
-                          "cannot compile to %s: a compiled file holds an f32 plan, and the "
-                          "session's precision is bf16",
-                          path);
     }
     enum fovea_status st = save(&s, path, err);
     if (st) {

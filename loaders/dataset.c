@@ -1,238 +1,252 @@
-/* See dataset.h. */
-#include "loaders/dataset.h"
+/* Datasets: which kind one is, and what is known of all kinds. */
+#include "loaders/dataset_parts.h"
 
-#include <dirent.h>
+#include "loaders/paths.h"
+#include "loaders/tar.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-/* The names in one folder, sorted by their bytes; those with a leading dot are left out. */
-struct names {
-    char **names;
-    size_t count, room;
+/* ---- what it is ---------------------------------------------------------------------- */
+
+/* Beginnings of what is compressed, or archived in a way that is not read. */
+static const struct {
+    const char *name, *how;
+    const char bytes[6];
+    size_t size;
+} compressed[] = {
+    {"gzip-compressed", "gunzip", "\x1f\x8b", 2},
+    {"bzip2-compressed", "bunzip2", "BZh", 3},
+    {"xz-compressed", "unxz",
+     "\xfd"
+     "7zXZ",
+     6},
+    {"zstd-compressed", "unzstd", "\x28\xb5\x2f\xfd", 4},
+    {"a zip archive", "unzip", "PK\x03\x04", 4},
 };
 
-static void names_finish(struct names *list) {
-    for (size_t i = 0; i < list->count; i++) {
-        free(list->names[i]);
+/* The first block of the file; *got is how much of it there is. */
+static enum fovea_status read_start(const char *path, unsigned char *block, size_t *got,
+                                    struct fovea_error *err) {
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        return fovea_fail(err, FOVEA_ERR_IO, "cannot open: %s", strerror(errno));
     }
-    free(list->names);
+    struct stat info;
+    bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+    ssize_t n = regular ? pread(fd, block, FOVEA_TAR_BLOCK, 0) : 0;
+    int code = errno;
+    close(fd);
+    if (!regular || n < 0) {
+        return fovea_fail(err, FOVEA_ERR_IO, "%s",
+                          regular ? strerror(code) : "is neither a folder nor a regular file");
+    }
+    *got = (size_t)n;
+    return FOVEA_OK;
 }
 
-static bool names_add(struct names *list, const char *name) {
-    if (list->count == list->room) {
-        size_t room = list->room ? 2 * list->room : 64;
-        char **grown = realloc(list->names, room * sizeof(*grown));
-        if (!grown) {
+static bool all_zero(const unsigned char *bytes, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i]) {
             return false;
         }
-        list->names = grown;
-        list->room = room;
     }
-    list->names[list->count] = strdup(name);
-    return list->names[list->count] && ++list->count;
+    return true;
 }
 
-static int by_bytes(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static enum fovea_status fail_folder(const char *path, struct fovea_error *err) {
-    return fovea_fail(err, FOVEA_ERR_IO, "cannot read folder '%s': %s", fovea_quote(path).text,
-                      strerror(errno));
-}
-
-static enum fovea_status read_folder(const char *path, struct names *out, struct fovea_error *err) {
-    struct names list = {0};
-    DIR *folder = opendir(path);
-    if (!folder) {
-        return fail_folder(path, err);
-    }
-    struct dirent *entry;
-    enum fovea_status status = FOVEA_OK;
-    while (errno = 0, !status && (entry = readdir(folder))) {
-        if (entry->d_name[0] != '.' && !names_add(&list, entry->d_name)) {
-            status = fovea_fail_memory(err, sizeof(list.names) * (list.count + 1), "file names");
-        }
-    }
-    if (!status && errno) {
-        status = fail_folder(path, err);
-    }
-    closedir(folder);
-    if (status) {
-        names_finish(&list);
-        return status;
-    }
-    if (list.count > 0) {
-        qsort(list.names, list.count, sizeof(*list.names), by_bytes);
-    }
-    *out = list;
-    return FOVEA_OK;
-}
-
-/* "A/B", or NULL. */
-static char *join(const char *a, const char *b) {
-    char *path;
-    return asprintf(&path, "%s/%s", a, b) < 0 ? NULL : path;
-}
-
-static bool is_folder(const char *root, const char *name) {
-    struct stat info;
-    char *path = join(root, name);
-    bool yes = path && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-    free(path);
-    return yes;
-}
-
-static bool is_image_name(const char *name) {
-    static const char *const endings[] = {".jpg", ".jpeg", ".png"};
-    const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && i < sizeof(endings) / sizeof(endings[0]); i++) {
-        if (strcasecmp(dot, endings[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The number that a name of digits spells; -1 for any other name, or one too large. */
-static int number_of(const char *name) {
-    int value = 0;
-    if (!*name) {
-        return -1;
-    }
-    for (; *name; name++) {
-        if (*name < '0' || *name > '9') {
-            return -1;
-        }
-        value = 10 * value + (*name - '0');
-        if (value >= FOVEA_DATASET_CLASSES_MAX) {
-            return -1;
-        }
-    }
-    return value;
-}
-
-static int by_index(const void *a, const void *b) {
-    const struct fovea_dataset_class *x = a, *y = b;
-    return (x->index > y->index) - (x->index < y->index);
-}
-
-/* Indices by the numbers in the names if all are numbers, else by order. */
-static enum fovea_status index_classes(struct fovea_dataset *set, struct fovea_error *err) {
-    set->numeric = true;
-    for (size_t i = 0; i < set->n_classes; i++) {
-        set->numeric = set->numeric && number_of(set->classes[i].name) >= 0;
-    }
-    for (size_t i = 0; i < set->n_classes; i++) {
-        set->classes[i].index = set->numeric ? number_of(set->classes[i].name) : (int)i;
-    }
-    qsort(set->classes, set->n_classes, sizeof(*set->classes), by_index);
-    for (size_t i = 1; i < set->n_classes; i++) {
-        if (set->classes[i].index == set->classes[i - 1].index) {
-            return fovea_fail(err, FOVEA_ERR_INVALID,
-                              "folders '%s' and '%s' both stand for class %d",
-                              fovea_quote(set->classes[i - 1].name).text,
-                              fovea_quote(set->classes[i].name).text, set->classes[i].index);
-        }
-    }
-    return FOVEA_OK;
-}
-
-/* Count a file that is no image; the first is kept as an example. */
-static void ignore(struct fovea_dataset *set, const char *folder, const char *name) {
-    if (set->n_ignored++ == 0) {
-        set->ignored = folder ? join(folder, name) : strdup(name);
-    }
-}
-
-static enum fovea_status list_classes(struct fovea_dataset *set, struct fovea_error *err) {
-    struct names names;
-    enum fovea_status status = read_folder(set->root, &names, err);
+/* Whether a file is an archive, or else a text. */
+static enum fovea_status sniff(const char *path, enum fovea_dataset_kind *out,
+                               struct fovea_error *err) {
+    unsigned char block[FOVEA_TAR_BLOCK];
+    size_t size = 0;
+    enum fovea_status status = read_start(path, block, &size, err);
     if (status) {
         return status;
     }
-    set->classes = calloc(names.count ? names.count : 1, sizeof(*set->classes));
-    if (!set->classes) {
-        status = fovea_fail_memory(err, names.count * sizeof(*set->classes), "class folders");
-    }
-    for (size_t i = 0; !status && i < names.count; i++) {
-        if (!is_folder(set->root, names.names[i])) {
-            ignore(set, NULL, names.names[i]);
-            continue;
+    for (size_t i = 0; i < sizeof(compressed) / sizeof(compressed[0]); i++) {
+        if (size >= compressed[i].size &&
+            memcmp(block, compressed[i].bytes, compressed[i].size) == 0) {
+            return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
+                              "is %s: images are read in place, so first %s it", compressed[i].name,
+                              compressed[i].how);
         }
-        set->classes[set->n_classes++].name = names.names[i];
-        names.names[i] = NULL;
     }
-    names_finish(&names);
-    if (!status && (set->n_classes == 0 || set->n_classes > FOVEA_DATASET_CLASSES_MAX)) {
-        status = fovea_fail(err, FOVEA_ERR_INVALID,
-                            "%zu class folders; a dataset is ROOT/CLASS/IMAGE.jpg with 1..%d",
-                            set->n_classes, FOVEA_DATASET_CLASSES_MAX);
+    bool whole = size == sizeof(block);
+    if (whole && (fovea_tar_is_header(block) || all_zero(block, size))) {
+        *out = FOVEA_DATASET_TAR;
+        return FOVEA_OK;
     }
-    return status ? status : index_classes(set, err);
-}
-
-/* Add the images among `names` of class folder `c`. */
-static enum fovea_status add_images(struct fovea_dataset *set, size_t c, const struct names *names,
-                                    struct fovea_error *err) {
-    const char *folder = set->classes[c].name;
-    size_t bytes = (set->n_images + names->count + 1) * sizeof(*set->images);
-    struct fovea_dataset_image *grown = realloc(set->images, bytes);
-    if (!grown) {
-        return fovea_fail_memory(err, bytes, "a list of images");
+    if (memchr(block, 0, size)) {
+        return fovea_fail(err, FOVEA_ERR_FORMAT,
+                          "is neither a folder, nor a tar archive, nor a list of 'path label'");
     }
-    set->images = grown;
-    for (size_t i = 0; i < names->count; i++) {
-        if (!is_image_name(names->names[i])) {
-            ignore(set, folder, names->names[i]);
-            continue;
-        }
-        char *path = join(folder, names->names[i]);
-        if (!path) {
-            return fovea_fail_memory(err, strlen(names->names[i]), "a path");
-        }
-        set->images[set->n_images++] = (struct fovea_dataset_image){path, c};
-    }
+    *out = FOVEA_DATASET_LIST;
     return FOVEA_OK;
 }
 
-static enum fovea_status list_images(struct fovea_dataset *set, struct fovea_error *err) {
-    enum fovea_status status = FOVEA_OK;
-    for (size_t c = 0; !status && c < set->n_classes; c++) {
-        struct names names = {0};
-        char *path = join(set->root, set->classes[c].name);
-        status = path ? read_folder(path, &names, err)
-                      : fovea_fail_memory(err, strlen(set->root), "a path");
-        if (!status) {
-            status = add_images(set, c, &names, err);
-        }
-        names_finish(&names);
-        free(path);
-    }
-    if (!status && set->n_images == 0) {
-        status = fovea_fail(err, FOVEA_ERR_INVALID,
-                            "no image (.jpg, .jpeg, .png) in %zu class folders, the first of "
-                            "which is '%s'; a dataset is ROOT/CLASS/IMAGE.jpg",
-                            set->n_classes, fovea_quote(set->classes[0].name).text);
+/* ---- what the images show ------------------------------------------------------------ */
+
+/* What a load is about. */
+struct loading {
+    struct fovea_dataset *set;
+    const char *truth;
+    enum dataset_truth truth_kind; /* if truth is not NULL */
+    struct dataset_names class_map;
+    const struct dataset_names *names; /* of the class map, or NULL */
+};
+
+static enum fovea_status prefix_path(enum fovea_status status, const char *path,
+                                     struct fovea_error *err) {
+    if (status) {
+        fovea_error_prefix(err, "%s", fovea_quote(path).text);
     }
     return status;
 }
 
-enum fovea_status fovea_dataset_load(const char *root, struct fovea_dataset *out,
-                                     struct fovea_error *err) {
-    struct fovea_dataset set = {.root = strdup(root)};
+static enum fovea_status set_words(struct fovea_dataset *set, const char *what, const char *path,
+                                   struct fovea_error *err) {
+    free(set->labels_from);
+    int length = asprintf(&set->labels_from, "%s%s%s", what, path ? " " : "", path ? path : "");
+    if (length < 0) {
+        set->labels_from = NULL;
+        return fovea_fail_memory(err, strlen(what), "words");
+    }
+    return FOVEA_OK;
+}
+
+static enum fovea_status list_images(struct loading *l, const char *path, struct fovea_error *err) {
+    struct dataset_names names = {0};
+    enum fovea_status status = dataset_read_list(path, l->set, &names, err);
+    if (!status) {
+        dataset_label_each(l->set);
+        status = dataset_take_labels(l->set, &names, l->names, err);
+    }
+    dataset_names_finish(&names);
+    return prefix_path(status, path, err);
+}
+
+/* Labels from a truth file other than a list, for the images that there are. */
+static enum fovea_status apply_truth(struct loading *l, struct fovea_error *err) {
+    bool real = l->truth_kind == DATASET_TRUTH_REAL;
+    enum fovea_status status = real ? dataset_label_by_real(l->set, l->truth, err)
+                                    : dataset_label_by_lines(l->set, l->truth, l->names, err);
+    status = prefix_path(status, l->truth, err);
+    return status ? status
+                  : set_words(l->set, real ? "ReaL labels" : "ground truth", l->truth, err);
+}
+
+/* Images from entries, or from a list that says which of them. */
+static enum fovea_status take_entries(struct loading *l, struct dataset_entries *entries,
+                                      struct fovea_error *err) {
+    struct fovea_dataset *set = l->set;
+    if (l->truth && l->truth_kind == DATASET_TRUTH_LIST) {
+        enum fovea_status status = list_images(l, l->truth, err);
+        if (!status && set->kind == FOVEA_DATASET_TAR) {
+            status = dataset_find_images(set, entries, err);
+        }
+        return status ? status : set_words(set, "list", l->truth, err);
+    }
+    enum fovea_status status = dataset_place_images(set, entries, !l->truth, l->names, err);
+    status = prefix_path(status, set->path, err);
+    if (status) {
+        return status;
+    }
+    return l->truth ? apply_truth(l, err) : set_words(set, "class folders", NULL, err);
+}
+
+/* ---- the kinds ----------------------------------------------------------------------- */
+
+static enum fovea_status load_folder(struct loading *l, struct fovea_error *err) {
+    struct dataset_entries entries = {0};
+    bool listed = l->truth && l->truth_kind == DATASET_TRUTH_LIST;
+    enum fovea_status status = listed ? FOVEA_OK : dataset_list_folder(l->set->root, &entries, err);
+    status = prefix_path(status, l->set->path, err);
+    if (!status) {
+        status = take_entries(l, &entries, err);
+    }
+    dataset_entries_finish(&entries);
+    return status;
+}
+
+static enum fovea_status load_tar(struct loading *l, struct fovea_error *err) {
+    struct dataset_entries entries = {0};
+    enum fovea_status status = dataset_list_tar(l->set->root, &entries, &l->set->archive, err);
+    status = prefix_path(status, l->set->path, err);
+    if (!status) {
+        status = take_entries(l, &entries, err);
+    }
+    dataset_entries_finish(&entries);
+    return status;
+}
+
+static enum fovea_status load_list(struct loading *l, struct fovea_error *err) {
+    struct fovea_dataset *set = l->set;
+    if (l->truth && l->truth_kind == DATASET_TRUTH_LIST) {
+        return fovea_fail(err, FOVEA_ERR_INVALID,
+                          "%s is a list, and so is %s: which of them says what images show?",
+                          fovea_quote(set->path).text, fovea_quote(l->truth).text);
+    }
+    free(set->root);
+    set->root = fovea_path_beside(set->path, ".");
+    if (!set->root) {
+        return fovea_fail_memory(err, strlen(set->path), "a path");
+    }
+    enum fovea_status status = list_images(l, set->path, err);
+    if (!status) {
+        status = set_words(set, "the list", NULL, err);
+    }
+    return status || !l->truth ? status : apply_truth(l, err);
+}
+
+static const struct {
+    const char *name;
+    enum fovea_status (*load)(struct loading *l, struct fovea_error *err);
+} kinds[] = {
+    [FOVEA_DATASET_FOLDER] = {"folder", load_folder},
+    [FOVEA_DATASET_TAR] = {"tar", load_tar},
+    [FOVEA_DATASET_LIST] = {"list", load_list},
+};
+
+static enum fovea_status kind_of(const char *path, enum fovea_dataset_kind *out,
+                                 struct fovea_error *err) {
+    struct stat info;
+    if (stat(path, &info) != 0) {
+        return fovea_fail(err, FOVEA_ERR_IO, "cannot read: %s", strerror(errno));
+    }
+    *out = FOVEA_DATASET_FOLDER;
+    return S_ISDIR(info.st_mode) ? FOVEA_OK : sniff(path, out, err);
+}
+
+static enum fovea_status load(struct loading *l, const struct fovea_dataset_options *options,
+                              struct fovea_error *err) {
     enum fovea_status status =
-        set.root ? FOVEA_OK : fovea_fail_memory(err, strlen(root) + 1, "a path");
-    if (!status) {
-        status = list_classes(&set, err);
+        prefix_path(kind_of(l->set->path, &l->set->kind, err), l->set->path, err);
+    if (!status && options->truth) {
+        l->truth = options->truth;
+        status = prefix_path(dataset_sniff_truth(l->truth, &l->truth_kind, err), l->truth, err);
     }
-    if (!status) {
-        status = list_images(&set, err);
+    if (!status && options->class_map) {
+        status = prefix_path(dataset_read_class_map(options->class_map, &l->class_map, err),
+                             options->class_map, err);
+        l->names = &l->class_map;
     }
+    return status ? status : kinds[l->set->kind].load(l, err);
+}
+
+enum fovea_status fovea_dataset_load(const char *path, const struct fovea_dataset_options *options,
+                                     struct fovea_dataset *out, struct fovea_error *err) {
+    static const struct fovea_dataset_options none;
+    struct fovea_dataset set = {.path = strdup(path), .root = strdup(path)};
+    struct loading l = {.set = &set};
+    enum fovea_status status = set.path && set.root
+                                   ? load(&l, options ? options : &none, err)
+                                   : fovea_fail_memory(err, strlen(path) + 1, "a path");
+    dataset_names_finish(&l.class_map);
     if (status) {
         fovea_dataset_finish(&set);
         return status;
@@ -248,9 +262,50 @@ void fovea_dataset_finish(struct fovea_dataset *dataset) {
     for (size_t i = 0; i < dataset->n_images; i++) {
         free(dataset->images[i].path);
     }
+    dataset_archive_destroy(dataset->archive);
     free(dataset->classes);
     free(dataset->images);
+    free(dataset->labels);
+    free(dataset->labels_from);
+    free(dataset->repeated);
     free(dataset->ignored);
     free(dataset->root);
+    free(dataset->path);
     *dataset = (struct fovea_dataset){0};
+}
+
+/* ---- in words and numbers ------------------------------------------------------------ */
+
+/* 50000 as "50,000"; by value. */
+struct grouped {
+    char text[32];
+};
+
+static struct grouped grouped(size_t number) {
+    char digits[24];
+    struct grouped out;
+    int n = snprintf(digits, sizeof(digits), "%zu", number), to = 0;
+    for (int i = 0; i < n; i++) {
+        if (i > 0 && (n - i) % 3 == 0) {
+            out.text[to++] = ',';
+        }
+        out.text[to++] = digits[i];
+    }
+    out.text[to] = 0;
+    return out;
+}
+
+struct fovea_dataset_words fovea_dataset_describe(const struct fovea_dataset *set) {
+    struct fovea_dataset_words words;
+    char unscored[80] = "";
+    if (set->n_unscored > 0) {
+        snprintf(unscored, sizeof(unscored), "; %s have no label and are not scored",
+                 grouped(set->n_unscored).text);
+    }
+    snprintf(words.text, sizeof(words.text),
+             "%s image%s in %s class%s from %s %s, labels from %s%s", grouped(set->n_images).text,
+             set->n_images == 1 ? "" : "s", grouped(set->n_classes).text,
+             set->n_classes == 1 ? "" : "es", kinds[set->kind].name, fovea_quote(set->path).text,
+             fovea_quote(set->labels_from).text, unscored);
+    return words;
 }

@@ -1,28 +1,67 @@
 /* Loading a model from whichever kind of file it is (fovea.h). */
+#include "loaders/arch.h"
+#include "loaders/checkpoint.h"
 #include "loaders/compiled.h"
 #include "loaders/mapped_file.h"
 #include "loaders/onnx.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 void fovea_load_options_default(struct fovea_load_options *options) {
     *options = (struct fovea_load_options){0};
 }
 
-/* What cannot be read is no compiled file; whoever loads it as ONNX will say why. */
-static bool is_compiled(const char *path) {
-    unsigned char bytes[8];
+/* Who reads the file at a path. */
+enum reader { READ_ONNX, READ_COMPILED, READ_ARCH };
+
+/* The first bytes of a file of `size` bytes, zeroes behind them. */
+struct head {
+    unsigned char bytes[128];
+    size_t size;
+};
+
+static bool is_checkpoint(const struct head *head) {
+    /* Both .npz and .pth; which of them, its directory tells later. */
+    bool zip = head->bytes[0] == 'P' && head->bytes[1] == 'K';
+    return zip || fovea_container_of(head->bytes, head->size) != FOVEA_CONTAINER_NONE;
+}
+
+static bool ends_in(const char *text, const char *ending) {
+    size_t length = strlen(text), tail = strlen(ending);
+    return length >= tail && strcmp(text + length - tail, ending) == 0;
+}
+
+/*
+ * By the first bytes, whatever the name; but what is called .onnx and is
+ * something else is a mistake to be told. What cannot be read is left to the
+ * ONNX loader, which will say why.
+ */
+static enum reader find_reader(const char *path) {
+    struct head head = {.size = 0};
     struct stat status;
+    enum reader reader = READ_ONNX;
+    if (fovea_arch_is_name(path)) {
+        return READ_ARCH;
+    }
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
-        return false;
+        return READ_ONNX;
     }
-    bool is = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-              pread(fd, bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes) &&
-              fovea_compiled_looks_like(bytes, sizeof(bytes));
+    bool known = fstat(fd, &status) == 0;
+    if (known && S_ISDIR(status.st_mode)) {
+        reader = READ_ARCH;
+    } else if (known && S_ISREG(status.st_mode) &&
+               pread(fd, head.bytes, sizeof(head.bytes), 0) >= 8) {
+        head.size = (size_t)status.st_size;
+        bool arch = is_checkpoint(&head) && !ends_in(path, ".onnx");
+        reader = fovea_compiled_looks_like(head.bytes, 8) ? READ_COMPILED
+                 : arch                                   ? READ_ARCH
+                                                          : READ_ONNX;
+    }
     close(fd);
-    return is;
+    return reader;
 }
 
 static enum fovea_status load_compiled(const char *path, const struct fovea_load_options *options,
@@ -52,6 +91,12 @@ enum fovea_status fovea_model_load(const char *path, const struct fovea_load_opt
         fovea_load_options_default(&defaults);
         options = &defaults;
     }
-    return is_compiled(path) ? load_compiled(path, options, out, err)
-                             : fovea_onnx_load(path, options, out, err);
+    switch (find_reader(path)) {
+    case READ_COMPILED:
+        return load_compiled(path, options, out, err);
+    case READ_ARCH:
+        return fovea_arch_load(path, options, out, err);
+    default:
+        return fovea_onnx_load(path, options, out, err);
+    }
 }

@@ -71,6 +71,7 @@ extern const struct fovea_op fovea_op_optional_has_element;
 extern const struct fovea_op fovea_op_pad_11;
 extern const struct fovea_op fovea_op_pad_2;
 extern const struct fovea_op fovea_op_quantize_linear;
+extern const struct fovea_op fovea_op_random_weights;
 extern const struct fovea_op fovea_op_range;
 extern const struct fovea_op fovea_op_reduce;
 extern const struct fovea_op fovea_op_reduce_axes_attr;

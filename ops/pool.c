@@ -1,17 +1,22 @@
 /*
  * AveragePool and MaxPool, with kernels of our own: oneDNN cannot say where a
  * maximum was, nor divide a partly padded last window as ONNX does. Windows
- * have three dimensions here; missing ones come first and have size 1.
+ * have three dimensions here; missing ones come first and have size 1. bf16 is
+ * what it may be stored as, sums are in f32.
  */
 #include "ops/ops.h"
 
 #include "ops/window.h"
+#include "runtime/half.h"
 #include "runtime/parallel.h"
 #include "runtime/portability.h"
 
 #include <float.h>
 #include <math.h>
 #include <string.h>
+
+/* Channels that are done at a time where they are neighbours. */
+enum { BLOCK = 64 };
 
 struct pool {
     struct fovea_window w;
@@ -187,6 +192,15 @@ static inline int64_t column_major(const struct fovea_window *w, int64_t positio
 #define POOL_AVERAGE
 #include "ops/pool_kernels.inc"
 
+#define POOL_TYPE uint16_t
+#define POOL_NAME(x) x##_bf16
+#define POOL_MATH float
+#define POOL_LOAD(x) fovea_load_bf16(x)
+#define POOL_STORE(x) fovea_store_bf16(x)
+#define POOL_LOWEST (-INFINITY)
+#define POOL_AVERAGE
+#include "ops/pool_kernels.inc"
+
 #define POOL_TYPE int8_t
 #define POOL_NAME(x) x##_i8
 #define POOL_LOWEST INT8_MIN
@@ -205,23 +219,32 @@ struct job {
     int64_t *indices;
 };
 
+/* A row of windows of a type: plain has one channel, last all of them. */
+struct kernels {
+    void (*average_plain)(const struct pool *p, const struct row *row, const void *x, void *y);
+    void (*average_last)(const struct pool *p, const struct row *row, const void *x, void *y);
+    void (*max_plain)(const struct pool *p, const struct row *row, const void *x, void *y,
+                      int64_t *indices);
+    void (*max_last)(const struct pool *p, const struct row *row, const void *x, void *y);
+};
+
+static const struct kernels kernels[FOVEA_N_DTYPES] = {
+    [FOVEA_F32] = {average_plain_f32, average_last_f32, max_plain_f32, max_last_f32},
+    [FOVEA_BF16] = {average_plain_bf16, average_last_bf16, max_plain_bf16, max_last_bf16},
+    [FOVEA_F64] = {average_plain_f64, average_last_f64, max_plain_f64, max_last_f64},
+    [FOVEA_I8] = {NULL, NULL, max_plain_i8, max_last_i8},
+    [FOVEA_U8] = {NULL, NULL, max_plain_u8, max_last_u8},
+};
+
 static void run_row(const struct job *job, const struct row *row) {
     const struct pool *p = job->pool;
-    bool f32 = job->dtype == FOVEA_F32;
-    if (p->average && p->last) {
-        (f32 ? average_last_f32 : average_last_f64)(p, row, job->x, job->y);
-    } else if (p->average) {
-        (f32 ? average_plain_f32 : average_plain_f64)(p, row, job->x, job->y);
+    const struct kernels *k = &kernels[job->dtype];
+    if (p->average) {
+        (p->last ? k->average_last : k->average_plain)(p, row, job->x, job->y);
     } else if (p->last) {
-        (f32                       ? max_last_f32
-         : job->dtype == FOVEA_F64 ? max_last_f64
-         : job->dtype == FOVEA_I8  ? max_last_i8
-                                   : max_last_u8)(p, row, job->x, job->y);
+        k->max_last(p, row, job->x, job->y);
     } else {
-        (f32                       ? max_plain_f32
-         : job->dtype == FOVEA_F64 ? max_plain_f64
-         : job->dtype == FOVEA_I8  ? max_plain_i8
-                                   : max_plain_u8)(p, row, job->x, job->y, job->indices);
+        k->max_plain(p, row, job->x, job->y, job->indices);
     }
 }
 
@@ -273,6 +296,9 @@ const struct fovea_op fovea_op_average_pool = {
     .min_out = 1,
     .max_out = 1,
     .layout = FOVEA_LAYOUT_IMAGE,
+    .bf16 = FOVEA_BF16_MOVES,
+    .bf16_in = 1,
+    .bf16_out = 1,
     .infer = infer_average,
     .prepare = prepare,
     .run = run,
@@ -286,6 +312,9 @@ const struct fovea_op fovea_op_max_pool = {
     .min_out = 1,
     .max_out = 2,
     .layout = FOVEA_LAYOUT_IMAGE,
+    .bf16 = FOVEA_BF16_MOVES,
+    .bf16_in = 1,
+    .bf16_out = 1,
     .infer = infer_max,
     .prepare = prepare,
     .run = run,

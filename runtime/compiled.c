@@ -1,6 +1,7 @@
 /* Sessions of compiled models: see compiled.h. */
 #include "runtime/compiled.h"
 
+#include "runtime/bf16_rule.h"
 #include "runtime/infer.h"
 #include "runtime/match.h"
 #include "runtime/op.h"
@@ -109,8 +110,10 @@ static bool is_half(const struct fovea_value *value) {
 /* What infer found against what the file says, which is in `said`. */
 static enum fovea_status check_output(struct fovea_value *value, const struct fovea_tensor *said,
                                       struct fovea_error *err) {
-    bool widened = is_half(value) && said->dtype == FOVEA_F32; /* as widen.h does */
-    if ((value->t.dtype != said->dtype && !widened) || !fovea_tensor_same_shape(&value->t, said)) {
+    bool widened = is_half(value) && said->dtype == FOVEA_F32;                /* as widen.h does */
+    bool narrowed = value->t.dtype == FOVEA_F32 && said->dtype == FOVEA_BF16; /* see below */
+    if ((value->t.dtype != said->dtype && !widened && !narrowed) ||
+        !fovea_tensor_same_shape(&value->t, said)) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "its result is %s %s; the file says %s %s",
                           fovea_dtype_name(value->t.dtype), fovea_shape_text(&value->t).text,
                           fovea_dtype_name(said->dtype), fovea_shape_text(said).text);
@@ -124,39 +127,56 @@ static enum fovea_status check_output(struct fovea_value *value, const struct fo
     return FOVEA_OK;
 }
 
-/* f16 and bf16 are for storage: only conversions run on them (op.h). */
-static enum fovea_status check_halves(const struct fovea_node *node, struct fovea_error *err) {
-    bool half = false;
-    for (int i = 0; i < node->n_in; i++) {
-        half |= is_half(node->in[i]);
-    }
-    for (int i = 0; i < node->n_out; i++) {
-        half |= is_half(node->out[i]);
-    }
-    if (half && !fovea_node_is_own(node, "Convert")) {
-        return fovea_fail(err, FOVEA_ERR_INVALID, "it computes in f16 or bf16");
-    }
-    return FOVEA_OK;
-}
+/* Types of a node's values while infer runs. */
+struct types {
+    struct fovea_tensor *said; /* of its outputs, as the file has them */
+    bool *narrow;              /* which of its inputs are bf16 */
+};
 
-static enum fovea_status infer_node(struct fovea_node *node, struct fovea_tensor *said,
-                                    struct fovea_error *err) {
-    for (int i = 0; i < node->n_out; i++) {
-        if (node->out[i]) {
-            said[i] = node->out[i]->t;
+/*
+ * infer knows nothing of bf16 storage (op.h): it sees f32. What it reads the
+ * contents of is not to be such an operand, but that is checked before.
+ */
+static enum fovea_status infer_as_f32(struct fovea_node *node, bool *narrow,
+                                      struct fovea_error *err) {
+    bool convert = fovea_node_is_own(node, "Convert");
+    for (int i = 0; i < node->n_in; i++) {
+        narrow[i] = !convert && node->in[i] && node->in[i]->t.dtype == FOVEA_BF16;
+    }
+    for (int i = 0; i < node->n_in; i++) {
+        if (narrow[i]) {
+            node->in[i]->t.dtype = FOVEA_F32;
         }
     }
     enum fovea_status st = fovea_infer_node(node, err);
+    for (int i = 0; i < node->n_in; i++) {
+        if (narrow[i]) {
+            node->in[i]->t.dtype = FOVEA_BF16;
+        }
+    }
+    return st;
+}
+
+static enum fovea_status infer_node(struct fovea_node *node, struct types *types,
+                                    struct fovea_error *err) {
+    for (int i = 0; i < node->n_out; i++) {
+        if (node->out[i]) {
+            types->said[i] = node->out[i]->t;
+        }
+    }
+    enum fovea_status st = fovea_bf16_check(node, err);
+    if (st) {
+        fovea_error_prefix_node(err, node);
+        return st;
+    }
+    st = infer_as_f32(node, types->narrow, err);
     if (st) {
         return st;
     }
     for (int i = 0; !st && i < node->n_out; i++) {
         if (node->out[i]) {
-            st = check_output(node->out[i], &said[i], err);
+            st = check_output(node->out[i], &types->said[i], err);
         }
-    }
-    if (!st) {
-        st = check_halves(node, err);
     }
     if (st) {
         fovea_error_prefix_node(err, node);
@@ -165,19 +185,22 @@ static enum fovea_status infer_node(struct fovea_node *node, struct fovea_tensor
 }
 
 enum fovea_status fovea_compiled_infer(struct fovea_graph *graph, struct fovea_error *err) {
-    size_t most = 1;
+    size_t most_out = 1, most_in = 1;
     for (const struct fovea_node *node = graph->first; node; node = node->next) {
-        most = (size_t)node->n_out > most ? (size_t)node->n_out : most;
+        most_out = (size_t)node->n_out > most_out ? (size_t)node->n_out : most_out;
+        most_in = (size_t)node->n_in > most_in ? (size_t)node->n_in : most_in;
     }
-    struct fovea_tensor *said = calloc(most, sizeof(*said));
-    if (!said) {
-        return fovea_fail_memory(err, most * sizeof(*said), "a node's outputs");
-    }
+    struct types types = {calloc(most_out, sizeof(*types.said)),
+                          calloc(most_in, sizeof(*types.narrow))};
     enum fovea_status st = FOVEA_OK;
-    for (struct fovea_node *node = graph->first; !st && node; node = node->next) {
-        st = infer_node(node, said, err);
+    if (!types.said || !types.narrow) {
+        st = fovea_fail_memory(err, most_out * sizeof(*types.said), "a node's operands");
     }
-    free(said);
+    for (struct fovea_node *node = graph->first; !st && node; node = node->next) {
+        st = infer_node(node, &types, err);
+    }
+    free(types.said);
+    free(types.narrow);
     return st;
 }
 
@@ -205,15 +228,17 @@ void fovea_compiled_attach(const struct fovea_compiled *compiled, struct fovea_g
 
 /* ---- options ------------------------------------------------------------ */
 
-static const char winograd_word[] = "winograd=", passes_word[] = "passes=";
+static const char precision_word[] = "precision=", winograd_word[] = "winograd=",
+                  passes_word[] = "passes=";
 
 enum fovea_status fovea_options_text(const struct fovea_session_options *options,
                                      char text[FOVEA_OPTIONS_TEXT], struct fovea_error *err) {
     /* The passes stand at the end, where they can be read as they are. */
     const char *passes = options->passes ? options->passes : "on";
     bool bf16 = fovea_precision_settle(options->precision) == FOVEA_PRECISION_BF16;
-    int length = snprintf(text, FOVEA_OPTIONS_TEXT, "precision=%s;%s%s;%s%s", bf16 ? "bf16" : "f32",
-                          winograd_word, options->winograd ? "auto" : "off", passes_word, passes);
+    int length =
+        snprintf(text, FOVEA_OPTIONS_TEXT, "%s%s;%s%s;%s%s", precision_word, bf16 ? "bf16" : "f32",
+                 winograd_word, options->winograd ? "auto" : "off", passes_word, passes);
     if (length < 0 || length >= FOVEA_OPTIONS_TEXT) {
         return fovea_fail(err, FOVEA_ERR_LIMIT, "the options take %d characters; %d is the limit",
                           length, FOVEA_OPTIONS_TEXT - 1);
@@ -228,6 +253,9 @@ void fovea_model_get_session_options(const struct fovea_model *model,
     if (text) {
         const char *winograd = strstr(text, winograd_word);
         out->winograd = winograd && strncmp(winograd + strlen(winograd_word), "auto;", 5) == 0;
+        bool bf16 = strncmp(text, precision_word, strlen(precision_word)) == 0 &&
+                    strncmp(text + strlen(precision_word), "bf16;", 5) == 0;
+        out->precision = bf16 ? FOVEA_PRECISION_BF16 : FOVEA_PRECISION_F32;
     }
     const char *passes = text ? strstr(text, passes_word) : NULL;
     if (passes) {

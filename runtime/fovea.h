@@ -110,16 +110,28 @@ struct fovea_io {
 struct fovea_load_options {
     size_t max_memory; /* most bytes that parsing may take beyond the file; 0: 80 % of available */
     bool allow_external_links; /* external data may be a symlink or a hard link; default false */
+    /* Of checkpoints and names of architectures; for what 0 and NULL leave to the file. */
+    int size;              /* of the square input; of ONNX models see their input's shape */
+    int heads;             /* of a ViT's attention */
+    const char *ws_eps;    /* of an NFNet's weight standardisation: "dm" or "timm" */
+    const char *gelu;      /* "tanh" or "erf" */
+    const char *head_type; /* of a ViT: "token", "gap" or "map" */
+    /* Told each tensor of a checkpoint that does not fit: how ("missing", "misshapen",
+     * "unexpected"), and its name and shape. Not called for one that does. NULL: nobody is. */
+    void (*explain)(void *context, const char *how, const char *what);
+    void *explain_context;
 };
 
 void fovea_load_options_default(struct fovea_load_options *options);
 
 /*
  * Load a model from an .onnx file; external data is sought beside it. Or from
- * a compiled file (fovea_session_save): then, if it was made by this build on
- * a CPU of this kind, sessions of the shapes and options it was made for start
- * at once; if not, the original is loaded from where it was, and
- * fovea_model_get_note says so.
+ * a checkpoint (safetensors, .npz, .pth, pickle; a file, or its folder) of an
+ * NFNet or a ViT, whose graph is built from the tensors it has. Or by a name,
+ * "arch:nfnet-f0@480", with weights made up. Or from a compiled file (fovea_session_save): then, if
+ * it was made by this build on a CPU of this kind, sessions of the shapes and options it was made
+ * for start at once; if not, the original is loaded from where it was, and fovea_model_get_note
+ * says so.
  *
  * `options` may be NULL for the defaults. The file, and those of external data,
  * stay mapped until the model is destroyed and must not change meanwhile;
@@ -155,7 +167,8 @@ const struct fovea_tensor *fovea_model_get_planned_input(const struct fovea_mode
  * The arithmetic of f32, f16 and bf16 models. BF16 multiplies in bf16 and sums
  * in f32; normalisation, softmax and elementwise functions are computed in f32.
  * On a CPU without bf16 instructions it runs, slower than F32, on operands
- * rounded to bf16. AUTO is BF16 on a CPU with such instructions, else F32.
+ * rounded to bf16. AUTO is BF16 on a CPU with such instructions, if a product
+ * in bf16 takes less time than in f32, which is measured; else F32.
  */
 enum fovea_precision {
     FOVEA_PRECISION_F32,
@@ -218,8 +231,7 @@ const char *fovea_session_get_note(const struct fovea_session *session);
  * only when all of it is on the disk, in place of any file that was there.
  *
  * The file names the model's files, with their SHA-256. FOVEA_ERR_INVALID if
- * they changed since they were loaded, or if the model is a compiled one;
- * FOVEA_ERR_UNSUPPORTED of a session of bf16 precision.
+ * they changed since they were loaded, or if the model is a compiled one.
  */
 enum fovea_status fovea_session_save(const struct fovea_session *session, const char *path,
                                      struct fovea_error *err);

@@ -203,6 +203,7 @@ struct fovea_graph {
     size_t n_inputs, n_outputs;
     struct fovea_node *first_deferred, *last_deferred;
     size_t n_deferred;
+    int64_t folded_macs;         /* multiply-accumulates of nodes that infer folded or deferred */
     size_t defer_bytes;          /* constants that take more than this to compute are deferred */
     struct fovea_engine *engine; /* evaluates deferred nodes; set by infer */
     struct fovea_budget budget;  /* for contents of constants; set by infer */

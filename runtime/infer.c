@@ -162,6 +162,12 @@ static enum fovea_status read_value_inputs(struct fovea_node *node, struct fovea
     return st;
 }
 
+/* The network asks for these multiplications, though no run does them: a MAP head's query. */
+static void count_folded(struct fovea_graph *graph, const struct fovea_node *node) {
+    int64_t macs = fovea_node_macs(node), room = INT64_MAX - graph->folded_macs;
+    graph->folded_macs += macs < room ? macs : room;
+}
+
 /* Before a node's infer or expand. */
 static enum fovea_status complete(struct fovea_graph *graph, struct fovea_node *node,
                                   struct fovea_error *err) {
@@ -189,11 +195,13 @@ static enum fovea_status infer_and_fold(struct fovea_graph *graph, struct fovea_
         return st;
     }
     if (fate == DEFER) {
+        count_folded(graph, node);
         fovea_graph_defer_node(graph, node);
         return FOVEA_OK;
     }
     st = fold(node, graph->engine, budget, err);
     if (!st) {
+        count_folded(graph, node);
         budget->left += remove_folded(graph, node);
     }
     return st;

@@ -10,53 +10,20 @@
  *
  * Two walks: from the end, to see who wants what; from the front, to decide.
  */
+#include "runtime/bf16_rule.h"
 #include "runtime/infer.h"
 #include "runtime/match.h"
-#include "runtime/op.h"
 #include "runtime/passes.h"
 #include "runtime/rewrite.h"
 
 #include <stdlib.h>
 
-static bool in_mask(unsigned mask, int index) {
-    return mask >> (index < 31 ? index : 31) & 1;
-}
-
-static bool is_float_value(const struct fovea_value *value) {
-    return value && (value->t.dtype == FOVEA_F32 || value->t.dtype == FOVEA_BF16);
-}
-
-/* What a node does with bf16, and the inputs and outputs that is about. */
-struct rule {
-    enum fovea_bf16_rule kind;
-    unsigned in, out;
-};
-
-static struct rule rule_of(const struct fovea_node *node) {
-    const struct fovea_op *op = node->op;
-    struct rule rule = {op->bf16, op->bf16_in, op->bf16_out};
-    if (rule.kind == FOVEA_BF16_NONE && (op->flags & FOVEA_OP_VIEW)) {
-        rule = (struct rule){FOVEA_BF16_MOVES, 1, 1};
-    }
-    for (int i = 0; i < node->n_in; i++) {
-        bool other_type = node->in[i] && in_mask(rule.in, i) && !is_float_value(node->in[i]);
-        if (other_type && rule.kind != FOVEA_BF16_FREE) {
-            rule = (struct rule){FOVEA_BF16_NONE, 0, 0};
-        }
-    }
-    return rule;
-}
-
-static bool is_epilogue_operand(const struct fovea_node *node, int index) {
-    return node->in[index] && fovea_own_input(node, index) == NULL;
-}
-
 /* ---- who wants bf16 --------------------------------------------------------- */
 
 /* Whether `node` gains by finding input `index` in bf16. `wanted`: by value number. */
 static bool gains(const struct fovea_node *node, int index, const unsigned char *wanted) {
-    struct rule rule = rule_of(node);
-    if (!in_mask(rule.in, index) || is_epilogue_operand(node, index)) {
+    struct fovea_bf16_types rule = fovea_bf16_types_of(node);
+    if (!fovea_bf16_mask_has(rule.in, index) || fovea_bf16_is_epilogue_operand(node, index)) {
         return false;
     }
     if (rule.kind != FOVEA_BF16_MOVES) {
@@ -64,7 +31,7 @@ static bool gains(const struct fovea_node *node, int index, const unsigned char 
     }
     bool any = false;
     for (int i = 0; i < node->n_out; i++) {
-        any |= node->out[i] && in_mask(rule.out, i) && wanted[node->out[i]->number];
+        any |= node->out[i] && fovea_bf16_mask_has(rule.out, i) && wanted[node->out[i]->number];
     }
     return any;
 }
@@ -73,7 +40,7 @@ static void mark_wanted(const struct fovea_graph *graph, unsigned char *wanted) 
     for (const struct fovea_node *node = graph->last; node; node = node->prev) {
         for (int i = 0; i < node->n_in; i++) {
             struct fovea_value *value = node->in[i];
-            if (is_float_value(value) && !value->is_output && gains(node, i, wanted)) {
+            if (fovea_bf16_may_be(value) && !value->is_output && gains(node, i, wanted)) {
                 wanted[value->number] = 1;
             }
         }
@@ -118,7 +85,7 @@ static enum fovea_status converted(struct fovea_graph *graph, struct fovea_node 
 static enum fovea_status require(struct fovea_node *node, int index, enum fovea_dtype dtype,
                                  struct fovea_pass_context *context, struct fovea_error *err) {
     struct fovea_value *value = node->in[index], *other;
-    if (!is_float_value(value) || value->t.dtype == dtype) {
+    if (!fovea_bf16_may_be(value) || value->t.dtype == dtype) {
         return FOVEA_OK;
     }
     enum fovea_status st = converted(node->graph, node, value, dtype, &other, err);
@@ -134,36 +101,39 @@ static enum fovea_status require(struct fovea_node *node, int index, enum fovea_
 /* ---- decisions -------------------------------------------------------------- */
 
 /* Elements are moved as they come, unless a graph output is to be f32. */
-static bool moves_as_bf16(const struct fovea_node *node, const struct rule *rule) {
+static bool moves_as_bf16(const struct fovea_node *node, const struct fovea_bf16_types *rule) {
     bool any = false;
     for (int i = 0; i < node->n_in; i++) {
         const struct fovea_value *value = node->in[i];
-        any |= value && in_mask(rule->in, i) && !value->constant && value->t.dtype == FOVEA_BF16;
+        any |= value && fovea_bf16_mask_has(rule->in, i) && !value->constant &&
+               value->t.dtype == FOVEA_BF16;
     }
     for (int i = 0; i < node->n_out; i++) {
-        any &= !node->out[i] || !in_mask(rule->out, i) || !node->out[i]->is_output;
+        any &= !node->out[i] || !fovea_bf16_mask_has(rule->out, i) || !node->out[i]->is_output;
     }
     return any;
 }
 
-static bool writes_bf16(const struct fovea_node *node, const struct rule *rule, int index,
-                        bool moved, const unsigned char *wanted) {
+static bool writes_bf16(const struct fovea_node *node, const struct fovea_bf16_types *rule,
+                        int index, bool moved, const unsigned char *wanted) {
     const struct fovea_value *value = node->out[index];
-    if (!value || value->is_output || value->t.dtype != FOVEA_F32 || !in_mask(rule->out, index)) {
+    if (!value || value->is_output || value->t.dtype != FOVEA_F32 ||
+        !fovea_bf16_mask_has(rule->out, index)) {
         return false;
     }
     return rule->kind == FOVEA_BF16_MOVES ? moved : wanted[value->number] != 0;
 }
 
-static enum fovea_status fix_inputs(struct fovea_node *node, const struct rule *rule, bool moved,
-                                    struct fovea_pass_context *context, struct fovea_error *err) {
+static enum fovea_status fix_inputs(struct fovea_node *node, const struct fovea_bf16_types *rule,
+                                    bool moved, struct fovea_pass_context *context,
+                                    struct fovea_error *err) {
     enum fovea_status st = FOVEA_OK;
     for (int i = 0; !st && i < node->n_in; i++) {
         bool weights = i == 1 && node->op->pack && node->in[i] && node->in[i]->constant;
-        if (!node->in[i] || is_epilogue_operand(node, i)) {
+        if (!node->in[i] || fovea_bf16_is_epilogue_operand(node, i)) {
             continue;
         }
-        if (!in_mask(rule->in, i) || (rule->kind == FOVEA_BF16_MOVES && !moved)) {
+        if (!fovea_bf16_mask_has(rule->in, i) || (rule->kind == FOVEA_BF16_MOVES && !moved)) {
             st = require(node, i, FOVEA_F32, context, err);
         } else if (rule->kind == FOVEA_BF16_MOVES ||
                    (rule->kind == FOVEA_BF16_MULTIPLIES && !weights)) {
@@ -175,7 +145,7 @@ static enum fovea_status fix_inputs(struct fovea_node *node, const struct rule *
 
 static enum fovea_status decide(struct fovea_node *node, const unsigned char *wanted,
                                 struct fovea_pass_context *context, struct fovea_error *err) {
-    struct rule rule = rule_of(node);
+    struct fovea_bf16_types rule = fovea_bf16_types_of(node);
     bool moved = rule.kind == FOVEA_BF16_MOVES && moves_as_bf16(node, &rule);
     enum fovea_status st = fix_inputs(node, &rule, moved, context, err);
     for (int i = 0; !st && i < node->n_out; i++) {

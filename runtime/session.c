@@ -1,6 +1,7 @@
 /* Sessions: see session.h and fovea.h. */
 #include "runtime/session.h"
 
+#include "runtime/bf16_ratio.h"
 #include "runtime/bind.h"
 #include "runtime/clock.h"
 #include "runtime/compiled.h"
@@ -102,6 +103,7 @@ static enum fovea_status start_profile(struct fovea_session *s, struct fovea_err
 
 /* What the model asks for, before passes find ways to do with less. */
 static void count_work(struct fovea_session *s) {
+    s->macs = s->graph.folded_macs;
     for (const struct fovea_node *node = s->graph.first; node; node = node->next) {
         int64_t macs = fovea_node_macs(node);
         s->macs += macs < INT64_MAX - s->macs ? macs : INT64_MAX - s->macs;
@@ -189,7 +191,8 @@ enum fovea_precision fovea_precision_settle(enum fovea_precision asked) {
     if (asked != FOVEA_PRECISION_AUTO) {
         return asked;
     }
-    return fovea_cpu_has_bf16() ? FOVEA_PRECISION_BF16 : FOVEA_PRECISION_F32;
+    double ratio = fovea_bf16_ratio();
+    return ratio > 0 && ratio < FOVEA_BF16_PAYS ? FOVEA_PRECISION_BF16 : FOVEA_PRECISION_F32;
 }
 
 static enum fovea_status create(const struct fovea_model *model, const struct fovea_tensor *inputs,

@@ -6,7 +6,9 @@
  * A result is good to the rounding of what is stored (2^-8 of it) and to that
  * of f32 sums; attention also rounds its weights, to 2^-8 of each.
  */
+#include "runtime/bf16_ratio.h"
 #include "runtime/half.h"
+#include "runtime/session.h"
 #include "tests/check.h"
 #include "tests/graph_build.h"
 #include "tests/reference.h"
@@ -106,6 +108,52 @@ static void conv__bf16_operands__as_sums_in_double(void) {
         check_conv(1, 3, 16, i & 1, i & 2);
         check_conv(1, 5, 7, i & 1, i & 2);
         check_conv(16, 16, 16, i & 1, i & 2);
+    }
+}
+
+/* Windows of 3x3 at steps of 2, padded on one side; channels a whole block of the kernel, or not.
+ */
+static void check_pool(int64_t channels, bool average, bool channels_last) {
+    const int64_t x_dims[] = {2, channels, 9, 7}, y_dims[] = {2, channels, 4, 3};
+    const int64_t count = 2 * channels * 12;
+    const struct reference_window window = {
+        .spatial = 2,
+        .kernel = {3, 3},
+        .strides = {2, 2},
+        .dilations = {1, 1},
+        .before = {0, 1},
+        .after = {1, 0},
+    };
+    static float want[MOST];
+    float *x = random_halves(2 * channels * 63, 1);
+    struct run_op r;
+    run_op_init(&r, "", average ? "AveragePool" : "MaxPool", 11);
+    run_op_attr_ints(&r, "kernel_shape", window.kernel, 2);
+    run_op_attr_ints(&r, "strides", window.strides, 2);
+    run_op_attr_ints(&r, "pads", (const int64_t[]){0, 1, 1, 0}, 4);
+    run_op_input(&r, FOVEA_F32, 4, x_dims, x, false);
+    r.channels_last = channels_last;
+    r.bf16 = 1;
+    r.bf16_outputs = true;
+    struct fovea_tensor tx = r.in[0], ty = {.data = want};
+    fovea_tensor_set_shape(&ty, FOVEA_F32, 4, y_dims);
+    reference_pool(&tx, &window, average, false, &ty, NULL);
+    CHECK_OK(run_op_run(&r, 1), r.err);
+    CHECK(r.out[0].dtype == FOVEA_BF16);
+    if (average) {
+        CHECK(excess(&r, want, count, 1e-6) <= 1);
+    }
+    for (int64_t i = 0; !average && i < count; i++) {
+        CHECK(got_at(&r, i) == want[i]);
+    }
+    run_op_finish(&r);
+}
+
+static void pool__bf16_operands__as_sums_in_double(void) {
+    for (int i = 0; i < 4; i++) {
+        check_pool(64, i & 1, i & 2);
+        check_pool(70, i & 1, i & 2);
+        check_pool(3, i & 1, i & 2);
     }
 }
 
@@ -306,6 +354,19 @@ static void precision__moved_between_products__no_conversion(void) {
     expect_bf16(&b, "off", "fovea.Convert MatMul Reshape MatMul Reshape");
 }
 
+/* Pooling is on the way from one product to another: it reads and writes what they do. */
+static void precision__pool_between_convolutions__no_conversion(void) {
+    struct graph_build b;
+    build_init(&b, 20);
+    struct fovea_value *x = build_input(&b, FOVEA_F32, 4, (const int64_t[]){1, 3, 12, 12});
+    struct fovea_value *w = build_random(&b, 4, (const int64_t[]){32, 3, 3, 3});
+    struct fovea_value *v = build_random(&b, 4, (const int64_t[]){32, 32, 3, 3});
+    struct fovea_value *y = OP(&b, "MaxPool", OP(&b, "Conv", x, w));
+    build_set_ints(&b, y, "kernel_shape", (const int64_t[]){2, 2}, 2);
+    build_output(&b, OP(&b, "Conv", y, v));
+    expect_bf16(&b, "on", "fovea.Reorder Conv MaxPool Conv fovea.Reorder");
+}
+
 /* An operator without a rule reads f32; its producer then writes that. */
 static void precision__operator_without_bf16__reads_f32(void) {
     struct graph_build b;
@@ -328,6 +389,18 @@ static void precision__convolutions__entry_and_exit_are_reorders(void) {
     expect_bf16(&b, "on", "fovea.Reorder Conv Conv fovea.Reorder");
 }
 
+/* ---- auto --------------------------------------------------------------- */
+
+static void precision__auto__is_bf16_where_a_product_takes_less(void) {
+    double ratio = fovea_bf16_ratio();
+    CHECK(fovea_cpu_has_bf16() == (ratio > 0) && ratio == fovea_bf16_ratio());
+    bool pays = ratio > 0 && ratio < FOVEA_BF16_PAYS;
+    CHECK(fovea_precision_settle(FOVEA_PRECISION_AUTO) ==
+          (pays ? FOVEA_PRECISION_BF16 : FOVEA_PRECISION_F32));
+    CHECK(fovea_precision_settle(FOVEA_PRECISION_F32) == FOVEA_PRECISION_F32);
+    CHECK(fovea_precision_settle(FOVEA_PRECISION_BF16) == FOVEA_PRECISION_BF16);
+}
+
 int main(int argc, char **argv) {
     const struct test tests[] = {
         TEST(attention__bf16_operands__as_softmax_in_double),
@@ -335,10 +408,13 @@ int main(int argc, char **argv) {
         TEST(elementwise__bf16_operands__f32_arithmetic_rounded_once),
         TEST(layer_norm__bf16_rows__as_sums_in_double),
         TEST(linear__bf16_operands__as_sums_in_double),
+        TEST(pool__bf16_operands__as_sums_in_double),
+        TEST(precision__auto__is_bf16_where_a_product_takes_less),
         TEST(precision__convolutions__entry_and_exit_are_reorders),
         TEST(precision__moved_between_products__no_conversion),
         TEST(precision__operator_without_bf16__reads_f32),
         TEST(precision__passes_off__still_bf16),
+        TEST(precision__pool_between_convolutions__no_conversion),
         TEST(precision__products_in_a_row__one_conversion_at_the_entry),
     };
     return RUN_TESTS(tests, argc, argv);

@@ -8,68 +8,9 @@ root=$2
 shared=$root/../shared
 shapes=$root/examples/shapes
 nodes=/usr/share/libonnx-testdata/data/node
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0 skipped=0
-test= ok=
+. "$(dirname "$0")/cli_checks.sh"
 
-# ---- a test is begin, steps, end --------------------------------------------------
-
-begin() {
-    test=$1
-    ok=yes
-}
-
-broken() {
-    echo "FAIL $test: $*"
-    ok=no
-}
-
-end() {
-    if [ "$ok" = yes ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        sed 's/^/    stderr: /' "$tmp/err" | head -5
-    fi
-}
-
-skip() {
-    echo "SKIP $1: $2"
-    skipped=$((skipped + 1))
-}
-
-# run EXIT_CODE ARGUMENT...: the command, keeping stdout and stderr
-run() {
-    want=$1
-    shift
-    "$fovea" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
-    got=$?
-    [ "$got" = "$want" ] || broken "fovea $*: exit $got, expected $want"
-}
-
-out_has() {
-    grep -q -e "$1" "$tmp/out" || broken "stdout lacks '$1': $(head -3 "$tmp/out")"
-}
-
-err_has() {
-    grep -q -e "$1" "$tmp/err" || broken "stderr lacks '$1': $(head -3 "$tmp/err")"
-}
-
-out_empty() {
-    [ -s "$tmp/out" ] && broken "stdout is not empty: $(head -3 "$tmp/out")"
-}
-
-# json FILE EXPRESSION: a Python expression over the parsed file `d` that must be true
-json() {
-    [ -n "$python" ] || return 0
-    "$python" -c 'import json, sys
-d = json.load(open(sys.argv[1]))
-sys.exit(0 if eval(sys.argv[2]) else 1)' "$1" "$2" || broken "JSON: not true: $2"
-}
-
-python=$(command -v python3 || true)
-[ -n "$python" ] || echo "SKIP JSON checks: there is no python3"
+. "$root/tests/cli_datasets.sh"
 
 # ---- the frame --------------------------------------------------------------------
 
@@ -479,6 +420,15 @@ classifier_tests() {
     json "$tmp/out" 'd["gflop_per_image"] > 0'
     end
 
+    begin compile__bf16__is_run_as_bf16
+    run 0 compile "$model" -o "$tmp/h.fovea" --threads 1 --precision bf16
+    run 0 bench "$tmp/h.fovea" --runs 1 --threads 1 --json
+    json "$tmp/out" 'd["precision"] == "bf16"'
+    ! grep -q '^note:' "$tmp/err" || broken "the compiled plan was not used"
+    run 0 classify "$tmp/h.fovea" "$image" $one --precision f32
+    err_has "^note: .*h.fovea: it was compiled for 'precision=bf16;"
+    end
+
     begin compile__what_does_not_fit__says_so_and_runs
     run 0 classify "$tmp/c.fovea" "$image" $one --passes off
     err_has "^note: .*c.fovea: it was compiled for 'precision=f32;winograd=auto;passes=on', not 'precision=f32;winograd=auto;passes=off'"
@@ -486,8 +436,6 @@ classifier_tests() {
     err_has 'is compiled already'
     run 1 compile "$model" -o "$tmp/no/such/folder.fovea"
     err_has 'cannot compile to .*No such file'
-    run 1 compile "$model" -o "$tmp/d.fovea" --threads 1 --precision bf16
-    err_has 'holds an f32 plan'
     run 2 compile "$model"
     err_has 'Say -o FILE'
     [ ! -e "$tmp/d.fovea" ] || broken "a file was left"
@@ -556,6 +504,10 @@ classifier_tests() {
         done
     done
     first=$small/$(basename "$1")
+    # only some of the classes: they are told by their names
+    ls "$data" >"$tmp/classes"
+    one="$one --labels $tmp/classes"
+
     begin eval__small_dataset__counts_and_exit_0
     run 0 eval "$model" "$small" $one --predictions "$tmp/p.csv" --json "$tmp/e.json"
     out_has '^listed 6 = ok 6 + failed 0 + missing 0$'
@@ -571,7 +523,7 @@ classifier_tests() {
     begin eval__however_the_work_is_divided__same_bytes
     for how in "--threads 1 --workers 1 --batch 1" "--threads 1 --workers 3 --batch 5" \
         "--threads 2" "--threads 2 --streams 1" "--threads 2 --streams auto" "--streams 3"; do
-        run 0 eval "$model" "$small" --recipe "$recipe" --predictions "$tmp/q.csv" $how
+        run 0 eval "$model" "$small" $one --predictions "$tmp/q.csv" $how
         cmp -s "$tmp/q.csv" "$tmp/p.csv" || broken "$how differs"
     done
     run 0 eval "$model" "$small" $one --batch 5
@@ -584,7 +536,7 @@ classifier_tests() {
     cut -d, -f1-4,7 "$tmp/p.csv" >"$tmp/p.short"
     for how in "--streams 1 --batch 1" "--streams 2 --batch 1" "--streams 3 --batch 2" \
         "--streams auto" "--streams auto --batch 2"; do
-        run 0 eval "$model" "$small" --exact off --threads 2 --recipe "$recipe" \
+        run 0 eval "$model" "$small" $one --exact off --threads 2 \
             --predictions "$tmp/q.csv" --json "$tmp/s.json" $how
         cut -d, -f1-4,7 "$tmp/q.csv" | cmp -s - "$tmp/p.short" || broken "$how differs"
         json "$tmp/s.json" 'd["streams"] >= 1 and d["threads"] == 2 and d["ok"] == 6'
@@ -627,7 +579,7 @@ EOF
     mkdir -p "$tmp/numeric/7" "$tmp/numeric/10"
     cp "$image" "$tmp/numeric/7/a.jpg"
     run 1 eval "$model" "$tmp/numeric" $one
-    err_has "folder '10' stands for class 10, but the model has 10 classes"
+    err_has "'10' stands for class 10, but the model has 10 classes"
     rmdir "$tmp/numeric/10"
     run 0 eval "$model" "$tmp/numeric" $one --predictions "$tmp/p.csv"
     grep -q '^7/a.jpg,7,' "$tmp/p.csv" || broken "the label is not 7"
@@ -655,6 +607,8 @@ EOF
         broken "exit $code after SIGTERM"
     fi
     end
+
+    dataset_tests
 }
 
 if [ -f "$shared/eval/cifar10/nfnet_cifar.onnx" ]; then
@@ -704,5 +658,4 @@ for model in "$shapes"/*.onnx; do
     fi
 done
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+cli_done

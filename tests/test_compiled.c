@@ -119,6 +119,32 @@ static void expect_original(const struct result *r, const struct result *want, c
     }
 }
 
+/* A session to be saved: of the example's model or of its compiled file. */
+struct saved {
+    struct fovea_model *model;
+    struct fovea_session *session;
+};
+
+static enum fovea_status load_session(struct saved *s, const char *path,
+                                      const struct fovea_session_options *options,
+                                      struct fovea_error *err) {
+    const struct fovea_tensor input = {.dtype = FOVEA_F32, .rank = 4, .dims = {1, 3, SIDE, SIDE}};
+    enum fovea_status st = fovea_model_load(path, NULL, &s->model, err);
+    if (st) {
+        return st;
+    }
+    st = fovea_session_create(s->model, &input, options, &s->session, err);
+    if (st) {
+        fovea_model_destroy(s->model);
+    }
+    return st;
+}
+
+static void finish_session(struct saved *s) {
+    fovea_session_destroy(s->session);
+    fovea_model_destroy(s->model);
+}
+
 /* ---- what fits ---------------------------------------------------------- */
 
 static void compiled__example__gives_the_same_bits(void) {
@@ -151,6 +177,33 @@ static void compiled__session_options__are_those_it_was_compiled_for(void) {
     fovea_model_get_session_options(model, &options);
     CHECK_STR(options.passes, "on");
     fovea_model_destroy(model);
+}
+
+static void compiled__bf16__gives_the_same_bits_and_its_precision(void) {
+    for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
+        struct compiled_example e;
+        struct saved s;
+        struct fovea_model *model;
+        struct fovea_error err = {0};
+        CHECK(compiled_example_make(&e, examples[i], "on", &err));
+        struct fovea_session_options options = with_passes("on"), planned;
+        options.precision = FOVEA_PRECISION_BF16;
+        struct result plain = run_file(e.model, 1, &options);
+        CHECK_OK(load_session(&s, e.model, &options, &err), err);
+        CHECK_OK(fovea_session_save(s.session, e.compiled, &err), err);
+        finish_session(&s);
+        CHECK_OK(fovea_model_load(e.compiled, NULL, &model, &err), err);
+        fovea_model_get_session_options(model, &planned);
+        CHECK(planned.precision == FOVEA_PRECISION_BF16);
+        fovea_model_destroy(model);
+        struct result compiled = run_file(e.compiled, 1, &options);
+        expect_ok(&compiled);
+        CHECK(compiled.used && same_logits(&plain, &compiled));
+        options.precision = FOVEA_PRECISION_F32;
+        struct result f32 = run_file(e.model, 1, &options),
+                      other = run_file(e.compiled, 1, &options);
+        expect_original(&other, &f32, "compiled for 'precision=bf16;");
+    }
 }
 
 static void compiled__other_number_of_threads__gives_a_result(void) {
@@ -407,32 +460,6 @@ static void compiled__message_of_damage__says_where(void) {
 
 /* ---- saving ------------------------------------------------------------- */
 
-/* A session to be saved: of the example's model or of its compiled file. */
-struct saved {
-    struct fovea_model *model;
-    struct fovea_session *session;
-};
-
-static enum fovea_status load_session(struct saved *s, const char *path,
-                                      const struct fovea_session_options *options,
-                                      struct fovea_error *err) {
-    const struct fovea_tensor input = {.dtype = FOVEA_F32, .rank = 4, .dims = {1, 3, SIDE, SIDE}};
-    enum fovea_status st = fovea_model_load(path, NULL, &s->model, err);
-    if (st) {
-        return st;
-    }
-    st = fovea_session_create(s->model, &input, options, &s->session, err);
-    if (st) {
-        fovea_model_destroy(s->model);
-    }
-    return st;
-}
-
-static void finish_session(struct saved *s) {
-    fovea_session_destroy(s->session);
-    fovea_model_destroy(s->model);
-}
-
 /* It is not saved, for that reason, and no file is left behind. */
 static void expect_unsaved(const char *path, const struct fovea_session_options *options,
                            enum fovea_status status, const char *words) {
@@ -466,15 +493,12 @@ static void save__model_changed_since_it_was_loaded__is_refused(void) {
     finish_session(&s);
 }
 
-static void save__planned_or_bf16_session__is_refused(void) {
+static void save__planned_session__is_refused(void) {
     struct compiled_example e;
     make(&e, "on");
     struct fovea_session_options options = with_passes("on");
     options.plan_only = true;
     expect_unsaved(e.model, &options, FOVEA_ERR_INVALID, "was only planned");
-    options.plan_only = false;
-    options.precision = FOVEA_PRECISION_BF16;
-    expect_unsaved(e.model, &options, FOVEA_ERR_UNSUPPORTED, "holds an f32 plan");
 }
 
 static void *save_many(void *argument) {
@@ -519,6 +543,7 @@ static void save__by_several_at_once__always_leaves_a_whole_file(void) {
 static const struct test tests[] = {
     TEST(compiled__example__gives_the_same_bits),
     TEST(compiled__session_options__are_those_it_was_compiled_for),
+    TEST(compiled__bf16__gives_the_same_bits_and_its_precision),
     TEST(compiled__other_number_of_threads__gives_a_result),
     TEST(compiled__model__says_what_the_original_says),
     TEST(compiled__other_shape_or_options__uses_the_original),
@@ -532,7 +557,7 @@ static const struct test tests[] = {
     TEST(compiled__message_of_damage__says_where),
     TEST(save__compiled_session__is_refused),
     TEST(save__model_changed_since_it_was_loaded__is_refused),
-    TEST(save__planned_or_bf16_session__is_refused),
+    TEST(save__planned_session__is_refused),
     TEST(save__by_several_at_once__always_leaves_a_whole_file),
 };
 

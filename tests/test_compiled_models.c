@@ -1,5 +1,6 @@
 /*
- * Every model of ../shared/models, compiled with passes on and off: the bits
+ * Every model of ../shared/models, compiled with passes on and off, in f32 and
+ * in bf16: the bits
  * that the stored graph computes are those of the session it was stored from.
  * A field of nodes or values that the file forgets shows here.
  */
@@ -76,7 +77,7 @@ static void compare(struct fixture *f, const char *passes) {
     }
 }
 
-static void round_trip(struct fixture *f, const char *passes) {
+static void round_trip(struct fixture *f, const char *passes, enum fovea_precision precision) {
     char path[512];
     struct fovea_session_options options;
     struct fovea_model *plain = NULL, *compiled = NULL;
@@ -85,6 +86,7 @@ static void round_trip(struct fixture *f, const char *passes) {
     fovea_session_options_default(&options);
     options.passes = passes;
     options.threads = 2;
+    options.precision = precision;
     snprintf(path, sizeof(path), "%s/model.onnx", f->folder);
     enum fovea_status st = fovea_model_load(path, NULL, &plain, &err);
     CHECK(st == FOVEA_OK || st == FOVEA_ERR_UNSUPPORTED);
@@ -104,8 +106,10 @@ static void round_trip(struct fixture *f, const char *passes) {
 static void round_trip_folder(const char *folder) {
     struct fixture f = {.folder = folder};
     if (load_inputs(&f)) {
-        round_trip(&f, "on");
-        round_trip(&f, "off");
+        round_trip(&f, "on", FOVEA_PRECISION_F32);
+        round_trip(&f, "off", FOVEA_PRECISION_F32);
+        round_trip(&f, "on", FOVEA_PRECISION_BF16);
+        round_trip(&f, "off", FOVEA_PRECISION_BF16);
     }
     for (size_t i = 0; i < f.n_inputs; i++) {
         free(f.inputs[i].data);

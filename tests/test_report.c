@@ -184,7 +184,7 @@ static void report__json__has_the_figures_and_no_clock(void) {
 
 static void report__folder__has_the_files(void) {
     static const char *const files[] = {"out/report.json", "out/predictions.csv",
-                                        "out/timings.json"};
+                                        "out/timings.json", "out/report.html"};
     struct fovea_error err;
     struct eval_made made;
     make_small(&made);

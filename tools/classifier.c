@@ -1,6 +1,8 @@
 /* See classifier.h. */
 #include "tools/classifier.h"
 
+#include "runtime/model.h"
+
 #include "runtime/tensor.h"
 #include "tools/model_recipe.h"
 #include "tools/model_session.h"
@@ -49,7 +51,7 @@ static enum fovea_status fit_side(const char *what, int64_t fixed, bool by_flag,
 static enum fovea_status settle_recipe(struct classifier *c,
                                        const struct classifier_options *options,
                                        struct fovea_error *err) {
-    enum fovea_status status = model_recipe_settle(c->model, options->path, &options->preprocess,
+    enum fovea_status status = model_recipe_settle(c->model, c->model->path, &options->preprocess,
                                                    &c->recipe, c->note, sizeof(c->note), err);
     if (status) {
         return status;
@@ -172,17 +174,17 @@ static enum fovea_status make_outputs(struct classifier *c, struct fovea_error *
 
 static enum fovea_status open_model(struct classifier *c, const struct classifier_options *options,
                                     struct fovea_error *err) {
-    struct fovea_load_options load;
-    struct fovea_session_options session;
-    model_options_get(&options->model, NULL, &load, &session);
-    enum fovea_status status = fovea_model_load(options->path, &load, &c->model, err);
+    enum fovea_status status =
+        model_options_load(&options->model, options->path,
+                           fovea_preprocess_options_side(&options->preprocess), &c->model, err);
     if (!status) {
         status = check_model(c, err);
     }
     if (!status) {
         status = settle_recipe(c, options, err);
     }
-    return status ? status : labels_load(c->model, options->path, options->labels, &c->labels, err);
+    return status ? status
+                  : labels_load(c->model, c->model->path, options->labels, &c->labels, err);
 }
 
 /* Batch, buffers and session; what there is of them so far is the caller's to release. */

@@ -67,7 +67,7 @@ static void report(struct classify *c, struct place *place, const float *logits)
         snprintf(place->why, sizeof(place->why), "the model's output has NaN or infinite logits");
     }
     if (place->loaded) {
-        n_best = top_predictions(logits, c->model.classes, (size_t)c->top, c->best);
+        n_best = top_predictions(logits, NULL, c->model.classes, (size_t)c->top, c->best);
     } else {
         c->n_failed++;
         say("fovea classify: %s: %s", place->path, place->why);

@@ -31,15 +31,14 @@ static void compile_finish(struct compile *c) {
 }
 
 /* The shapes a command would use for the model, so that it can use the file. */
-static enum fovea_status choose_shapes(struct compile *c, const char *path,
-                                       struct fovea_error *err) {
+static enum fovea_status choose_shapes(struct compile *c, struct fovea_error *err) {
     struct fovea_recipe recipe;
     char note[640];
     bool images = model_takes_images(c->model);
     enum fovea_status status = FOVEA_OK;
     if (images) {
-        status =
-            model_recipe_settle(c->model, path, &c->preprocess, &recipe, note, sizeof(note), err);
+        status = model_recipe_settle(c->model, c->model->path, &c->preprocess, &recipe, note,
+                                     sizeof(note), err);
     }
     return status ? status
                   : model_session_shapes(&c->options, c->model, images ? &recipe : NULL, &c->inputs,
@@ -47,12 +46,10 @@ static enum fovea_status choose_shapes(struct compile *c, const char *path,
 }
 
 static enum fovea_status compile(struct compile *c, const char *path, struct fovea_error *err) {
-    struct fovea_load_options load;
-    struct fovea_session_options unused;
-    model_options_get(&c->options, NULL, &load, &unused);
-    enum fovea_status status = fovea_model_load(path, &load, &c->model, err);
+    enum fovea_status status = model_options_load(
+        &c->options, path, fovea_preprocess_options_side(&c->preprocess), &c->model, err);
     if (!status) {
-        status = choose_shapes(c, path, err);
+        status = choose_shapes(c, err);
     }
     if (!status) {
         status = model_session_create(&c->options, c->model, c->inputs, &c->session, err);

@@ -32,14 +32,13 @@ static void inspect_finish(struct inspect *in) {
     free(in->inputs);
 }
 
-static enum fovea_status find_recipe(struct inspect *in, const char *path,
-                                     struct fovea_error *err) {
+static enum fovea_status find_recipe(struct inspect *in, struct fovea_error *err) {
     char note[640];
     if (!model_takes_images(in->model)) {
         return FOVEA_OK;
     }
-    enum fovea_status status =
-        model_recipe_settle(in->model, path, &in->preprocess, &in->recipe, note, sizeof(note), err);
+    enum fovea_status status = model_recipe_settle(in->model, in->model->path, &in->preprocess,
+                                                   &in->recipe, note, sizeof(note), err);
     in->has_recipe = !status;
     if (note[0]) {
         say("note: %s", note);
@@ -66,12 +65,10 @@ static enum fovea_status write_recipe(const struct inspect *in, struct fovea_err
 }
 
 static enum fovea_status open_model(struct inspect *in, const char *path, struct fovea_error *err) {
-    struct fovea_load_options load;
-    struct fovea_session_options options;
-    model_options_get(&in->model_options, NULL, &load, &options);
-    enum fovea_status status = fovea_model_load(path, &load, &in->model, err);
+    enum fovea_status status = model_options_load(
+        &in->model_options, path, fovea_preprocess_options_side(&in->preprocess), &in->model, err);
     if (!status) {
-        status = find_recipe(in, path, err);
+        status = find_recipe(in, err);
     }
     return status ? status : write_recipe(in, err);
 }

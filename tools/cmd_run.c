@@ -99,10 +99,8 @@ static enum fovea_status save_outputs(struct run *run, struct fovea_error *err) 
 
 static enum fovea_status execute(struct run *run, const struct operands *operands,
                                  struct fovea_error *err) {
-    struct fovea_load_options load;
-    struct fovea_session_options unused;
-    model_options_get(&run->model_options, NULL, &load, &unused);
-    enum fovea_status status = fovea_model_load(operands->words[0], &load, &run->model, err);
+    enum fovea_status status =
+        model_options_load(&run->model_options, operands->words[0], 0, &run->model, err);
     if (!status) {
         status = load_inputs(run, operands, err);
     }

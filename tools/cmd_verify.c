@@ -1,7 +1,6 @@
 /* fovea verify: a model's outputs against stored ones, case by case, all in one process. */
 #include "tools/commands.h"
 
-#include "runtime/session.h"
 #include "tools/exit_codes.h"
 #include "tools/json_out.h"
 #include "tools/model_options.h"
@@ -11,9 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What rounding to bf16 at every layer may come to over a whole network. */
-#define BF16_REL_L2 3e-2
 
 /* What the command line asks for. */
 struct verify {
@@ -138,13 +134,8 @@ static int report(struct verify *v) {
 
 static int verify_all(struct verify *v, const struct operands *operands) {
     struct fovea_error err;
-    struct fovea_session_options unused;
-    model_options_get(&v->model, NULL, &v->options.load, &unused);
     v->options.model = v->model;
     v->options.tolerance = v->tolerance;
-    if (fovea_precision_settle(v->model.precision) == FOVEA_PRECISION_BF16) {
-        v->options.tolerance.rel_l2 = BF16_REL_L2;
-    }
     v->cases = v->json.on ? json_array() : NULL;
     for (size_t i = 0; i < operands->count; i++) {
         verify_folder(v, operands->words[i]);

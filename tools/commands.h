@@ -14,5 +14,6 @@ int cmd_ops(int argc, char **argv);
 int cmd_preprocess(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_zoo(int argc, char **argv);
 
 #endif

@@ -1,6 +1,7 @@
 /* What an evaluation is, in words: see eval_run.h. */
 #include "tools/eval_run.h"
 
+#include "loaders/arch.h"
 #include "loaders/file_digest.h"
 #include "runtime/build_id.h"
 #include "runtime/compiled.h"
@@ -13,22 +14,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The digest of the model's file; of a compiled one, that of the model it was compiled from. */
-static enum fovea_status model_sha256(const struct classifier *c, struct fovea_sha256_hex *out,
-                                      struct fovea_error *err) {
-    uint8_t digest[FOVEA_SHA256_SIZE];
-    const struct fovea_compiled *compiled = c->model->compiled;
-    if (compiled && compiled->origin.n_files > 0) {
-        *out = fovea_sha256_hex_of(compiled->origin.files[0].sha256);
+/* The files of a model that is not compiled, or of which it was compiled, one after another. */
+static size_t n_files(const struct fovea_model *m) {
+    return m->compiled && m->compiled->origin.n_files > 0 ? m->compiled->origin.n_files
+                                                          : m->n_sources;
+}
+
+static enum fovea_status digest_file(const struct fovea_model *m, size_t i, const char **location,
+                                     uint8_t digest[FOVEA_SHA256_SIZE], struct fovea_error *err) {
+    if (m->compiled && m->compiled->origin.n_files > 0) {
+        const struct fovea_origin_file *file = &m->compiled->origin.files[i];
+        *location = file->location;
+        memcpy(digest, file->sha256, FOVEA_SHA256_SIZE);
         return FOVEA_OK;
     }
-    enum fovea_status status = fovea_file_digest(c->model->path, digest, NULL, err);
-    if (status) {
-        fovea_error_prefix(err, "%s", c->model->path);
-        return status;
+    *location = m->sources[i].location;
+    char *path = **location ? path_beside(m->path, *location) : strdup(m->path);
+    if (!path) {
+        return fovea_fail_memory(err, strlen(m->path), "a path");
     }
-    *out = fovea_sha256_hex_of(digest);
-    return FOVEA_OK;
+    enum fovea_status status = fovea_file_digest(path, digest, NULL, err);
+    if (status) {
+        fovea_error_prefix(err, "%s", fovea_quote(path).text);
+    }
+    free(path);
+    return status;
+}
+
+static const char *file_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* As record.h has it. The model's own file comes first, and has no location. */
+static enum fovea_status model_sha256(const struct fovea_model *m, struct fovea_sha256_hex *out,
+                                      struct fovea_error *err) {
+    uint8_t digest[FOVEA_SHA256_SIZE];
+    struct fovea_sha256 list;
+    enum fovea_status status = FOVEA_OK;
+    fovea_sha256_init(&list);
+    for (size_t i = 0; !status && i < n_files(m); i++) {
+        const char *location;
+        status = digest_file(m, i, &location, digest, err);
+        if (!status) {
+            *out = fovea_sha256_hex_of(digest);
+            const char *name = *location ? location : file_name(m->path);
+            fovea_sha256_update(&list, out->text, strlen(out->text));
+            fovea_sha256_update(&list, "  ", 2);
+            fovea_sha256_update(&list, name, strlen(name));
+            fovea_sha256_update(&list, "\n", 1);
+        }
+    }
+    /* A network made up by name is what its name says. */
+    if (n_files(m) == 0) {
+        *out = fovea_sha256_text(m->path, strlen(m->path));
+    }
+    if (!status && n_files(m) > 1) {
+        *out = fovea_sha256_digest_text(&list);
+    }
+    return status;
 }
 
 /* Sets *out; what asprintf cannot make is NULL, which is found at the end. */
@@ -81,21 +125,29 @@ enum fovea_status eval_describe(struct eval *eval, struct fovea_error *err) {
     struct eval_description *d = &eval->description;
     const struct classifier *c = &eval->model;
     struct fovea_sha256_hex sha;
-    enum fovea_status status = model_sha256(c, &sha, err);
+    enum fovea_status status = model_sha256(c->model, &sha, err);
     if (status) {
         return status;
     }
     describe_model(d, c);
     describe_recipe(d, &c->recipe);
     put(&d->model_sha256, "%s", sha.text);
-    put(&d->dataset, "%s", eval->list.dataset.root);
-    put(&d->dataset_words, "%zu images in %s", eval->list.count, eval->list.words);
+    put(&d->dataset, "%s", eval->list.dataset.path);
+    put(&d->dataset_words, "%s", eval->list.words.text);
     put(&d->list_sha256, "%s", eval_list_digest(eval->list.records, eval->list.count).text);
     d->listed = eval->list.count;
     put(&d->library, "%s, build %s", FOVEA_VERSION, fovea_build_id());
     put(&d->backend, "oneDNN %s, %s", fovea_dnn_version(), fovea_dnn_isa());
-    put(&d->options, "%s; %s", fovea_session_get_options_text(c->session),
-        eval->exact ? "each image by itself, on one thread" : "images share runs and threads");
+    /* What a checkpoint was taken for depends on options, too. */
+    const char *built = fovea_model_get_metadata(c->model, FOVEA_ARCH_KEY);
+    put(&d->options, "%s; %s%s%s%s%s; at most %llu pixels%s%s",
+        fovea_session_get_options_text(c->session),
+        eval->exact ? "each image by itself, on one thread" : "images share runs and threads",
+        eval->jpeg->allow_truncated ? "; truncated files" : "",
+        eval->jpeg->strict ? "; no damaged files" : "",
+        eval->jpeg->exif_orientation ? "; turned as EXIF says" : "",
+        eval->list.among ? "; only classes of the list compete" : "",
+        (unsigned long long)eval->jpeg->max_pixels, built ? "; " : "", built ? built : "");
     status = describe_names(d, &c->labels, err);
     if (!status && !(d->model && d->precision && d->recipe && d->recipe_sha256 && d->model_sha256 &&
                      d->dataset && d->dataset_words && d->list_sha256 && d->library && d->backend &&

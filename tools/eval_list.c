@@ -1,25 +1,30 @@
 /* See eval_list.h. */
 #include "tools/eval_list.h"
 
-#include "tools/image_load.h"
+#include "loaders/label_map.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum fovea_status eval_list_load(struct eval_list *list, const char *path,
+enum fovea_status eval_list_load(struct eval_list *list, const struct eval_list_options *options,
                                  struct fovea_error *err) {
-    enum fovea_status status = fovea_dataset_load(path, &list->dataset, err);
-    if (status) {
-        fovea_error_prefix(err, "%s", fovea_quote(path).text);
-    }
-    return status;
+    return fovea_dataset_load(options->path, &options->files, &list->dataset, err);
 }
 
-/* ---- labels ------------------------------------------------------------------ */
+/* ---- classes ------------------------------------------------------------------ */
 
-/* All folders by the model's labels; false if one of them is none. */
-static bool map_by_name(struct fovea_dataset *set, const struct labels *labels, int *map) {
+/* The class that a text of digits names; -1 for other texts. */
+static int number_of(const char *text) {
+    char *end;
+    long number = strtol(text, &end, 10);
+    bool good = text[0] >= '0' && text[0] <= '9' && !*end && number <= INT_MAX;
+    return good ? (int)number : -1;
+}
+
+/* All classes by the model's labels; false if one of them is none. */
+static bool map_by_name(const struct fovea_dataset *set, const struct labels *labels, int *map) {
     for (size_t i = 0; i < set->n_classes; i++) {
         map[i] = labels_find(labels, set->classes[i].name);
         if (map[i] < 0) {
@@ -29,60 +34,151 @@ static bool map_by_name(struct fovea_dataset *set, const struct labels *labels, 
     return true;
 }
 
-static enum fovea_status map_labels(struct eval_list *list, const struct classifier *model,
-                                    int *map, struct fovea_error *err) {
-    struct fovea_dataset *set = &list->dataset;
-    const char *how = "the model's labels";
-    if (set->numeric || !map_by_name(set, &model->labels, map)) {
-        how = set->numeric ? "the numbers that are their names" : "their sorted order";
-        for (size_t i = 0; i < set->n_classes; i++) {
-            map[i] = set->classes[i].index;
-        }
-    }
-    snprintf(list->words, sizeof(list->words),
-             "%zu class folders, matched to the model's %lld classes by %s", set->n_classes,
-             (long long)model->classes, how);
+/* By a label map: -1 for classes that the model does not know. */
+static enum fovea_status map_by_file(const struct fovea_dataset *set, const struct labels *labels,
+                                     const struct fovea_label_map *pairs, int *map,
+                                     struct fovea_error *err) {
+    char index[16];
     for (size_t i = 0; i < set->n_classes; i++) {
-        if (map[i] >= model->classes) {
+        const char *name = set->classes[i].name;
+        snprintf(index, sizeof(index), "%d", set->classes[i].index);
+        const char *to = fovea_label_map_get(pairs, name);
+        to = to ? to : fovea_label_map_get(pairs, index);
+        if (!to) {
+            return fovea_fail(err, FOVEA_ERR_INVALID, "does not map class '%s'",
+                              fovea_quote(name).text);
+        }
+        map[i] = number_of(to) >= 0 ? number_of(to) : labels_find(labels, to);
+        if (map[i] < 0 && strcmp(to, "-") != 0) {
             return fovea_fail(err, FOVEA_ERR_INVALID,
-                              "folder '%s' stands for class %d, but the model has %lld classes",
-                              fovea_quote(set->classes[i].name).text, map[i],
-                              (long long)model->classes);
+                              "maps class '%s' to '%s', which is neither a number, nor one of the "
+                              "model's labels, nor '-'",
+                              fovea_quote(name).text, fovea_quote(to).text);
         }
     }
     return FOVEA_OK;
 }
 
+static enum fovea_status map_by_option(const struct fovea_dataset *set, const char *path,
+                                       const struct labels *labels, int *map,
+                                       struct fovea_error *err) {
+    struct fovea_label_map pairs = {0};
+    enum fovea_status status = fovea_label_map_load(path, &pairs, err);
+    if (!status) {
+        status = map_by_file(set, labels, &pairs, map, err);
+    }
+    if (status) {
+        fovea_error_prefix(err, "%s", fovea_quote(path).text);
+    }
+    fovea_label_map_finish(&pairs);
+    return status;
+}
+
+/* Names that nothing else explains are all classes in sorted order, or there is no telling. */
+static enum fovea_status map_in_order(const struct fovea_dataset *set, int64_t classes, int *map,
+                                      struct fovea_error *err) {
+    if (!set->numeric && set->n_classes < (size_t)classes) {
+        return fovea_fail(err, FOVEA_ERR_INVALID,
+                          "%zu classes for a model of %lld, and nothing says which those are: the "
+                          "first is '%s', which is no label of the model; give its labels, a class "
+                          "map of all its classes, or a label map",
+                          set->n_classes, (long long)classes,
+                          fovea_quote(set->classes[0].name).text);
+    }
+    for (size_t i = 0; i < set->n_classes; i++) {
+        map[i] = set->classes[i].index;
+    }
+    return FOVEA_OK;
+}
+
+static enum fovea_status map_labels(struct eval_list *list, const struct eval_list_options *options,
+                                    const struct classifier *model, int *map,
+                                    struct fovea_error *err) {
+    const struct fovea_dataset *set = &list->dataset;
+    const char *how = "the model's labels";
+    enum fovea_status status = FOVEA_OK;
+    if (options->label_map) {
+        how = "the label map";
+        status = map_by_option(set, options->label_map, &model->labels, map, err);
+    } else if (set->numeric || !map_by_name(set, &model->labels, map)) {
+        how = set->numeric ? "the numbers that are their names" : "their sorted order";
+        status = map_in_order(set, model->classes, map, err);
+    }
+    for (size_t i = 0; !status && i < set->n_classes; i++) {
+        if (map[i] >= model->classes) {
+            status = fovea_fail(
+                err, FOVEA_ERR_INVALID, "'%s' stands for class %d, but the model has %lld classes",
+                fovea_quote(set->classes[i].name).text, map[i], (long long)model->classes);
+        }
+    }
+    struct fovea_dataset_words what = fovea_dataset_describe(set);
+    snprintf(list->words.text, sizeof(list->words.text),
+             "%.330s; classes matched to the model's %lld by %s%s", what.text,
+             (long long)model->classes, how,
+             options->subset ? ", and only those of the list compete" : "");
+    return status;
+}
+
+/* ---- records ------------------------------------------------------------------- */
+
+/* Path and labels of image `i`; a class that the model does not know is no label. */
+static bool fill_record(const struct fovea_dataset *set, size_t i, const int *map,
+                        struct eval_record *r) {
+    const struct fovea_dataset_image *image = &set->images[i];
+    r->path = strdup(image->path);
+    r->labels = malloc((image->n_labels + 1) * sizeof(*r->labels));
+    for (size_t k = 0; r->labels && k < image->n_labels; k++) {
+        int label = map[set->labels[image->first_label + k]];
+        if (label >= 0) {
+            r->labels[r->n_labels++] = label;
+        }
+    }
+    return r->path && r->labels;
+}
+
 static enum fovea_status make_records(struct eval_list *list, const int *map,
                                       struct fovea_error *err) {
-    const struct fovea_dataset *set = &list->dataset;
-    size_t n = set->n_images;
+    size_t n = list->dataset.n_images;
     list->records = calloc(n, sizeof(*list->records));
     if (!list->records) {
         return fovea_fail_memory(err, n * sizeof(*list->records), "records");
     }
     list->count = n;
     for (size_t i = 0; i < n; i++) {
-        struct eval_record *r = &list->records[i];
-        r->path = strdup(set->images[i].path);
-        r->labels = malloc(sizeof(*r->labels));
-        if (!r->path || !r->labels) {
-            return fovea_fail_memory(err, sizeof(*r->labels), "a record");
+        if (!fill_record(&list->dataset, i, map, &list->records[i])) {
+            return fovea_fail_memory(err, sizeof(*list->records), "a record");
         }
-        r->labels[0] = map[set->images[i].class_number];
-        r->n_labels = 1;
     }
     return FOVEA_OK;
 }
 
-enum fovea_status eval_list_label(struct eval_list *list, const struct classifier *model,
-                                  struct fovea_error *err) {
+static enum fovea_status mark_subset(struct eval_list *list, const int *map, int64_t classes,
+                                     struct fovea_error *err) {
+    bool any = false;
+    list->among = calloc((size_t)classes, sizeof(*list->among));
+    if (!list->among) {
+        return fovea_fail_memory(err, (size_t)classes, "classes");
+    }
+    for (size_t i = 0; i < list->dataset.n_classes; i++) {
+        if (map[i] >= 0) {
+            any = list->among[map[i]] = true;
+        }
+    }
+    return any ? FOVEA_OK
+               : fovea_fail(err, FOVEA_ERR_INVALID, "no class of the list is the model's");
+}
+
+enum fovea_status eval_list_label(struct eval_list *list, const struct eval_list_options *options,
+                                  const struct classifier *model, struct fovea_error *err) {
     size_t n = list->dataset.n_classes;
     int *map = calloc(n, sizeof(*map));
     if (!map) {
         return fovea_fail_memory(err, n * sizeof(*map), "classes");
     }
-    enum fovea_status status = map_labels(list, model, map, err);
+    enum fovea_status status = map_labels(list, options, model, map, err);
+    if (!status && options->subset) {
+        status = mark_subset(list, map, model->classes, err);
+    }
     if (!status) {
         status = make_records(list, map, err);
     }
@@ -90,21 +186,24 @@ enum fovea_status eval_list_label(struct eval_list *list, const struct classifie
     return status;
 }
 
+size_t eval_list_unscored(const struct eval_list *list) {
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        count += list->records[i].n_labels == 0;
+    }
+    return count;
+}
+
 /* ---- images ------------------------------------------------------------------- */
 
 enum fovea_status eval_list_read(const struct eval_list *list, size_t index, uint8_t **bytes,
                                  size_t *size, enum eval_state *state, struct fovea_error *err) {
-    bool missing = false;
-    char *path;
-    if (asprintf(&path, "%s/%s", list->dataset.root, list->dataset.images[index].path) < 0) {
-        *state = EVAL_FAILED;
-        return fovea_fail(err, FOVEA_ERR_MEMORY, "out of memory");
-    }
-    enum fovea_status status = image_read(path, bytes, size, &missing, err);
+    enum fovea_image_fault fault;
+    enum fovea_status status = fovea_dataset_read(&list->dataset, index, bytes, size, &fault, err);
     if (status) {
+        bool missing = fault == FOVEA_IMAGE_VANISHED || fault == FOVEA_IMAGE_DANGLING;
         *state = missing ? EVAL_MISSING : EVAL_FAILED;
     }
-    free(path);
     return status;
 }
 
@@ -113,6 +212,7 @@ void eval_list_finish(struct eval_list *list) {
         eval_record_finish(&list->records[i]);
     }
     free(list->records);
+    free(list->among);
     fovea_dataset_finish(&list->dataset);
     *list = (struct eval_list){0};
 }

@@ -13,7 +13,7 @@ static double share(size_t part, size_t whole) {
 }
 
 static double rate(const struct eval *eval, const struct eval_counts *c) {
-    double done = (double)(c->listed - c->not_done);
+    double done = (double)(c->listed - c->not_done - eval->n_resumed);
     return eval->seconds > 0 ? done / eval->seconds : 0;
 }
 
@@ -30,6 +30,24 @@ static void print_share(const char *name, size_t hits, size_t of, const char *wo
            hits, of, words, 100 * low, 100 * high);
 }
 
+void eval_print_counts(const struct eval_counts *c) {
+    print_share("top-1", c->top1, c->scored, "");
+    print_share("top-5", c->top5, c->scored, "");
+    printf("listed %zu = ok %zu + failed %zu + missing %zu", c->listed, c->ok, c->failed,
+           c->missing);
+    if (c->not_done) {
+        printf(" + not done %zu", c->not_done);
+    }
+    putchar('\n');
+    if (c->failed + c->missing > 0) {
+        print_share("top-1", c->top1, c->listed,
+                    " listed, failed and missing ones counted as wrong");
+    }
+    if (c->warned) {
+        printf("%zu of the ok ones were decoded with warnings\n", c->warned);
+    }
+}
+
 void eval_print(const struct eval *eval) {
     struct eval_counts c;
     eval_count(eval, &c);
@@ -37,19 +55,7 @@ void eval_print(const struct eval *eval) {
         printf("PARTIAL: stopped by signal %d with %zu images not done\n", eval->stop_signal,
                c.not_done);
     }
-    print_share("top-1", c.top1, c.scored, "");
-    print_share("top-5", c.top5, c.scored, "");
-    printf("listed %zu = ok %zu + failed %zu + missing %zu", c.listed, c.ok, c.failed, c.missing);
-    if (c.not_done) {
-        printf(" + not done %zu", c.not_done);
-    }
-    putchar('\n');
-    if (c.failed + c.missing > 0) {
-        print_share("top-1", c.top1, c.listed, " listed, failed and missing ones counted as wrong");
-    }
-    if (c.warned) {
-        printf("%zu of the ok ones were decoded with warnings\n", c.warned);
-    }
+    eval_print_counts(&c);
     printf("%.1f images/s, %.2f s, %d stream%s, %d thread%s, batch %lld\n", rate(eval, &c),
            eval->seconds, eval->setting.streams, eval->setting.streams == 1 ? "" : "s",
            eval->setting.threads, eval->setting.threads == 1 ? "" : "s",
@@ -80,7 +86,7 @@ static json_t *setting_json(const struct eval *eval) {
                      json_text(m->path), "model_sha256", eval->description.model_sha256, "recipe",
                      fovea_preprocess_recipe_json(&m->recipe), "precision",
                      precision_name(fovea_session_precision(m->session)), "dataset",
-                     json_text(eval->list.dataset.root), "classes", (json_int_t)m->classes, "size",
+                     json_text(eval->list.dataset.path), "classes", (json_int_t)m->classes, "size",
                      m->recipe.height, m->recipe.width, "batch", (json_int_t)m->batch, "streams",
                      eval->setting.streams, "threads", eval->setting.threads, "workers",
                      eval->workers);

@@ -7,7 +7,10 @@
 #include "tools/eval_run.h"
 #include "tools/json_out.h"
 
-/* The figures, on stdout. */
+/* What was counted, on stdout. */
+void eval_print_counts(const struct eval_counts *counts);
+
+/* The same of a run, and how it went. */
 void eval_print(const struct eval *eval);
 
 /* The object that scripts rely on; NULL if out of memory. */

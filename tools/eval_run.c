@@ -31,15 +31,27 @@ static void unwatch_signals(const struct sigaction old[2]) {
 
 /* ---- the run ------------------------------------------------------------------ */
 
-/* What is left of the list, in its order. */
+bool eval_shard_has(const struct eval_shard *shard, size_t index) {
+    return shard->count <= 1 || index % shard->count == shard->index;
+}
+
+/* What is left of this run's images, in the list's order. */
 struct work {
-    const struct eval_list *list;
+    const struct eval *eval;
     size_t next;
 };
 
 static size_t next_image(void *context) {
     struct work *work = context;
-    return work->next < work->list->count ? work->next++ : EVAL_NO_IMAGE;
+    const struct eval_list *list = &work->eval->list;
+    while (work->next < list->count) {
+        size_t index = work->next++;
+        if (list->records[index].state == EVAL_NOT_DONE &&
+            eval_shard_has(&work->eval->shard, index)) {
+            return index;
+        }
+    }
+    return EVAL_NO_IMAGE;
 }
 
 static enum fovea_status make_logits(struct eval *eval, struct fovea_error *err) {
@@ -57,7 +69,7 @@ static enum fovea_status make_logits(struct eval *eval, struct fovea_error *err)
 enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_error *err) {
     struct sigaction old[2];
     struct pipeline *pipeline = NULL;
-    struct work work = {.list = &eval->list};
+    struct work work = {.eval = eval};
     const struct pipeline_source source = {
         .list = &eval->list,
         .next = next_image,
@@ -85,11 +97,16 @@ enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_err
 
 /* ---- sums ---------------------------------------------------------------------- */
 
-void eval_count(const struct eval *eval, struct eval_counts *out) {
-    struct eval_counts c = {.listed = eval->list.count};
-    for (size_t i = 0; i < c.listed; i++) {
-        const struct eval_record *r = &eval->list.records[i];
+void eval_count_records(const struct eval_record *records, size_t n_records,
+                        const struct eval_shard *shard, struct eval_counts *out) {
+    struct eval_counts c = {0};
+    for (size_t i = 0; i < n_records; i++) {
+        const struct eval_record *r = &records[i];
+        if (shard && !eval_shard_has(shard, i)) {
+            continue;
+        }
         int place = r->state == EVAL_OK ? eval_record_hit(r) : -1;
+        c.listed++;
         c.ok += r->state == EVAL_OK;
         c.failed += r->state == EVAL_FAILED;
         c.missing += r->state == EVAL_MISSING;
@@ -100,6 +117,10 @@ void eval_count(const struct eval *eval, struct eval_counts *out) {
         c.top5 += place >= 0;
     }
     *out = c;
+}
+
+void eval_count(const struct eval *eval, struct eval_counts *out) {
+    eval_count_records(eval->list.records, eval->list.count, &eval->shard, out);
 }
 
 void eval_finish(struct eval *eval) {

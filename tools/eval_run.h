@@ -9,8 +9,18 @@
 #include "tools/eval_list.h"
 #include "tools/streams.h"
 
+/* Image i is of share `index` if i % count is that. count 0 or 1: all are. */
+struct eval_shard {
+    size_t index, count;
+};
+
+struct eval_journal;
+
 struct eval {
-    struct eval_list list; /* its records are filled by the run */
+    struct eval_list list;   /* its records are filled by the run, unless they are done already */
+    struct eval_shard shard; /* which of them are this run's */
+    struct eval_journal *journal; /* lent; where every image goes that is done; or NULL */
+    size_t n_resumed;             /* of this run's images, done before */
     struct eval_description description;
     struct classifier model;
     const struct fovea_jpeg_options *jpeg;
@@ -34,16 +44,24 @@ struct eval_counts {
     size_t warned; /* ok, but decoded with a warning */
 };
 
+bool eval_shard_has(const struct eval_shard *shard, size_t index);
+
 /* Fill the description, once list and model are there. */
 enum fovea_status eval_describe(struct eval *eval, struct fovea_error *err);
 
 /*
  * Run. SIGINT and SIGTERM end it after the batch at hand, with stop_signal
  * set; a second one kills. Failed images are named on stderr as they come.
+ * Images that have a state already are passed over.
  */
 enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_error *err);
 
+/* Over this run's images. */
 void eval_count(const struct eval *eval, struct eval_counts *out);
+
+/* Over those of `shard`; NULL: all. */
+void eval_count_records(const struct eval_record *records, size_t n_records,
+                        const struct eval_shard *shard, struct eval_counts *out);
 
 /* A zeroed one is fine. */
 void eval_finish(struct eval *eval);

@@ -1,6 +1,7 @@
 /* See eval_streams.h. */
 #include "tools/eval_streams.h"
 
+#include "evaluation/journal.h"
 #include "evaluation/scores.h"
 #include "runtime/clock.h"
 #include "tools/progress.h"
@@ -37,6 +38,19 @@ static void note(struct eval_record *record, const struct prepared_image *image)
     free(record->message);
     record->message = strdup(image->message);
     say("%s: %s%s", record->path, image->state == EVAL_OK ? "warning: " : "", image->message);
+}
+
+/* The image is done, whatever came of it. Under the lock. */
+static void write_down(struct runner *r, size_t index) {
+    struct fovea_error err;
+    struct eval *eval = r->eval;
+    enum fovea_status status =
+        eval->journal ? eval_journal_append(eval->journal, index, &eval->list.records[index], &err)
+                      : FOVEA_OK;
+    if (status && !r->status) {
+        r->status = status;
+        r->err = err;
+    }
 }
 
 static bool is_over(const struct runner *r, bool begun) {
@@ -77,8 +91,28 @@ static void fill_batch(struct runner *r, const struct classifier *c, struct batc
             record->state = EVAL_NOT_DONE; /* until its batch has run, there is no answer */
             b->rows[row] = index;
             b->n++;
+        } else {
+            write_down(r, index);
         }
     }
+}
+
+/* The answer of one row, or that it is none. */
+static void score_row(struct runner *r, const float *logits, int64_t classes,
+                      struct eval_record *record) {
+    if (!logits_are_broken(logits, classes)) {
+        eval_record_answer(record, logits, r->eval->list.among, classes);
+        return;
+    }
+    struct prepared_image broken = {
+        .state = EVAL_FAILED,
+        .message = "the model's output has NaN or infinite logits",
+        .file_bytes = record->file_bytes,
+    };
+    memcpy(broken.file_sha256, record->file_sha256, sizeof(broken.file_sha256));
+    pthread_mutex_lock(&r->lock);
+    note(record, &broken);
+    pthread_mutex_unlock(&r->lock);
 }
 
 /* The answers of one batch. */
@@ -87,27 +121,22 @@ static void score_batch(struct runner *r, const struct classifier *c, const stru
     size_t classes = (size_t)c->classes;
     for (size_t row = 0; row < (size_t)c->batch; row++) {
         const float *logits = c->logits + row * classes;
-        if (b->rows[row] == EVAL_NO_IMAGE) {
+        size_t index = b->rows[row];
+        if (index == EVAL_NO_IMAGE) {
             continue;
         }
-        struct eval_record *record = &eval->list.records[b->rows[row]];
         if (eval->logits) {
-            memcpy(eval->logits + b->rows[row] * classes, logits, classes * sizeof(*logits));
+            memcpy(eval->logits + index * classes, logits, classes * sizeof(*logits));
         }
-        if (logits_are_broken(logits, c->classes)) {
-            struct prepared_image broken = {
-                .state = EVAL_FAILED,
-                .message = "the model's output has NaN or infinite logits",
-                .file_bytes = record->file_bytes,
-            };
-            memcpy(broken.file_sha256, record->file_sha256, sizeof(broken.file_sha256));
-            pthread_mutex_lock(&r->lock);
-            note(record, &broken);
-            pthread_mutex_unlock(&r->lock);
-        } else {
-            eval_record_answer(record, logits, c->classes);
+        score_row(r, logits, c->classes, &eval->list.records[index]);
+    }
+    pthread_mutex_lock(&r->lock);
+    for (size_t row = 0; row < (size_t)c->batch; row++) {
+        if (b->rows[row] != EVAL_NO_IMAGE) {
+            write_down(r, b->rows[row]);
         }
     }
+    pthread_mutex_unlock(&r->lock);
 }
 
 /* ---- one stream ---------------------------------------------------------------- */
@@ -293,7 +322,9 @@ enum fovea_status eval_streams_run(struct eval *eval, struct pipeline *pipeline,
                                    const volatile sig_atomic_t *stop, struct fovea_error *err) {
     struct runner r = {.eval = eval, .stop = stop, .pipeline = pipeline};
     pthread_mutex_init(&r.lock, NULL);
-    progress_init(&r.progress, "images", eval->list.count);
+    struct eval_counts counts;
+    eval_count(eval, &counts);
+    progress_init(&r.progress, "images", counts.not_done);
     enum fovea_status status =
         eval->choose ? choose(&r, err) : use_setting(&r, &eval->setting, err);
     if (!status) {

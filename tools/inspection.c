@@ -5,6 +5,7 @@
 #include "runtime/compiled.h"
 #include "tools/model_options.h"
 #include "tools/preprocess_options.h"
+#include "tools/published.h"
 
 #include <string.h>
 
@@ -39,6 +40,21 @@ static void print_model(const struct inspection *i) {
         printf("%-12s%s = %s\n", "metadata", fovea_quote(m->metadata[n].key).text,
                fovea_quote(m->metadata[n].value).text);
     }
+}
+
+/* What others say of a system made up by name, below what was counted here. */
+static void print_published(const struct fovea_model *m) {
+    struct fovea_arch_name name;
+    if (fovea_arch_is_name(m->path) && !fovea_arch_name_parse(m->path, &name, NULL)) {
+        printf("published figures of %s, in their own conventions:\n", name.entry->name);
+        published_print(&name.entry->published, 4);
+    }
+}
+
+static json_t *published_of(const struct fovea_model *m) {
+    struct fovea_arch_name name;
+    bool known = fovea_arch_is_name(m->path) && !fovea_arch_name_parse(m->path, &name, NULL);
+    return known ? published_json(&name.entry->published) : json_null();
 }
 
 /* The first 16 digits name a file well enough for people. */
@@ -122,6 +138,7 @@ void inspection_print(const struct inspection *i, bool fusions, bool plan) {
         return;
     }
     print_session(i);
+    print_published(i->model);
     print_fusions(fovea_session_get_pass_log(i->session), fusions);
     const struct fovea_graph *graph = fovea_session_get_graph(i->session);
     size_t number = 0;
@@ -181,14 +198,14 @@ static json_t *model_json(const struct inspection *i) {
     for (size_t n = 0; n < m->n_metadata; n++) {
         json_object_set_new(metadata, m->metadata[n].key, json_text(m->metadata[n].value));
     }
-    return json_pack("{s:o, s:o, s:i, s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o}", "model",
+    return json_pack("{s:o, s:o, s:i, s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "model",
                      json_text(m->path), "producer", json_text(m->producer), "opset",
                      m->graph.opset, "ir_version", (json_int_t)m->ir_version, "inputs", inputs,
                      "outputs", outputs, "parameters", (json_int_t)m->n_parameters,
                      "parameter_bytes", (json_int_t)m->parameter_bytes, "nodes_before",
                      (json_int_t)m->n_nodes_loaded, "recipe",
                      i->recipe ? fovea_preprocess_recipe_json(i->recipe) : json_null(), "metadata",
-                     metadata, "compiled", origin_json(m));
+                     metadata, "published", published_of(m), "compiled", origin_json(m));
 }
 
 static json_t *session_json(const struct inspection *i) {

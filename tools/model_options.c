@@ -1,18 +1,33 @@
 /* See model_options.h. */
 #include "tools/model_options.h"
 
+#include "loaders/arch.h"
+#include "runtime/bf16_ratio.h"
 #include "runtime/pass.h"
+#include "runtime/session.h"
 #include "tools/say.h"
 
 #include <stdio.h>
 #include <string.h>
 
+static void say_auto(void) {
+    double ratio = fovea_bf16_ratio();
+    if (ratio > 0) {
+        bool pays = fovea_precision_settle(FOVEA_PRECISION_AUTO) == FOVEA_PRECISION_BF16;
+        say("precision auto: %s, for a bf16 product takes %.2f of the time of f32 on this CPU",
+            pays ? "bf16" : "f32", ratio);
+    } else {
+        say("precision auto: f32, for %s", fovea_cpu_has_bf16()
+                                               ? "a bf16 product could not be measured"
+                                               : "this CPU has no bf16 instructions");
+    }
+}
+
 /* What is done is not always what the option's word says. */
 static void say_precision(enum fovea_precision asked) {
     bool able = fovea_cpu_has_bf16();
     if (asked == FOVEA_PRECISION_AUTO) {
-        say("precision auto: %s, for this CPU has %s instructions", able ? "bf16" : "f32",
-            able ? "bf16" : "no bf16");
+        say_auto();
     } else if (asked == FOVEA_PRECISION_BF16 && !able) {
         say("precision bf16: this CPU has no bf16 instructions; f32 arithmetic on operands rounded "
             "to bf16, slower than f32");
@@ -20,7 +35,8 @@ static void say_precision(enum fovea_precision asked) {
 }
 
 static enum fovea_status parse_precision(const char *text, void *target, struct fovea_error *err) {
-    enum fovea_precision *precision = target;
+    struct model_options *options = target;
+    enum fovea_precision *precision = &options->precision;
     if (strcmp(text, "f32") == 0) {
         *precision = FOVEA_PRECISION_F32;
     } else if (strcmp(text, "bf16") == 0) {
@@ -31,6 +47,7 @@ static enum fovea_status parse_precision(const char *text, void *target, struct 
         return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is no precision; f32, bf16 and auto are",
                           fovea_quote(text).text);
     }
+    options->has_precision = true;
     say_precision(*precision);
     return FOVEA_OK;
 }
@@ -93,9 +110,9 @@ void run_option_specs(struct model_options *options,
                       struct option_spec specs[N_MODEL_OPTIONS - 1]) {
     const struct option_spec rows[] = {
         {"precision", "P",
-         "arithmetic: f32 (default), bf16, or auto, which is bf16 on a CPU with bf16\n"
-         "instructions and f32 elsewhere. bf16 multiplies in bf16 and sums in f32",
-         parse_precision, &options->precision, 0},
+         "arithmetic: f32 (default), bf16, or auto, which is bf16 if a short\n"
+         "measurement finds it faster. bf16 multiplies in bf16 and sums in f32",
+         parse_precision, options, 0},
         {"threads", "N", "threads of the model (default: what affinity and cgroup allow)",
          option_count, &options->threads, 0},
         {"passes", "WHICH", "graph passes: on (default), off, or names separated by commas",
@@ -104,6 +121,18 @@ void run_option_specs(struct model_options *options,
          "3x3 convolutions by Winograd's algorithm: auto, where it takes\n"
          "less time (default), or off",
          parse_winograd, &options->no_winograd, 0},
+        {"head-type", "H",
+         "how a ViT in a checkpoint pools: token, gap or map (default: what\n"
+         "its tensors and config.json say)",
+         option_text, &options->head_type, 0},
+        {"heads", "N", "attention heads of a ViT in a checkpoint (default: the same)", option_count,
+         &options->heads, 0},
+        {"gelu", "G", "GELU of a checkpoint: tanh or erf (default: as its code base has it)",
+         option_text, &options->gelu, 0},
+        {"ws-eps", "E",
+         "epsilon of weight standardisation in an NFNet's checkpoint: dm or\n"
+         "timm (default: as its code base has it)",
+         option_text, &options->ws_eps, 0},
         {"cache", "DIR",
          "keep planned models in DIR (default: $FOVEA_CACHE_DIR, else\n"
          "nowhere), so that the next start of the same model is quicker",
@@ -126,20 +155,43 @@ void model_option_specs(struct model_options *options, struct option_spec specs[
 }
 
 void model_options_get(const struct model_options *options, const struct fovea_model *model,
-                       struct fovea_load_options *load, struct fovea_session_options *session) {
-    fovea_load_options_default(load);
+                       struct fovea_session_options *session) {
     fovea_session_options_default(session);
-    if (model) {
-        fovea_model_get_session_options(model, session);
-    }
+    fovea_model_get_session_options(model, session);
     session->threads = options->threads;
-    session->precision = options->precision;
+    if (options->has_precision) {
+        session->precision = options->precision;
+    }
     if (options->passes) {
         session->passes = options->passes;
     }
-    load->max_memory = options->max_memory;
     session->max_memory = options->max_memory;
     session->winograd = session->winograd && !options->no_winograd;
     session->profile = options->profile;
     session->plan_only = options->plan_only;
+}
+
+static void say_misfit(void *context, const char *how, const char *what) {
+    (void)context;
+    say("%s: %s", how, what);
+}
+
+enum fovea_status model_options_load(const struct model_options *options, const char *path,
+                                     int size, struct fovea_model **out, struct fovea_error *err) {
+    struct fovea_load_options load;
+    fovea_load_options_default(&load);
+    load.max_memory = options->max_memory;
+    load.size = size;
+    load.heads = options->heads;
+    load.head_type = options->head_type;
+    load.gelu = options->gelu;
+    load.ws_eps = options->ws_eps;
+    load.explain = say_misfit;
+    enum fovea_status status = fovea_model_load(path, &load, out, err);
+    const char *words = status ? NULL : fovea_model_get_metadata(*out, FOVEA_ARCH_KEY);
+    const char *origin = words ? fovea_model_get_metadata(*out, FOVEA_ARCH_ORIGIN_KEY) : NULL;
+    if (origin) {
+        say("%s: %s", origin, words);
+    }
+    return status;
 }

@@ -11,15 +11,18 @@ struct model_options {
     int batch;   /* images per run */
     int threads; /* of the model */
     enum fovea_precision precision;
+    bool has_precision;
     const char *passes; /* "on", "off", or names; NULL: not given */
     size_t max_memory;
     bool no_winograd;
+    int heads;                             /* of a checkpoint's ViT */
+    const char *head_type, *gelu, *ws_eps; /* of a checkpoint, where its tensors do not tell */
     const char *cache; /* a folder of compiled files; NULL: FOVEA_CACHE_DIR, "": none */
     bool profile;      /* time every step; an option of bench alone */
     bool plan_only;    /* sessions are looked at, not run; set by inspect */
 };
 
-enum { N_MODEL_OPTIONS = 8 };
+enum { N_MODEL_OPTIONS = 12 };
 
 /*
  * The rows of all of them (--size is a preprocessing option), or of all but --batch.
@@ -33,11 +36,19 @@ void run_option_specs(struct model_options *options, struct option_spec specs[N_
 const char *precision_name(enum fovea_precision precision);
 
 /*
- * What they come to for the library. What is not given of `session` is as the
- * model has it (fovea_model_get_session_options), or by default where there is
- * none yet: `model` may be NULL.
+ * What they come to for a session. What is not given is as the model has it
+ * (fovea_model_get_session_options).
  */
 void model_options_get(const struct model_options *options, const struct fovea_model *model,
-                       struct fovea_load_options *load, struct fovea_session_options *session);
+                       struct fovea_session_options *session);
+
+/*
+ * fovea_model_load with what the options come to, for a square input of `size`
+ * (0: not given), which networks built from checkpoints or names are made for.
+ * Says on stderr which tensors of a checkpoint do not fit, and what a
+ * checkpoint was taken for.
+ */
+enum fovea_status model_options_load(const struct model_options *options, const char *path,
+                                     int size, struct fovea_model **out, struct fovea_error *err);
 
 #endif

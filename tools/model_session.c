@@ -22,10 +22,9 @@ enum fovea_status model_session_create(const struct model_options *options,
                                        const struct fovea_model *model,
                                        const struct fovea_tensor *inputs,
                                        struct fovea_session **out, struct fovea_error *err) {
-    struct fovea_load_options load;
     struct fovea_session_options asked;
     struct fovea_session *session;
-    model_options_get(options, model, &load, &asked);
+    model_options_get(options, model, &asked);
     const char *folder = session_cache_folder(options->cache, model);
     if (folder && session_cache_find(folder, model, inputs, &asked, out)) {
         return FOVEA_OK;

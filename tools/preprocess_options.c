@@ -10,6 +10,11 @@ void fovea_preprocess_options_init(struct fovea_preprocess_options *options) {
 
 /* ---- the recipe used -------------------------------------------------------- */
 
+int fovea_preprocess_options_side(const struct fovea_preprocess_options *options) {
+    const struct fovea_recipe *flags = &options->flags;
+    return flags->source[FOVEA_RECIPE_SIZE] && flags->height == flags->width ? flags->height : 0;
+}
+
 enum fovea_status fovea_preprocess_options_resolve(const struct fovea_preprocess_options *options,
                                                    const struct fovea_recipe *known,
                                                    struct fovea_recipe *out,

@@ -31,6 +31,9 @@ enum fovea_status fovea_preprocess_options_resolve(const struct fovea_preprocess
                                                    struct fovea_recipe *out,
                                                    struct fovea_error *err);
 
+/* The side of the square input that --size asks for; 0 if it is not given, or not square. */
+int fovea_preprocess_options_side(const struct fovea_preprocess_options *options);
+
 /* One line saying the recipe with its sources, and a loud one if parts are guesses. */
 void fovea_preprocess_recipe_print(const struct fovea_recipe *recipe, FILE *to);
 

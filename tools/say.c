@@ -17,6 +17,21 @@ void say(const char *format, ...) {
     fputc('\n', stderr);
 }
 
+void say_word(const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-./:=,+@%";
+    fputc(' ', stderr);
+    if (*word && strspn(word, plain) == strlen(word)) {
+        fputs(word, stderr);
+        return;
+    }
+    fputc('\'', stderr);
+    for (; *word; word++) {
+        fputs(*word == '\'' ? "'\\''" : (const char[]){*word, 0}, stderr);
+    }
+    fputc('\'', stderr);
+}
+
 int say_failure(const char *command, const struct fovea_error *err) {
     say("fovea %s: %s", command, err->message);
     return EXIT_FAILED;

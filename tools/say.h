@@ -11,6 +11,9 @@
 /* One line on stderr; the newline is added. Takes a progress bar's line out of the way. */
 void say(const char *format, ...) FOVEA_PRINTF(1, 2);
 
+/* A space and a word of a command line on stderr, in quotes if a shell would need them. */
+void say_word(const char *word);
+
 /* "fovea COMMAND: message"; returns EXIT_FAILED. */
 int say_failure(const char *command, const struct fovea_error *err);
 

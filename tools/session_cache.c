@@ -39,7 +39,7 @@ static bool is_own_folder(const char *folder) {
 
 const char *session_cache_folder(const char *asked, const struct fovea_model *model) {
     const char *folder = asked ? asked : getenv("FOVEA_CACHE_DIR");
-    if (!folder || !folder[0] || model->compiled || model->n_sources == 0) {
+    if (!folder || !folder[0] || model->compiled || model->built) {
         return NULL;
     }
     return is_own_folder(folder) ? folder : NULL;
@@ -148,7 +148,7 @@ bool session_cache_find(const char *folder, const struct fovea_model *model,
 
 bool session_cache_takes(const struct fovea_session *session,
                          const struct fovea_session_options *options) {
-    return !options->plan_only && fovea_session_precision(session) == FOVEA_PRECISION_F32;
+    return !options->plan_only && fovea_session_can_run(session);
 }
 
 void session_cache_keep(const char *folder, const struct fovea_session *session,

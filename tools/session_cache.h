@@ -22,7 +22,7 @@ bool session_cache_find(const char *folder, const struct fovea_model *model,
                         const struct fovea_tensor *inputs,
                         const struct fovea_session_options *options, struct fovea_session **out);
 
-/* Whether a session that was made with `options` can be kept: one of f32 that can run. */
+/* Whether a session that was made with `options` can be kept: one that can run. */
 bool session_cache_takes(const struct fovea_session *session,
                          const struct fovea_session_options *options);
 

@@ -1,7 +1,9 @@
 /* See verify_case.h. */
 #include "tools/verify_case.h"
 
+#include "loaders/checkpoint.h"
 #include "runtime/model.h"
+#include "runtime/session.h"
 #include "tools/session_for.h"
 
 #include <math.h>
@@ -12,6 +14,9 @@
 #include <unistd.h>
 
 enum { PATH_BYTES = 4096 };
+
+/* What rounding to bf16 at every layer may come to over a whole network. */
+#define BF16_REL_L2 3e-2
 
 const char *case_status_name(enum case_status status) {
     static const char *const names[] = {
@@ -180,12 +185,37 @@ static void verify_data_sets(const struct fovea_model *model, const char *folder
     }
 }
 
-/* model.fovea, where that is what there is; else the path is left as it was, for the message. */
-static void compiled_path(char path[PATH_BYTES], const char *folder) {
-    char compiled[PATH_BYTES];
-    int n = snprintf(compiled, sizeof(compiled), "%s/model.fovea", folder);
-    if (n < PATH_BYTES && access(compiled, F_OK) == 0) {
-        memcpy(path, compiled, (size_t)n + 1);
+/* The bound goes by the precision, which may be the one that a model was compiled for. */
+static struct case_options options_for(const struct fovea_model *model,
+                                       const struct case_options *options) {
+    struct case_options its_own = *options;
+    struct fovea_session_options session;
+    model_options_get(&options->model, model, &session);
+    if (fovea_precision_settle(session.precision) == FOVEA_PRECISION_BF16) {
+        its_own.tolerance.rel_l2 = BF16_REL_L2;
+    }
+    return its_own;
+}
+
+/*
+ * What a case's model is: model.onnx, else model.fovea, else a checkpoint,
+ * which the folder as a whole stands for. For a folder with nothing in it the
+ * path is left as the first of them, for the message.
+ */
+static void find_model(char path[PATH_BYTES], const char *folder, struct fovea_error *err) {
+    static const char *const files[] = {"model.onnx", "model.fovea"};
+    char *checkpoint;
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        snprintf(path, PATH_BYTES, "%s/%s", folder, files[i]);
+        if (access(path, F_OK) == 0) {
+            return;
+        }
+    }
+    if (fovea_checkpoint_find(folder, &checkpoint, err) == FOVEA_OK) {
+        snprintf(path, PATH_BYTES, "%s", checkpoint);
+        free(checkpoint);
+    } else {
+        snprintf(path, PATH_BYTES, "%s/%s", folder, files[0]);
     }
 }
 
@@ -201,14 +231,12 @@ void verify_case(const char *folder, const struct case_options *options,
                  fovea_quote(folder).text);
         return;
     }
-    snprintf(path, sizeof(path), "%s/model.onnx", folder);
-    if (access(path, F_OK) != 0) {
-        compiled_path(path, folder);
-    }
-    if (fovea_model_load(path, &options->load, &model, &err)) {
+    find_model(path, folder, &err);
+    if (model_options_load(&options->model, path, 0, &model, &err)) {
         result_from(result, &err);
         return;
     }
-    verify_data_sets(model, folder, options, result);
+    const struct case_options its_own = options_for(model, options);
+    verify_data_sets(model, folder, &its_own, result);
     fovea_model_destroy(model);
 }

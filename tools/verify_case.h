@@ -27,7 +27,6 @@ struct case_result {
 
 struct case_options {
     struct tolerance tolerance;
-    struct fovea_load_options load;
     struct model_options model;
 };
 

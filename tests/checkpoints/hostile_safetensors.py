@@ -134,7 +134,7 @@ def shards(case):
 
 
 def folders(case):
-    case.folder("dir_empty", {}, "invalid", r"no checkpoint in it")
+    case.folder("dir_empty", {}, "io", r"no checkpoint in it")
     case.folder("dir_two", {"a.pth": b"x", "b.npz": b"y"}, "invalid", r"several files.*'[ab]\.")
     case.folder("dir_text", {"a.pth": b"hello"}, "format", r"a.pth: not a checkpoint")
 

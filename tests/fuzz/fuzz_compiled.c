@@ -75,8 +75,8 @@ static bool make_input(const struct fovea_model *model, size_t index, struct fov
     return t->data;
 }
 
-/* `save_to`: store the session there instead of running it. */
-static void plan_and_run(const struct fovea_model *model, const char *save_to) {
+/* `save_to`: store the session there, in bf16 or as it comes, instead of running it. */
+static void plan_and_run(const struct fovea_model *model, bool bf16, const char *save_to) {
     struct fovea_tensor inputs[FUZZ_MOST_IO] = {{0}};
     struct fovea_session_options options;
     struct fovea_session *session;
@@ -88,6 +88,7 @@ static void plan_and_run(const struct fovea_model *model, const char *save_to) {
     }
     fovea_model_get_session_options(model, &options);
     options.threads = 1;
+    options.precision = bf16 ? FOVEA_PRECISION_BF16 : options.precision;
     options.max_memory = MEMORY;
     while (made < n && make_input(model, made, &inputs[made])) {
         made++;
@@ -111,7 +112,7 @@ static void plan_and_run(const struct fovea_model *model, const char *save_to) {
 }
 
 static void run_compiled(const struct fovea_model *model) {
-    plan_and_run(model, NULL);
+    plan_and_run(model, false, NULL);
 }
 
 static void try_bytes(uint8_t *file, size_t size) {
@@ -179,7 +180,7 @@ static void try_changes(uint8_t *file, size_t size) {
     free(original);
 }
 
-static void compile_and_change(const uint8_t *data, size_t size) {
+static void compile_and_change(const uint8_t *data, size_t size, bool bf16) {
     char onnx[128], compiled[128];
     struct fovea_model *model;
     struct fovea_error err = {.message = ""};
@@ -190,7 +191,7 @@ static void compile_and_change(const uint8_t *data, size_t size) {
     snprintf(compiled, sizeof(compiled), "%.80s/fuzz-compiled-%ld.fovea", folder, (long)getpid());
     write_whole(onnx, data, size);
     if (!fovea_model_load(onnx, NULL, &model, &err)) {
-        plan_and_run(model, compiled);
+        plan_and_run(model, bf16, compiled);
         fovea_model_destroy(model);
     }
     if (read_whole(compiled, &bytes, &length)) {
@@ -203,7 +204,8 @@ static void compile_and_change(const uint8_t *data, size_t size) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 8 || memcmp(data, "\211FOVEA\r\n", 8) != 0) {
-        compile_and_change(data, size);
+        compile_and_change(data, size, false);
+        compile_and_change(data, size, true);
         return 0;
     }
     uint8_t *file = malloc(size);

@@ -1,4 +1,4 @@
-"""Hostile and broken ONNX files: each must be refused, or run, as expected.
+"""Hostile and broken ONNX and compiled files: each must be refused, or run, as expected.
 
     python3 run.py PROBE FOVEA [-v] [-k DIR] [NAME...]
 
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 
+import cases_compiled
 import cases_control
 import cases_file
 import cases_graph
@@ -124,6 +125,7 @@ def run(probe, fovea, folder, verbose, wanted):
     cases_file.make_surroundings(inner)
     for module in (cases_control, cases_file, cases_graph, cases_ops):
         module.all_cases(catalogue)
+    cases_compiled.all_cases(catalogue, fovea)
     cases = [c for c in catalogue.cases if not wanted or c[0] in wanted]
     done = subprocess.run([probe] + [c[1] for c in cases], stdout=subprocess.PIPE)
     lines = done.stdout.decode("latin-1").rstrip("\n").split("\n")

@@ -1,0 +1,114 @@
+#!/bin/sh
+# test_networks.sh FOVEA SOURCE_ROOT: checkpoints of many code bases, written on
+# the spot, against PyTorch's results, with passes on and off; and what fovea
+# says of those that do not fit. Needs a python3 with torch and onnx for the first.
+set -u
+fovea=$1
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+passed=0 failed=0
+
+# check NAME STATUS: whether the last step went as it should
+check() {
+    if [ "$2" = 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL $1"
+        sed 's/^/    /' "$tmp/out"
+    fi
+}
+
+# ---- names -----------------------------------------------------------------
+
+# Parameters with 1000 classes, and billions of multiply-adds: architectures' published counts where
+# there are any (NFNet), else the formulas of the papers' layers.
+while read -r name parameters gmacs; do
+    "$fovea" inspect --json "arch:$name" >"$tmp/out" 2>"$tmp/err"
+    tr -d ' \n' <"$tmp/out" | grep -q "\"parameters\":$parameters,"
+    check "parameters of $name are $parameters" $?
+    macs=$(tr -d ' \n' <"$tmp/out" | sed 's/.*"macs":\([0-9]*\).*/\1/')
+    echo "$macs $gmacs" | awk '{ exit !(sprintf("%.2f", $1 / 1e9) == $2) }'
+    check "multiply-adds of $name are $gmacs G, not $macs" $?
+done <<'LIST'
+nfnet-f0 71489284 12.38
+nfnet-f1 132634256 35.54
+nfnet-f2 193779228 62.59
+nfnet-f3 254924200 114.76
+nfnet-f4 316069172 215.24
+nfnet-f5 377214144 289.76
+nfnet-f6 438359116 377.28
+nfnet-f7 499504088 478.78
+nfnet-f0@480 71489284 43.48
+nfnet-f3+@480 423421992 236.91
+nfnet-f3+:b@480 425082408 260.80
+nfnet-f4+@512 524954484 333.39
+nfnet-f4+:b@512 527033076 367.41
+nfnet-f7+@480 829551960 461.44
+nfnet-f7+:b@480 832885080 509.39
+vit-b/16@224 93653224 17.71
+vit-g/14@224 1037857384 267.00
+vit-G/14@224 1882797416 483.28
+sovit-400m/14@224 428833704 110.18
+LIST
+
+"$fovea" inspect arch:nfnet-f9 >"$tmp/out" 2>&1
+[ $? = 1 ] && grep -q "'nfnet-f9' is no architecture; known: nfnet-f0" "$tmp/out"
+check "a name that is none lists those that are" $?
+"$fovea" inspect arch:vit-b/16:b >"$tmp/out" 2>&1
+[ $? = 1 ] && grep -q "'b' is no variant of vit-b/16; map, gap and token are" "$tmp/out"
+check "a variant that is none lists those that are" $?
+"$fovea" inspect arch:vit-b/16@12 >"$tmp/out" 2>&1
+[ $? = 1 ] && grep -q "12 pixels are less than a patch, 16" "$tmp/out"
+check "a size below a patch is refused" $?
+
+# ---- checkpoints --------------------------------------------------------------
+
+for python in python3 /usr/bin/python3 none; do
+    "$python" -c 'import onnx, torch' 2>/dev/null && break
+done
+if [ "$python" = none ]; then
+    echo "skipped: there is no python3 with torch and onnx"
+    echo "$passed passed, $failed failed, 1 skipped"
+    [ "$failed" = 0 ]
+    exit
+fi
+PYTHONDONTWRITEBYTECODE=1 "$python" "$2/tests/checkpoints/make_networks.py" "$tmp/cases" \
+    >"$tmp/out" 2>&1 || { cat "$tmp/out"; exit 1; }
+for passes in on off; do
+    for case in "$tmp"/cases/*; do
+        "$fovea" verify --atol 1e-5 --rtol 1e-4 --passes "$passes" "$case" >"$tmp/out" 2>&1
+        check "passes $passes: $(basename "$case")" $?
+    done
+done
+
+case=$tmp/cases/timm_dm_nfnet
+for option in '--ws-eps dm' '--gelu tanh'; do
+    # shellcheck disable=SC2086
+    "$fovea" verify --atol 1e-5 --rtol 1e-4 $option "$case" >"$tmp/out" 2>&1
+    [ $? = 1 ] && grep -q '^failed' "$tmp/out"
+    check "$option changes the logits" $?
+done
+"$fovea" verify --gelu cube "$case" >"$tmp/out" 2>&1
+grep -q "gelu 'cube' is none of tanh, erf" "$tmp/out"
+check "an option's word that is none lists those that are" $?
+
+"$python" - "$tmp/cases/timm_token/model.safetensors" "$tmp/misfit.safetensors" <<'PYTHON'
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+n = struct.unpack("<Q", data[:8])[0]
+header = json.loads(data[8:8 + n])
+header["blocks.0.extra.weight"] = header.pop("blocks.1.norm2.bias")
+header["norm.weight"]["shape"] = [2, 64]
+text = json.dumps(header).encode()
+open(sys.argv[2], "wb").write(struct.pack("<Q", len(text)) + text + data[8 + n:])
+PYTHON
+"$fovea" inspect "$tmp/misfit.safetensors" >"$tmp/out" 2>&1
+[ $? = 1 ] && grep -q '^missing: blocks.1.norm2.bias \[128\]' "$tmp/out" &&
+    grep -q '^misshapen: norm.weight is f32 \[2,64\]; \[128\] expected' "$tmp/out" &&
+    grep -q '^unexpected: blocks.0.extra.weight \[128\]' "$tmp/out" &&
+    grep -q '1 tensors are missing, 1 misshapen, 1 unexpected' "$tmp/out"
+check "a checkpoint that does not fit is told tensor by tensor" $?
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

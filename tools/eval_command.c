@@ -1,0 +1,221 @@
+/* See eval_command.h. */
+#include "tools/eval_command.h"
+
+#include "runtime/parallel.h"
+#include "tools/eval_report.h"
+#include "tools/exit_codes.h"
+#include "tools/out_file.h"
+#include "tools/preprocess_options.h"
+#include "tools/say.h"
+
+#include <stdio.h>
+
+enum { DEFAULT_BATCH = 4, MAX_WORKERS = 256 };
+
+/* Decoding is a small share of the work of a large network: half the CPUs, when the model waits. */
+static int default_workers(void) {
+    int half = fovea_cpu_budget() / 2;
+    return half < 1 ? 1 : half;
+}
+
+/* The options of the first session: one that is exact has one image and one thread. */
+static struct classifier_options first_options(const struct evaluation *e) {
+    struct classifier_options first = e->options;
+    if (e->eval.exact) {
+        first.model.threads = first.open_batch = 1;
+    } else {
+        first.model.threads = streams_share(&e->eval.setting, 0);
+    }
+    return first;
+}
+
+/*
+ * How the work is divided to begin with, and what of it may change. A setting
+ * that leaves nothing open is not measured.
+ */
+static enum fovea_status open_model(struct evaluation *e, struct fovea_error *err) {
+    struct eval *eval = &e->eval;
+    const struct model_options *given = &e->options.model;
+    eval->options = &e->options;
+    eval->jpeg = &e->options.preprocess.jpeg;
+    eval->exact = !e->inexact;
+    eval->setting.threads = given->threads ? given->threads : fovea_cpu_budget();
+    eval->setting.streams = e->streams > 0 ? e->streams : eval->exact ? eval->setting.threads : 1;
+    struct classifier_options first = first_options(e);
+    enum fovea_status status = classifier_init(&eval->model, &first, err);
+    if (status) {
+        return status;
+    }
+    bool fixed = fovea_model_get_input(eval->model.model, 0)->dims[0] >= 0;
+    eval->setting.batch = (int)eval->model.batch;
+    eval->fixed_streams = e->streams > 0;
+    eval->fixed_batch = eval->exact || given->batch > 0 || fixed;
+    eval->choose = !eval->fixed_streams || !eval->fixed_batch;
+    eval->always_measure = e->measure;
+    if (eval->exact) {
+        eval->setting.threads = eval->setting.streams;
+    }
+    return FOVEA_OK;
+}
+
+static void say_setting(const struct evaluation *e) {
+    const struct eval *eval = &e->eval;
+    int threads = e->options.model.threads;
+    const struct fovea_dataset *set = &eval->list.dataset;
+    classifier_print_recipe(&eval->model);
+    if (eval->exact && e->options.model.batch > eval->model.batch) {
+        say("note: each image is computed by itself; with --exact off, --batch %d",
+            e->options.model.batch);
+    }
+    if (eval->exact && eval->setting.streams < threads) {
+        say("note: %d of %d threads are left idle, since each stream has one; with --exact off,"
+            " all are used",
+            threads - eval->setting.streams, threads);
+    }
+    say("%s", eval->list.words.text);
+    if (set->n_ignored > 0) {
+        say("warning: %zu files are not named .jpg, .jpeg or .png, or not where images are, and "
+            "were not listed, the first: %s",
+            set->n_ignored, set->ignored ? fovea_quote(set->ignored).text : "");
+    }
+    size_t unknown = eval_list_unscored(&eval->list) - set->n_unscored;
+    if (unknown > 0) {
+        say("note: the model knows no class of %zu images; they are not scored", unknown);
+    }
+    if (set->n_repeated > 0) {
+        say("warning: %zu images are listed more than once, and count so, the first: %s",
+            set->n_repeated, set->repeated ? fovea_quote(set->repeated).text : "");
+    }
+}
+
+static enum fovea_status evaluate(struct evaluation *e, struct fovea_error *err) {
+    struct eval *eval = &e->eval;
+    enum fovea_status status = eval_list_load(&eval->list, &e->list, err);
+    if (!status) {
+        status = open_model(e, err);
+    }
+    if (!status) {
+        status = eval_list_label(&eval->list, &e->list, &eval->model, err);
+    }
+    if (!status) {
+        status = eval_describe(eval, err);
+    }
+    if (status) {
+        return status;
+    }
+    eval->workers = e->workers > 0 ? e->workers : default_workers();
+    eval->workers = eval->workers < MAX_WORKERS ? eval->workers : MAX_WORKERS;
+    say_setting(e);
+    status = eval_output_open(&e->output, eval, err);
+    return status ? status : eval_run(eval, e->logits != NULL, err);
+}
+
+/* How to go on with what was stopped. */
+static void say_how_to_go_on(const struct evaluation *e) {
+    if (!e->output.folder) {
+        return;
+    }
+    fputs("go on with: fovea", stderr);
+    for (int i = 0; i < e->argc; i++) {
+        say_word(e->argv[i]);
+    }
+    fputs(e->output.resume ? "\n" : " --resume\n", stderr);
+}
+
+/* Whether this run's images are all done. */
+static bool is_done(const struct eval *eval) {
+    struct eval_counts c;
+    eval_count(eval, &c);
+    return c.not_done == 0;
+}
+
+static enum fovea_status write_report(const struct evaluation *e, struct fovea_error *err) {
+    const struct eval_shard *shard = &e->eval.shard;
+    if (!e->output.folder || !is_done(&e->eval)) {
+        return FOVEA_OK;
+    }
+    if (shard->count > 1) {
+        say("shard %zu of %zu is done; when all are: fovea eval --merge %s", shard->index + 1,
+            shard->count, e->output.folder);
+        return FOVEA_OK;
+    }
+    return eval_output_report(&e->output, &e->eval, err);
+}
+
+static enum fovea_status report(const struct evaluation *e, struct fovea_error *err) {
+    enum fovea_status status = FOVEA_OK;
+    if (json_target_wants_text(&e->json)) {
+        eval_print(&e->eval);
+    }
+    if (e->predictions) {
+        status = eval_write_predictions(&e->eval, e->predictions, err);
+    }
+    if (!status && e->logits) {
+        status = eval_write_logits(&e->eval, e->logits, err);
+    }
+    if (!status && e->json.on) {
+        status = json_target_write(&e->json, eval_json(&e->eval), err);
+    }
+    if (!status) {
+        status = write_report(e, err);
+    }
+    if (e->eval.stop_signal) {
+        say_how_to_go_on(e);
+    }
+    return status;
+}
+
+static int exit_code(const struct eval *eval) {
+    struct eval_counts c;
+    eval_count(eval, &c);
+    if (eval->stop_signal) {
+        return EXIT_SIGNAL + eval->stop_signal;
+    }
+    return c.failed + c.missing > 0 ? EXIT_SOME_FAILED : EXIT_DONE;
+}
+
+/* Hours of work should not end in a file that cannot be written. */
+static enum fovea_status check_outputs(const struct evaluation *e, struct fovea_error *err) {
+    const char *const paths[] = {e->predictions, e->logits, e->json.path};
+    enum fovea_status status = FOVEA_OK;
+    for (size_t i = 0; !status && i < sizeof(paths) / sizeof(paths[0]); i++) {
+        status = paths[i] ? out_file_check(paths[i], err) : FOVEA_OK;
+    }
+    return status;
+}
+
+int eval_command_run(struct evaluation *e, const struct operands *operands) {
+    struct fovea_error err, closing;
+    e->options.path = operands->words[0];
+    e->list.path = operands->words[1];
+    e->options.default_batch = DEFAULT_BATCH;
+    enum fovea_status status = check_outputs(e, &err);
+    if (!status) {
+        status = evaluate(e, &err);
+    }
+    enum fovea_status closed = eval_output_close(&e->output, &closing);
+    e->eval.journal = NULL;
+    if (!status && closed) {
+        err = closing;
+        status = closed;
+    }
+    if (!status) {
+        status = report(e, &err);
+    }
+    int code = status ? say_failure("eval", &err) : exit_code(&e->eval);
+    eval_finish(&e->eval);
+    return code;
+}
+
+int eval_command_merge(const struct evaluation *e, const struct operands *operands) {
+    struct fovea_error err;
+    struct eval_counts counts;
+    const char *into = e->output.folder ? e->output.folder : operands->words[0];
+    enum fovea_status status =
+        eval_output_merge(operands->words, operands->count, into, &counts, &err);
+    if (status) {
+        return say_failure("eval", &err);
+    }
+    eval_print_counts(&counts);
+    return counts.failed + counts.missing > 0 ? EXIT_SOME_FAILED : EXIT_DONE;
+}

@@ -1,0 +1,262 @@
+/* See eval_output.h. */
+#include "tools/eval_output.h"
+
+#include "evaluation/report.h"
+#include "runtime/session.h"
+#include "tools/eval_report.h"
+#include "tools/say.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+/* ---- opening ---------------------------------------------------------------------- */
+
+static enum fovea_status make_folder(const char *path, struct fovea_error *err) {
+    if (mkdir(path, 0777) == 0 || errno == EEXIST) {
+        return FOVEA_OK;
+    }
+    return fovea_fail(err, FOVEA_ERR_IO, "cannot make the folder '%s': %s", fovea_quote(path).text,
+                      strerror(errno));
+}
+
+/* The journal this run writes: of all, or of its share. NULL if out of memory. */
+static char *journal_path(const char *folder, const struct eval_shard *shard) {
+    char *path;
+    int made = shard->count > 1 ? asprintf(&path, "%s/%s.%zu-of-%zu", folder, EVAL_JOURNAL_NAME,
+                                           shard->index + 1, shard->count)
+                                : asprintf(&path, "%s/%s", folder, EVAL_JOURNAL_NAME);
+    return made < 0 ? NULL : path;
+}
+
+static void say_state(const char *path, const struct eval_journal_state *state) {
+    if (state->torn > 0) {
+        say("note: %s: its last %zu bytes, which a crash left, are cut off", path, state->torn);
+    }
+    if (state->damaged > 0) {
+        say("warning: %s: %zu lines are damaged, the first is line %zu; their images are done "
+            "again",
+            path, state->damaged, state->damaged_line);
+    }
+}
+
+/*
+ * A run that is not a shard goes on with whatever there is: with the journals of
+ * shards, too, that it does not write to.
+ */
+static enum fovea_status read_others(const struct eval_output *output, const char *own,
+                                     struct eval_collection *collection, struct fovea_error *err) {
+    struct eval_journal_state state;
+    char **paths;
+    size_t count;
+    enum fovea_status status = eval_journals_find(output->folder, &paths, &count, err);
+    if (status) {
+        return status;
+    }
+    for (size_t i = 0; !status && i < count; i++) {
+        if (strcmp(paths[i], own) == 0) {
+            continue;
+        }
+        if (!output->resume) {
+            status = fovea_fail(
+                err, FOVEA_ERR_INVALID,
+                "%s is there from another run: go on with it by --resume, or take another folder",
+                fovea_quote(paths[i]).text);
+            continue;
+        }
+        status = eval_collection_read(collection, paths[i], &state, err);
+        if (!status) {
+            say_state(paths[i], &state);
+        }
+    }
+    eval_journals_free(paths, count);
+    return status;
+}
+
+/* What is done already: it moves from the journals to the list. */
+static void take_records(const struct eval_output *output, struct eval *eval,
+                         struct eval_collection *collection) {
+    for (size_t i = 0; i < collection->n_records; i++) {
+        struct eval_record *there = &collection->records[i], *here = &eval->list.records[i];
+        if (there->state == EVAL_NOT_DONE || (output->retry && there->state != EVAL_OK)) {
+            continue;
+        }
+        struct eval_record mine = *here;
+        *here = *there;
+        *there = mine;
+        eval->n_resumed += eval_shard_has(&eval->shard, i);
+    }
+}
+
+static enum fovea_status open_journals(struct eval_output *output, struct eval *eval,
+                                       const char *path, struct fovea_error *err) {
+    struct eval_collection collection = {0};
+    struct eval_journal_state state;
+    enum fovea_status status = eval_collection_expect(&collection, &eval->description, err);
+    if (!status && eval->shard.count <= 1) {
+        status = read_others(output, path, &collection, err);
+    }
+    if (!status) {
+        status =
+            eval_journal_open(path, output->resume, &collection, &state, &output->journal, err);
+    }
+    if (!status) {
+        say_state(path, &state);
+        take_records(output, eval, &collection);
+        eval->journal = output->journal;
+    }
+    eval_collection_finish(&collection);
+    return status;
+}
+
+enum fovea_status eval_output_open(struct eval_output *output, struct eval *eval,
+                                   struct fovea_error *err) {
+    if (!output->folder) {
+        return FOVEA_OK;
+    }
+    enum fovea_status status = make_folder(output->folder, err);
+    if (status) {
+        return status;
+    }
+    char *path = journal_path(output->folder, &eval->shard);
+    if (!path) {
+        return fovea_fail_memory(err, strlen(output->folder), "a path");
+    }
+    status = open_journals(output, eval, path, err);
+    if (!status && !eval_journal_is_locked(output->journal)) {
+        say("warning: %s: this file system has no locks; see to it that no other run writes to it",
+            path);
+    }
+    if (!status && eval->n_resumed > 0) {
+        say("%s: %zu images are done already", output->folder, eval->n_resumed);
+    }
+    free(path);
+    return status;
+}
+
+enum fovea_status eval_output_close(struct eval_output *output, struct fovea_error *err) {
+    struct eval_journal *journal = output->journal;
+    output->journal = NULL;
+    return journal ? eval_journal_close(journal, err) : FOVEA_OK;
+}
+
+/* ---- the report -------------------------------------------------------------------- */
+
+static enum fovea_status read_folder(const char *folder, struct eval_collection *into,
+                                     size_t *n_journals, struct fovea_error *err) {
+    struct eval_journal_state state;
+    char **paths;
+    size_t count;
+    enum fovea_status status = eval_journals_find(folder, &paths, &count, err);
+    if (status) {
+        return status;
+    }
+    for (size_t i = 0; !status && i < count; i++) {
+        status = eval_collection_read(into, paths[i], &state, err);
+        if (!status && state.damaged > 0) {
+            say("warning: %s: %zu lines are damaged, the first is line %zu", paths[i],
+                state.damaged, state.damaged_line);
+        }
+        (*n_journals)++;
+    }
+    eval_journals_free(paths, count);
+    return status;
+}
+
+static enum fovea_status check_complete(const struct eval_collection *c, size_t n_journals,
+                                        struct fovea_error *err) {
+    size_t first = 0, missing = eval_collection_missing(c, &first);
+    if (missing == 0) {
+        return FOVEA_OK;
+    }
+    return fovea_fail(err, FOVEA_ERR_INVALID,
+                      "%zu of %zu images are in none of the %zu journals, the first is number %zu "
+                      "of the list (from 0): finish the run they belong to with --resume",
+                      missing, c->n_records, n_journals, first);
+}
+
+static enum fovea_status read_picture(void *context, size_t index, uint8_t **bytes, size_t *size,
+                                      struct fovea_error *err) {
+    enum eval_state state;
+    return eval_list_read(context, index, bytes, size, &state, err);
+}
+
+static uint64_t peak_rss(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
+}
+
+enum fovea_status eval_output_report(const struct eval_output *output, const struct eval *eval,
+                                     struct fovea_error *err) {
+    struct eval_collection all = {0};
+    size_t n_journals = 0;
+    if (!output->folder) {
+        return FOVEA_OK;
+    }
+    enum fovea_status status = read_folder(output->folder, &all, &n_journals, err);
+    if (!status) {
+        status = check_complete(&all, n_journals, err);
+    }
+    if (!status) {
+        const struct eval_timings timings = {
+            .seconds = all.seconds,
+            .images = all.images,
+            .threads = eval->setting.threads,
+            .streams = eval->setting.streams,
+            .workers = eval->workers,
+            .ranks = 1,
+            .batch = eval->model.batch,
+            .peak_rss_bytes = peak_rss(),
+        };
+        const struct eval_pictures pictures = {
+            .read = read_picture, .context = (void *)(uintptr_t)&eval->list, /* only read */
+        };
+        const struct eval_evidence evidence = {
+            .description = &all.description,
+            .records = all.records,
+            .n_records = all.n_records,
+            .timings = &timings,
+            .pictures = &pictures,
+        };
+        status = eval_report_write(output->folder, &evidence, err);
+    }
+    eval_collection_finish(&all);
+    return status;
+}
+
+enum fovea_status eval_output_merge(char *const *folders, size_t count, const char *into,
+                                    struct eval_counts *counts, struct fovea_error *err) {
+    struct eval_collection all = {0};
+    size_t n_journals = 0;
+    enum fovea_status status = FOVEA_OK;
+    for (size_t i = 0; !status && i < count; i++) {
+        size_t before = n_journals;
+        status = read_folder(folders[i], &all, &n_journals, err);
+        if (!status && n_journals == before) {
+            status = fovea_fail(err, FOVEA_ERR_IO, "there is no journal in '%s'",
+                                fovea_quote(folders[i]).text);
+        }
+    }
+    if (!status) {
+        status = check_complete(&all, n_journals, err);
+    }
+    if (!status) {
+        status = make_folder(into, err);
+    }
+    if (!status) {
+        const struct eval_timings timings = {.seconds = all.seconds, .images = all.images};
+        const struct eval_evidence evidence = {
+            .description = &all.description,
+            .records = all.records,
+            .n_records = all.n_records,
+            .timings = &timings,
+        };
+        eval_count_records(all.records, all.n_records, NULL, counts);
+        status = eval_report_write(into, &evidence, err);
+    }
+    eval_collection_finish(&all);
+    return status;
+}
