@@ -63,8 +63,8 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
         const struct fovea_tensor *part = &node->in[i]->t;
         struct fovea_box box = {.rank = part->rank};
         memcpy(box.dims, part->dims, sizeof(part->dims));
-        fovea_dense_strides(part->rank, part->dims, box.src);
-        fovea_dense_strides(y->rank, y->dims, box.dst);
+        fovea_value_strides(node->in[i], box.src);
+        fovea_value_strides(node->out[0], box.dst);
         fovea_copy_box(&box, size, part->data, to);
         to += (size_t)(part->dims[p->axis] * box.dst[p->axis]) * size;
     }
@@ -80,6 +80,7 @@ const struct fovea_op fovea_op_concat = {
     .max_in = FOVEA_VARIADIC,
     .min_out = 1,
     .max_out = 1,
+    .layout = FOVEA_LAYOUT_ANY,
     .bf16 = FOVEA_BF16_MOVES,
     .bf16_in = ~0u,
     .bf16_out = 1,

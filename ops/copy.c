@@ -231,9 +231,27 @@ static void walk_long_row(struct walk *w) {
     walk_all(w);
 }
 
+/* The dims in the order of the destination, outermost first. */
+static void sort_box(const struct fovea_box *box, struct fovea_box *out) {
+    out->rank = 0;
+    for (int i = 0; i < box->rank; i++) {
+        int at = out->rank++;
+        for (; at > 0 && box->dst[i] > out->dst[at - 1]; at--) {
+            out->dims[at] = out->dims[at - 1];
+            out->src[at] = out->src[at - 1];
+            out->dst[at] = out->dst[at - 1];
+        }
+        out->dims[at] = box->dims[i];
+        out->src[at] = box->src[i];
+        out->dst[at] = box->dst[i];
+    }
+}
+
 void fovea_copy_box(const struct fovea_box *box, size_t size, const void *src, void *dst) {
     struct walk w = {.from = src, .to = dst, .size = (int64_t)size};
-    if (!simplify(box, w.size, &w)) {
+    struct fovea_box sorted;
+    sort_box(box, &sorted);
+    if (!simplify(&sorted, w.size, &w)) {
         return;
     }
     if (w.rank == 1 && w.dims[0] >= 2 * PIECE) {

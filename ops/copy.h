@@ -13,8 +13,7 @@
 
 /*
  * A box of elements with its place in two buffers. Strides are in elements and
- * may be 0 (source only: repeat) or negative. The dims are best given in the
- * order of the destination, outermost first.
+ * may be 0 (source only: repeat) or negative. The dims may be in any order.
  */
 struct fovea_box {
     int rank; /* 0: one element */

@@ -189,10 +189,12 @@ static const struct fovea_op_entry table[] = {
     {"fovea", "Convert", 1, &fovea_op_convert},
     {"fovea", "Elementwise", 1, &fovea_op_elementwise},
     {"fovea", "Gelu", 1, &fovea_op_gelu},
+    {"fovea", "Join", 1, &fovea_op_join},
     {"fovea", "LayerNormalization", 1, &fovea_op_layer_norm},
     {"fovea", "Linear", 1, &fovea_op_linear},
     {"fovea", "RandomWeights", 1, &fovea_op_random_weights},
     {"fovea", "Reorder", 1, &fovea_op_reorder},
+    {"fovea", "Shuffle", 1, &fovea_op_shuffle},
     {"fovea", "Swish", 1, &fovea_op_unary_alpha},
     {"fovea", "View", 1, &fovea_op_view},
 };

@@ -142,8 +142,8 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
         return FOVEA_OK;
     }
     memcpy(box.dims, y->dims, sizeof(y->dims));
-    fovea_dense_strides(x->rank, x->dims, box.src);
-    fovea_dense_strides(y->rank, y->dims, box.dst);
+    fovea_value_strides(node->in[0], box.src);
+    fovea_value_strides(node->out[0], box.dst);
     for (int i = 0; i < x->rank; i++) {
         first += p->start[i] * box.src[i];
         box.src[i] *= p->step[i];
@@ -164,6 +164,7 @@ const struct fovea_op fovea_op_slice_1 = {
     .max_in = 1,
     .min_out = 1,
     .max_out = 1,
+    .layout = FOVEA_LAYOUT_ANY,
     .bf16 = FOVEA_BF16_MOVES,
     .bf16_in = 1,
     .bf16_out = 1,
@@ -177,6 +178,7 @@ const struct fovea_op fovea_op_slice_10 = {
     .max_in = 5,
     .min_out = 1,
     .max_out = 1,
+    .layout = FOVEA_LAYOUT_ANY,
     .value_inputs = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4,
     .bf16 = FOVEA_BF16_MOVES,
     .bf16_in = 1,

@@ -120,11 +120,11 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
     const unsigned char *from = x->data;
     struct fovea_box box = {.rank = x->rank};
     memcpy(box.dims, x->dims, sizeof(x->dims));
-    fovea_dense_strides(x->rank, x->dims, box.src);
+    fovea_value_strides(node->in[0], box.src);
     for (int i = 0; i < node->n_out; i++) {
         box.dims[p->axis] = part_size(node, n > 0 ? sizes : NULL, left, i);
-        fovea_dense_strides(x->rank, box.dims, box.dst);
         if (node->out[i]) {
+            fovea_value_strides(node->out[i], box.dst);
             fovea_copy_box(&box, size, from, node->out[i]->t.data);
         }
         from += (size_t)(box.dims[p->axis] * box.src[p->axis]) * size;
@@ -146,6 +146,7 @@ const struct fovea_op fovea_op_split_2 = {
     .max_in = 1,
     .min_out = 1,
     .max_out = FOVEA_VARIADIC,
+    .layout = FOVEA_LAYOUT_ANY,
     .bf16 = FOVEA_BF16_MOVES,
     .bf16_in = 1,
     .bf16_out = ~0u,
@@ -160,6 +161,7 @@ const struct fovea_op fovea_op_split_13 = {
     .max_in = 2,
     .min_out = 1,
     .max_out = FOVEA_VARIADIC,
+    .layout = FOVEA_LAYOUT_ANY,
     .value_inputs = 1u << 1,
     .bf16 = FOVEA_BF16_MOVES,
     .bf16_in = 1,

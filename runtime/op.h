@@ -57,8 +57,8 @@ enum fovea_op_flags {
 /* What an operator makes of channels-last operands (graph.h). */
 enum fovea_layout_rule {
     FOVEA_LAYOUT_PLAIN_ONLY,
-    /* Elementwise: runs in any layout that all its rank-4 operands share; outputs have it too.
-     * Operands whose H and W are 1, or of lower rank that broadcast, fit either layout. */
+    /* Elementwise, or a copy: runs in any layout that all its rank-4 operands share; outputs have
+     * it too. Operands whose H and W are 1, or of lower rank that broadcast, fit either layout. */
     FOVEA_LAYOUT_ANY,
     /* Input 0 and output 0 are images [N,C,H,W] and share a layout; channels-last is faster.
      * Epilogue operands of the output's shape share it too. */

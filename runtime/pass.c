@@ -16,6 +16,7 @@ static const struct fovea_pass table[] = {
      fovea_pass_batch_norm},
     {"pad", "zero padding into the convolution behind it", fovea_pass_pad},
     {"tokens", "images to tokens and back without moving data", fovea_pass_tokens},
+    {"shuffle", "channels dealt out between groups in one copy", fovea_pass_shuffle},
     {"linear", "MatMul and Add, or Gemm, to one Linear", fovea_pass_linear},
     {"squeeze", "the mean of a pointwise convolution from that of its input", fovea_pass_squeeze},
     {"affine", "constant factors and offsets into weights", fovea_pass_affine},

@@ -4,6 +4,10 @@
  *
  * The operator moves to where the last node it takes in stood, so that a
  * residual from another branch is ready.
+ *
+ * A Concat of images along their channels has no registers, but writes each
+ * value once: where factors, offsets and activations follow, as in a DenseNet,
+ * it becomes a Join, which does them on the way.
  */
 #include "runtime/match.h"
 #include "runtime/op.h"
@@ -96,10 +100,14 @@ static struct fovea_value *other_operand(const struct fovea_node *node,
     const struct fovea_value *result = node->out[0];
     struct fovea_value *other = user->in[0] == result ? user->in[1] : user->in[0];
     const struct fovea_tensor *t = &other->t, *y = &result->t;
-    int channels = fovea_node_is(node, "Conv") ? 1 : y->rank - 1;
+    bool joins = fovea_node_is_own(node, "Join") || fovea_node_is(node, "Concat");
+    int channels = fovea_node_is(node, "Conv") || joins ? 1 : y->rank - 1;
     bool fits = other != result && t->dtype == FOVEA_F32 &&
                 fovea_tensor_same_shape(&user->out[0]->t, y) && fovea_tensor_count(t) > 0;
-    return fits && is_full_or_channels(t, y, channels) ? other : NULL;
+    /* A Join takes numbers and channels only: whatever else reads as much as it writes. */
+    bool few =
+        other->constant && (fovea_tensor_count(t) == 1 || fovea_tensor_count(t) == y->dims[1]);
+    return fits && (!joins || few) && is_full_or_channels(t, y, channels) ? other : NULL;
 }
 
 /* What epilogue step `user` is for `node`, and its operand (NULL for an activation). */
@@ -174,13 +182,43 @@ static enum fovea_status take_user(struct fovea_graph *graph, struct fovea_node 
     return st;
 }
 
+/* A Concat becomes a Join if something follows that an epilogue may take. */
+static enum fovea_status make_join(struct fovea_graph *graph, struct fovea_node **node,
+                                   struct fovea_error *err) {
+    struct fovea_node *concat = *node, *join;
+    struct fovea_epilogue_step step;
+    struct fovea_value *operand;
+    int64_t axis = fovea_attr_int(concat, "axis", 0);
+    if (!fovea_node_is(concat, "Concat") || concat->out[0]->t.rank != 4 ||
+        concat->out[0]->t.dtype != FOVEA_F32 || (axis != 1 && axis != -3)) {
+        return FOVEA_OK;
+    }
+    struct fovea_node *user = fovea_value_only_user(concat->out[0]);
+    if (!user || !step_of(concat, user, &step, &operand)) {
+        return FOVEA_OK;
+    }
+    enum fovea_status st = fovea_rewrite_node(graph, concat, "fovea", "Join", concat->name,
+                                              concat->in, concat->n_in, &join, err);
+    if (!st) {
+        st = fovea_rewrite_finish(join, concat->out[0], err);
+    }
+    if (st) {
+        return st;
+    }
+    fovea_graph_remove_node(graph, concat);
+    *node = join;
+    return FOVEA_OK;
+}
+
 /*
- * Bias is input 2 of the operators that have an epilogue. It must be there,
- * present or absent, before an epilogue's operand is appended.
+ * Bias is input 2 of the operators that have an epilogue, but for Join. It must
+ * be there, present or absent, before an epilogue's operand is appended.
  */
 static enum fovea_status reserve_bias(struct fovea_node *node, struct fovea_error *err) {
     int index;
-    return node->n_in < 3 ? fovea_node_add_input(node, NULL, &index, err) : FOVEA_OK;
+    return node->n_in < 3 && node->op->max_in != FOVEA_VARIADIC
+               ? fovea_node_add_input(node, NULL, &index, err)
+               : FOVEA_OK;
 }
 
 enum fovea_status fovea_pass_epilogue(struct fovea_graph *graph, struct fovea_pass_context *context,
@@ -189,8 +227,12 @@ enum fovea_status fovea_pass_epilogue(struct fovea_graph *graph, struct fovea_pa
     while (node) {
         /* The node may move towards the end: what follows it now is next. */
         struct fovea_node *next = node->next;
+        enum fovea_status st = make_join(graph, &node, err);
+        if (st) {
+            return st;
+        }
         bool changed = (node->op->flags & FOVEA_OP_EPILOGUE) && node->out[0]->t.dtype == FOVEA_F32;
-        enum fovea_status st = changed ? reserve_bias(node, err) : FOVEA_OK;
+        st = changed ? reserve_bias(node, err) : FOVEA_OK;
         while (!st && changed) {
             struct fovea_node *user = fovea_value_only_user(node->out[0]);
             st = take_user(graph, node, &changed, context, err);

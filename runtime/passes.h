@@ -25,6 +25,8 @@ enum fovea_status fovea_pass_linear(struct fovea_graph *graph, struct fovea_pass
                                     struct fovea_error *err);
 enum fovea_status fovea_pass_affine(struct fovea_graph *graph, struct fovea_pass_context *context,
                                     struct fovea_error *err);
+enum fovea_status fovea_pass_shuffle(struct fovea_graph *graph, struct fovea_pass_context *context,
+                                     struct fovea_error *err);
 enum fovea_status fovea_pass_squeeze(struct fovea_graph *graph, struct fovea_pass_context *context,
                                      struct fovea_error *err);
 enum fovea_status fovea_pass_attention(struct fovea_graph *graph,

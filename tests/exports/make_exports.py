@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 import control
+import families
 import idioms
 import others
 from nfnet import NFNet, Eca, LinearSqueezeExcite
@@ -260,6 +261,30 @@ def by_hand():
     yield HandCase("dynamo_nfnet_bf16", NFNet, idioms.Dynamo, 18, weights=idioms.BF16)
 
 
+def other_families():
+    oblong = (2, 3, 32, 40)
+    for style in ("timm", "hf"):
+        for shared in (False, True):
+            name = f"beit_{style}" + ("_shared" if shared else "")
+            make = lambda style=style, shared=shared: families.Beit(style, shared)
+            yield Case(name, make, shape=oblong, dynamic=BATCH, more=[(1,) + oblong[1:]])
+            yield Case(f"{name}_12", make, shape=oblong, opset=12)
+            yield Case(f"{name}_unfolded", make, shape=oblong, opset=16, unfolded=True)
+    kinds = {"scale": {}, "size": dict(pos="size"), "registers": dict(registers=4),
+             "giant": dict(pos="size", registers=2, swiglu=True)}
+    for name, kw in kinds.items():
+        make = lambda kw=kw: families.Dino(**kw)
+        yield Case(f"dino_{name}", make, shape=(2, 3, 42, 35), dynamic=BATCH)
+        yield Case(f"dino_{name}_12", make, shape=(1, 3, 35, 35), opset=12)
+        yield Case(f"dino_{name}_unfolded", make, shape=(1, 3, 30, 51), opset=16, unfolded=True)
+    yield Case("dino_any", lambda: families.Dino("size", 1), shape=(1, 3, 42, 35), dynamic=ANY,
+               more=[(2, 3, 35, 35), (1, 3, 21, 66)])
+    for name, make in (("swin_v2", families.SwinV2), ("convnext_v2", families.ConvNeXtV2)):
+        yield Case(name, make, dynamic=BATCH, more=OTHER_BATCH)
+        yield Case(f"{name}_12", make, opset=12)
+        yield Case(f"{name}_unfolded", make, opset=16, unfolded=True)
+
+
 def with_control():
     yield from control.by_hand()
     for opset in (11, 13, 16):
@@ -310,7 +335,8 @@ FEW = {"nfnet_dm_11", "nfnet_dm_any", "nfnet_dm_half", "nfnet_dm_unfolded", "nfn
        "nfnet_linear_se_13", "nfnet_var_mean", "vit_map_9", "vit_token_17", "vit_siglip",
        "vit_attn_einsum", "vit_attn_masked", "vit_attn_mha", "vit_interpolate", "vit_qk_rms",
        "vit_swiglu_packed", "encoder_mask", "convnext", "densenet", "mobilenet_11", "shufflenet",
-       "swin", "regnet", "control_scripted_16", "control_scripted_any"}
+       "swin", "regnet", "beit_hf", "beit_timm_shared", "control_scripted_16",
+       "control_scripted_any", "convnext_v2", "dino_any", "dino_giant_unfolded", "dino_scale", "swin_v2"}
 
 
 def main():
@@ -318,7 +344,7 @@ def main():
     torch.set_num_threads(1)
     few = sys.argv[1] == "--few"
     root, words = (sys.argv[2], []) if few else (sys.argv[1], sys.argv[2:])
-    groups = [nfnets, vits, by_hand, with_control, kin] + ([] if few else [from_torchvision])
+    groups = [nfnets, vits, by_hand, with_control, kin, other_families] + ([] if few else [from_torchvision])
     for group in groups:
         for case in group():
             if words and not any(word in case.name for word in words):
