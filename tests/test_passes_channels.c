@@ -29,8 +29,7 @@ static void concat__between_convolutions__needs_no_reorder(void) {
         build_output(&b, conv(&b, both, 4, 21));
     }
     EXPECT_OPS(&b, "layout",
-               "fovea.Reorder Conv Conv Concat Conv Concat Conv "
-               "fovea.Reorder");
+               "fovea.Reorder Conv Conv Concat Conv Concat Conv fovea.Reorder fovea.Reorder");
 }
 
 static void concat__along_any_axis__same_result(void) {
