@@ -125,33 +125,22 @@ FOVEA_KERNEL void fovea_attention_scale_row(float *x, int64_t n, float factor) {
 }
 
 /* Sixteen tokens at a time: their rows stay in the first cache, and writes are whole lines. */
-FOVEA_KERNEL void fovea_attention_transpose(const float *from, int64_t ld, int64_t tokens,
-                                            int64_t channels, float *to, int64_t stride) {
-    for (int64_t t = 0; t < tokens; t += LANES) {
-        int64_t n = tokens - t < LANES ? tokens - t : LANES;
-        const float *rows = from + t * ld;
-        for (int64_t c = 0; c < channels; c++) {
-            float *line = to + c * stride + t;
-            for (int64_t i = 0; i < n; i++) {
-                line[i] = rows[i * ld + c];
-            }
-        }
+#define TRANSPOSE(name, type)                                                                      \
+    FOVEA_KERNEL void name(const type *from, int64_t ld, int64_t tokens, int64_t channels,         \
+                           type *to, int64_t stride) {                                             \
+        for (int64_t t = 0; t < tokens; t += LANES) {                                              \
+            int64_t n = tokens - t < LANES ? tokens - t : LANES;                                   \
+            const type *rows = from + t * ld;                                                      \
+            for (int64_t c = 0; c < channels; c++) {                                               \
+                type *line = to + c * stride + t;                                                  \
+                for (int64_t i = 0; i < n; i++) {                                                  \
+                    line[i] = rows[i * ld + c];                                                    \
+                }                                                                                  \
+            }                                                                                      \
+        }                                                                                          \
     }
-}
-
-FOVEA_KERNEL void fovea_attention_transpose_bf16(const uint16_t *from, int64_t ld, int64_t tokens,
-                                                 int64_t channels, uint16_t *to, int64_t stride) {
-    for (int64_t t = 0; t < tokens; t += LANES) {
-        int64_t n = tokens - t < LANES ? tokens - t : LANES;
-        const uint16_t *rows = from + t * ld;
-        for (int64_t c = 0; c < channels; c++) {
-            uint16_t *line = to + c * stride + t;
-            for (int64_t i = 0; i < n; i++) {
-                line[i] = rows[i * ld + c];
-            }
-        }
-    }
-}
+TRANSPOSE(fovea_attention_transpose, float)
+TRANSPOSE(fovea_attention_transpose_bf16, uint16_t)
 
 void fovea_attention_gather(const void *from, int64_t ld, int64_t tokens, int64_t channels,
                             size_t size, void *to) {

@@ -4,6 +4,7 @@
  */
 #include "ops/ops.h"
 
+#include "ops/tiled.h"
 #include "ops/window.h"
 #include "ops/winograd.h"
 #include "runtime/dnn.h"
@@ -28,6 +29,7 @@ struct conv {
     const struct method *method; /* NULL before prepare */
     struct fovea_prim *prim;
     struct fovea_winograd *winograd;
+    struct fovea_tiled *tiled;
 };
 
 static const struct fovea_attr_spec attrs[] = {
@@ -159,7 +161,9 @@ static enum fovea_status pack_winograd(const struct fovea_node *node,
 static enum fovea_status run_winograd(const struct fovea_node *node,
                                       const struct fovea_prim_args *args, struct fovea_error *err) {
     const struct conv *conv = node->priv;
-    return fovea_winograd_run(conv->winograd, args, err);
+    (void)err;
+    fovea_winograd_run(conv->winograd, args);
+    return FOVEA_OK;
 }
 
 static void release_winograd(struct fovea_node *node) {
@@ -175,6 +179,49 @@ static const char *name_winograd(const struct fovea_node *node) {
 
 static const struct method winograd = {
     prepare_winograd, pack_winograd, run_winograd, release_winograd, name_winograd,
+};
+
+/* ---- tiled ------------------------------------------------------------------ */
+
+static enum fovea_status prepare_tiled(struct fovea_node *node, struct fovea_engine *engine,
+                                       const struct fovea_dnn_conv *desc, struct fovea_error *err) {
+    struct conv *conv = node->priv;
+    enum fovea_status st = fovea_tiled_create(engine, desc, &conv->tiled, err);
+    if (!st) {
+        fovea_tiled_describe(conv->tiled, 1, node);
+    }
+    return st;
+}
+
+static enum fovea_status pack_tiled(const struct fovea_node *node, const struct fovea_tensor *plain,
+                                    void *out, struct fovea_error *err) {
+    const struct conv *conv = node->priv;
+    (void)err;
+    fovea_tiled_pack(conv->tiled, plain->data, out);
+    return FOVEA_OK;
+}
+
+static enum fovea_status run_tiled(const struct fovea_node *node,
+                                   const struct fovea_prim_args *args, struct fovea_error *err) {
+    const struct conv *conv = node->priv;
+    (void)err;
+    fovea_tiled_run(conv->tiled, args);
+    return FOVEA_OK;
+}
+
+static void release_tiled(struct fovea_node *node) {
+    struct conv *conv = node->priv;
+    fovea_tiled_destroy(conv->tiled);
+    conv->tiled = NULL;
+}
+
+static const char *name_tiled(const struct fovea_node *node) {
+    (void)node;
+    return FOVEA_TILED_NAME;
+}
+
+static const struct method tiled = {
+    prepare_tiled, pack_tiled, run_tiled, release_tiled, name_tiled,
 };
 
 /* ---- either ------------------------------------------------------------------ */
@@ -208,7 +255,8 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
         return st;
     }
     bool by_winograd = engine->winograd && fovea_winograd_fits(&desc) && fovea_winograd_pays(&desc);
-    conv->method = by_winograd ? &winograd : &direct;
+    bool by_tiles = fovea_tiled_fits(&desc) && fovea_tiled_pays(&desc);
+    conv->method = by_winograd ? &winograd : by_tiles ? &tiled : &direct;
     return conv->method->prepare(node, engine, &desc, err);
 }
 

@@ -8,68 +8,29 @@
 #include "runtime/parallel.h"
 #include "runtime/portability.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     LANES = FOVEA_WINOGRAD_LANES,
+    DEPTH = FOVEA_WINOGRAD_DEPTH,
+    PANELS = FOVEA_WINOGRAD_PANELS,
     TILE = FOVEA_WINOGRAD_TILE,
     PATCH = FOVEA_WINOGRAD_PATCH,
-    ELEMENTS = FOVEA_WINOGRAD_ELEMENTS,
     LINE = FOVEA_ALIGNMENT / sizeof(float),
 };
 
 struct fovea_winograd {
     struct fovea_winograd_plan plan;
-    struct fovea_prim *products[2]; /* of a block, and of the last one */
-    size_t prim_bytes, thread_bytes, scratch_bytes;
-    float *no_bias; /* zeros, one a channel of a slice, if the convolution has no bias */
+    size_t thread_bytes, scratch_bytes;
+    bool bias;
     struct fovea_dnn_post posts[FOVEA_DNN_MAX_POSTS];
     int n_posts;
 };
 
 /* ---- making ----------------------------------------------------------------- */
 
-/* Dense matrices. */
-static struct fovea_dnn_view matrices(int64_t count, int64_t rows, int64_t columns) {
-    return (struct fovea_dnn_view){
-        .dtype = FOVEA_F32,
-        .rank = 3,
-        .dims = {count, rows, columns},
-        .strides = {rows * columns, columns, 1},
-    };
-}
-
-static enum fovea_status make_products(struct fovea_winograd *w, struct fovea_dnn *dnn,
-                                       struct fovea_error *err) {
-    const struct fovea_winograd_plan *p = &w->plan;
-    enum fovea_status st = FOVEA_OK;
-    for (int i = 0; !st && i < 2; i++) {
-        int64_t tiles = i == 0 ? p->block : p->last_block, count = p->rows * PATCH;
-        struct fovea_dnn_matmul desc = {
-            .src = matrices(count, tiles, p->channels),
-            .weights = matrices(count, p->channels, p->slice),
-            .dst = matrices(count, tiles, p->slice),
-            .scale = 1,
-        };
-        st = fovea_dnn_matmul(dnn, &desc, &w->products[i], err);
-    }
-    return st;
-}
-
-static void size_scratch(struct fovea_winograd *w, int threads) {
-    w->prim_bytes = 0;
-    for (int i = 0; i < 2; i++) {
-        size_t need = fovea_prim_scratch_bytes(w->products[i]);
-        w->prim_bytes = need > w->prim_bytes ? need : w->prim_bytes;
-    }
-    w->prim_bytes = (w->prim_bytes + FOVEA_ALIGNMENT - 1) / FOVEA_ALIGNMENT * FOVEA_ALIGNMENT;
-    w->thread_bytes = fovea_winograd_plan_bytes(&w->plan) + w->prim_bytes;
-    w->scratch_bytes = w->thread_bytes * (size_t)(threads > 0 ? threads : 1);
-}
-
-enum fovea_status fovea_winograd_create(struct fovea_engine *engine,
+enum fovea_status fovea_winograd_create(const struct fovea_engine *engine,
                                         const struct fovea_dnn_conv *desc,
                                         struct fovea_winograd **out, struct fovea_error *err) {
     struct fovea_winograd *w = calloc(1, sizeof(*w));
@@ -79,31 +40,14 @@ enum fovea_status fovea_winograd_create(struct fovea_engine *engine,
     fovea_winograd_plan(desc, engine->threads, &w->plan);
     memcpy(w->posts, desc->posts, sizeof(w->posts));
     w->n_posts = desc->n_posts;
-    /* The products run within our threads, and must be made for that. */
-    int former = fovea_parallel_set_threads(1);
-    enum fovea_status st = make_products(w, engine->dnn, err);
-    fovea_parallel_set_threads(former);
-    if (!st && !desc->bias) {
-        w->no_bias = calloc((size_t)w->plan.slice, sizeof(float));
-        st = w->no_bias ? FOVEA_OK
-                        : fovea_fail_memory(err, (size_t)w->plan.slice * sizeof(float), "a bias");
-    }
-    if (st) {
-        fovea_winograd_destroy(w);
-        return st;
-    }
-    size_scratch(w, engine->threads);
+    w->bias = desc->bias;
+    w->thread_bytes = fovea_winograd_plan_bytes(&w->plan);
+    w->scratch_bytes = w->thread_bytes * (size_t)(engine->threads > 0 ? engine->threads : 1);
     *out = w;
     return FOVEA_OK;
 }
 
 void fovea_winograd_destroy(struct fovea_winograd *winograd) {
-    if (!winograd) {
-        return;
-    }
-    fovea_prim_destroy(winograd->products[0]);
-    fovea_prim_destroy(winograd->products[1]);
-    free(winograd->no_bias);
     free(winograd);
 }
 
@@ -148,16 +92,11 @@ void fovea_winograd_pack(const struct fovea_winograd *winograd, const float *pla
 struct job {
     const struct fovea_winograd *w;
     const struct fovea_prim_args *args;
-    atomic_flag *failed;
-    enum fovea_status status; /* written by the thread that sets `failed` */
-    struct fovea_error *err;
 };
 
 /* A thread's scratch memory. */
 struct bench {
-    float *weights, *inputs, *products, *tile, *patch;
-    void *prim;
-    int64_t slice; /* whose weights are there, counted through the groups; -1: none */
+    float *inputs, *weights, *products, *tile, *patch;
 };
 
 /* A tile: its image and its first output. */
@@ -168,18 +107,15 @@ struct place {
 static void divide_scratch(const struct job *job, int thread, struct bench *out) {
     const struct fovea_winograd_plan *p = &job->w->plan;
     unsigned char *at = (unsigned char *)job->args->scratch + (size_t)thread * job->w->thread_bytes;
-    out->weights = (float *)at;
-    at += p->weights_bytes;
-    out->inputs = (float *)at;
+    out->inputs = (float *)(void *)at;
     at += p->inputs_bytes;
-    out->products = (float *)at;
+    out->weights = (float *)(void *)at;
+    at += p->weights_bytes;
+    out->products = (float *)(void *)at;
     at += p->products_bytes;
-    out->tile = (float *)at;
+    out->tile = (float *)(void *)at;
     at += p->tile_bytes;
-    out->patch = (float *)at;
-    at += p->patch_bytes;
-    out->prim = at;
-    out->slice = -1;
+    out->patch = (float *)(void *)at;
 }
 
 static struct place place_of(const struct fovea_winograd_plan *p, int64_t tile) {
@@ -189,18 +125,6 @@ static struct place place_of(const struct fovea_winograd_plan *p, int64_t tile) 
         .y = row % p->tiles_down * TILE,
         .x = tile % p->tiles_across * TILE,
     };
-}
-
-/* The plan's rows of a slice's weights from row `row` on. */
-static void transform_weights(const struct job *job, int64_t slice, int row, struct bench *bench) {
-    const struct fovea_winograd_plan *p = &job->w->plan;
-    int64_t panels = p->slice / LANES;
-    const float *from = (const float *)job->args->weights + slice * panels * panel_size(p);
-    for (int64_t i = 0; i < panels; i++) {
-        fovea_winograd_weights(from + i * panel_size(p), p->channels, row, p->rows,
-                               bench->weights + i * LANES, p->slice, p->channels * p->slice);
-    }
-    bench->slice = slice;
 }
 
 /* The patch whose first input is (y, x), zeros where it is outside the image. `x` at channel 0. */
@@ -219,141 +143,141 @@ static void copy_patch(const struct fovea_winograd_plan *p, const float *image, 
     }
 }
 
+/* Of all channels of a group's patch, DEPTH at a time; `to`: where the tile's first are. */
+static void transform_patch(const struct fovea_winograd_plan *p, const float *x, int64_t pixel,
+                            int64_t row, float *to) {
+    for (int64_t c = 0; c < p->channels; c += DEPTH, to += p->block * DEPTH) {
+        int64_t channels = p->channels - c < DEPTH ? p->channels - c : DEPTH;
+        fovea_winograd_input(x + c, pixel, row, channels, to, p->input_step);
+    }
+}
+
 static void transform_inputs(const struct job *job, int64_t group, int64_t first, int64_t tiles,
                              struct bench *bench) {
     const struct fovea_winograd_plan *p = &job->w->plan;
     int64_t pixel = p->groups * p->channels, row = p->width * pixel;
-    int64_t step = tiles * p->channels;
     for (int64_t t = 0; t < tiles; t++) {
         struct place at = place_of(p, first + t);
         const float *image =
             (const float *)job->args->src + at.image * p->height * row + group * p->channels;
-        float *to = bench->inputs + t * p->channels;
+        float *to = bench->inputs + t * DEPTH;
         int64_t y = at.y - p->top, x = at.x - p->left;
         if (y >= 0 && x >= 0 && y + PATCH <= p->height && x + PATCH <= p->width) {
-            fovea_winograd_input(image + y * row + x * pixel, pixel, row, p->channels, to, step);
+            transform_patch(p, image + y * row + x * pixel, pixel, row, to);
             continue;
         }
         copy_patch(p, image, y, x, bench->patch);
-        fovea_winograd_input(bench->patch, p->channels, PATCH * p->channels, p->channels, to, step);
+        transform_patch(p, bench->patch, p->channels, PATCH * p->channels, to);
+    }
+}
+
+/* The products of `tiles` tiles with a panel, counted through the groups. */
+static void multiply(const struct job *job, int64_t panel, int64_t tiles, float *products,
+                     struct bench *bench) {
+    const struct fovea_winograd_plan *p = &job->w->plan;
+    const float *from = (const float *)job->args->weights + panel * panel_size(p);
+    const float *inputs = bench->inputs;
+    for (int64_t c = 0; c < p->channels; c += DEPTH, inputs += p->block * DEPTH) {
+        int64_t depth = p->channels - c < DEPTH ? p->channels - c : DEPTH;
+        for (int row = 0; row < PATCH; row++) {
+            fovea_winograd_weights(from + c * 9 * LANES, depth, row, bench->weights,
+                                   FOVEA_WINOGRAD_WEIGHT_STEP);
+            for (int j = 0; j < PATCH; j++) {
+                int64_t element = PATCH * row + j;
+                fovea_winograd_product(inputs + element * p->input_step,
+                                       bench->weights + j * FOVEA_WINOGRAD_WEIGHT_STEP, depth,
+                                       tiles, c == 0, products + element * p->product_step);
+            }
+        }
     }
 }
 
 /* The part of a tile that is inside the image, from channel `channel` of output 0 on. */
 static void finish_tile(const struct job *job, const struct place *at, int64_t channel,
-                        float *tile) {
+                        int64_t count, float *tile) {
     const struct fovea_winograd *w = job->w;
     const struct fovea_winograd_plan *p = &w->plan;
     int64_t pixel = p->groups * p->outputs;
     float *image = (float *)job->args->dst + at->image * p->out_height * p->out_width * pixel;
-    struct fovea_row row = {.index = {at->image, channel}, .count = p->slice};
+    struct fovea_row row = {.index = {at->image, channel}, .count = count};
     for (int64_t i = 0; i < TILE && at->y + i < p->out_height; i++) {
         for (int64_t j = 0; j < TILE && at->x + j < p->out_width; j++) {
             row.index[2] = at->y + i;
             row.index[3] = at->x + j;
-            row.values = tile + (TILE * i + j) * p->slice;
+            row.values = tile + (TILE * i + j) * count;
             fovea_row_posts(w->posts, w->n_posts, job->args->posts, &row);
             memcpy(image + (row.index[2] * p->out_width + row.index[3]) * pixel + channel,
-                   row.values, (size_t)p->slice * sizeof(float));
+                   row.values, (size_t)count * sizeof(float));
         }
     }
 }
 
 /* Lines of a tile's outputs on their way into the cache while it is computed. */
-static void fetch_outputs(const struct job *job, const struct place *at, int64_t channel) {
+static void fetch_outputs(const struct job *job, const struct place *at, int64_t channel,
+                          int64_t count) {
     const struct fovea_winograd_plan *p = &job->w->plan;
     int64_t pixel = p->groups * p->outputs;
     float *image = (float *)job->args->dst + at->image * p->out_height * p->out_width * pixel;
     for (int64_t i = at->y; i < at->y + TILE && i < p->out_height; i++) {
         for (int64_t j = at->x; j < at->x + TILE && j < p->out_width; j++) {
             float *to = image + (i * p->out_width + j) * pixel + channel;
-            for (int64_t k = 0; k < p->slice; k += LINE) {
+            for (int64_t k = 0; k < count; k += LINE) {
                 FOVEA_PREFETCH_WRITE(to + k);
             }
         }
     }
 }
 
-static void transform_outputs(const struct job *job, int64_t slice, int64_t first, int64_t tiles,
-                              struct bench *bench) {
+/* Outputs of `panels` panels from `panel` on, whose products are there. */
+static void transform_outputs(const struct job *job, int64_t panel, int64_t panels, int64_t first,
+                              int64_t tiles, struct bench *bench) {
+    static const float zeros[LANES];
     const struct fovea_winograd_plan *p = &job->w->plan;
-    int64_t channel = slice * p->slice, step = tiles * p->slice;
-    const float *bias =
-        job->w->no_bias ? job->w->no_bias : (const float *)job->args->bias + channel;
+    const float *bias = job->args->bias;
+    int64_t channel = panel * LANES, count = panels * LANES;
     for (int64_t t = 0; t < tiles; t++) {
         struct place at = place_of(p, first + t);
-        fetch_outputs(job, &at, channel);
-        fovea_winograd_output(bench->products + t * p->slice, step, p->slice, bias, bench->tile);
-        finish_tile(job, &at, channel, bench->tile);
-    }
-}
-
-/* The products of a slice with `tiles` tiles: weights, then matmul. */
-static enum fovea_status multiply(const struct job *job, int64_t slice, int64_t tiles,
-                                  const struct fovea_prim *product, struct bench *bench,
-                                  struct fovea_error *err) {
-    const struct fovea_winograd_plan *p = &job->w->plan;
-    struct fovea_prim_args args = {.weights = bench->weights, .scratch = bench->prim};
-    enum fovea_status st = FOVEA_OK;
-    for (int row = 0; !st && row < PATCH; row += p->rows) {
-        if (slice != bench->slice || !fovea_winograd_keeps_weights(p)) {
-            transform_weights(job, slice, row, bench);
+        fetch_outputs(job, &at, channel, count);
+        for (int64_t i = 0; i < panels; i++) {
+            fovea_winograd_output(bench->products + i * p->panel_step + t * LANES, p->product_step,
+                                  job->w->bias ? bias + channel + i * LANES : zeros,
+                                  bench->tile + i * LANES, count);
         }
-        args.src = bench->inputs + row * PATCH * tiles * p->channels;
-        args.dst = bench->products + row * PATCH * tiles * p->slice;
-        st = fovea_prim_run(product, &args, err);
+        finish_tile(job, &at, channel, count, bench->tile);
     }
-    return st;
 }
 
-/* Block `block` of tiles for the slices of part `part`, counted through the groups. */
-static enum fovea_status run_unit(const struct job *job, int64_t part, int64_t block,
-                                  struct bench *bench, struct fovea_error *err) {
+/* Block `block` of tiles for part `part` of the panels of group `group`. */
+static void run_unit(const struct job *job, int64_t group, int64_t part, int64_t block,
+                     struct bench *bench) {
     const struct fovea_winograd_plan *p = &job->w->plan;
-    bool last = block == p->blocks - 1;
-    int64_t first = block * p->block, tiles = last ? p->last_block : p->block;
-    transform_inputs(job, part / p->parts, first, tiles, bench);
-    for (int64_t slice = part * p->part; slice < (part + 1) * p->part; slice++) {
-        enum fovea_status st = multiply(job, slice, tiles, job->w->products[last], bench, err);
-        if (st) {
-            return st;
+    int64_t first = block * p->block;
+    int64_t tiles = p->tiles - first < p->block ? p->tiles - first : p->block;
+    int64_t begin = group * p->panels + p->panels * part / p->parts;
+    int64_t end = group * p->panels + p->panels * (part + 1) / p->parts;
+    transform_inputs(job, group, first, tiles, bench);
+    for (int64_t panel = begin; panel < end; panel += PANELS) {
+        int64_t panels = end - panel < PANELS ? end - panel : PANELS;
+        for (int64_t i = 0; i < panels; i++) {
+            multiply(job, panel + i, tiles, bench->products + i * p->panel_step, bench);
         }
-        transform_outputs(job, slice, first, tiles, bench);
-    }
-    return FOVEA_OK;
-}
-
-static void fail(struct job *job, enum fovea_status status, const struct fovea_error *error) {
-    if (atomic_flag_test_and_set(job->failed)) {
-        return;
-    }
-    job->status = status;
-    if (job->err) {
-        *job->err = *error;
+        transform_outputs(job, panel, panels, first, tiles, bench);
     }
 }
 
-/* Units are the blocks of a part, part by part. */
+/* Units are the blocks of a part of a group, part by part. */
 static void run_units(void *context, int64_t begin, int64_t end, int thread) {
-    struct job *job = context;
+    const struct job *job = context;
+    const struct fovea_winograd_plan *p = &job->w->plan;
     struct bench bench;
-    int64_t blocks = job->w->plan.blocks;
     divide_scratch(job, thread, &bench);
     for (int64_t i = begin; i < end; i++) {
-        struct fovea_error error;
-        enum fovea_status st = run_unit(job, i / blocks, i % blocks, &bench, &error);
-        if (st) {
-            fail(job, st, &error);
-            return;
-        }
+        run_unit(job, i / p->blocks / p->parts, i / p->blocks % p->parts, i % p->blocks, &bench);
     }
 }
 
-enum fovea_status fovea_winograd_run(const struct fovea_winograd *winograd,
-                                     const struct fovea_prim_args *args, struct fovea_error *err) {
+void fovea_winograd_run(const struct fovea_winograd *winograd, const struct fovea_prim_args *args) {
     const struct fovea_winograd_plan *p = &winograd->plan;
-    atomic_flag failed = ATOMIC_FLAG_INIT;
-    struct job job = {.w = winograd, .args = args, .failed = &failed, .err = err};
+    struct job job = {.w = winograd, .args = args};
     fovea_parallel_for(p->groups * p->parts * p->blocks, 1, run_units, &job);
-    return job.status;
 }

@@ -6,16 +6,15 @@
  *
  *     Y = A^T [ (G g G^T) . (B^T d B) ] A
  *
- * The sums over channels are 36 matrix products, tiles x channels x outputs,
- * one batched matmul of oneDNN; the transforms before and after it are our
- * own (winograd_kernels.h).
+ * The sums over channels are 36 matrix products, tiles x channels x outputs.
+ * Transforms and products are our own kernels (winograd_kernels.h).
  *
  * Images are channels-last f32. The work is done for some outputs of a group
- * and a block of tiles at a time (winograd_plan.h), so that transformed
- * weights, inputs and products stay in or near a core's L2. Weights are kept
- * at their own size and transformed at every run: transformed they would take
- * four times the memory, and reading them from there no less time. Bias and
- * posts are applied before the outputs leave the core.
+ * and a block of tiles at a time (winograd_plan.h), so that what is transformed
+ * stays in a core's caches. Weights are kept at their own size and transformed
+ * at every run: transformed they would take four times the memory, and reading
+ * them from there no less time. Bias and posts are applied before the outputs
+ * leave the core.
  */
 #ifndef FOVEA_OPS_WINOGRAD_H
 #define FOVEA_OPS_WINOGRAD_H
@@ -42,7 +41,7 @@ bool fovea_winograd_fits(const struct fovea_dnn_conv *desc);
 bool fovea_winograd_pays(const struct fovea_dnn_conv *desc);
 
 /* Prepare for `engine`'s number of threads. `desc` fits. */
-enum fovea_status fovea_winograd_create(struct fovea_engine *engine,
+enum fovea_status fovea_winograd_create(const struct fovea_engine *engine,
                                         const struct fovea_dnn_conv *desc,
                                         struct fovea_winograd **out, struct fovea_error *err);
 void fovea_winograd_destroy(struct fovea_winograd *winograd);
@@ -56,7 +55,6 @@ void fovea_winograd_describe(const struct fovea_winograd *winograd, int weights,
 void fovea_winograd_pack(const struct fovea_winograd *winograd, const float *plain, float *out);
 
 /* Operands as fovea_prim_run's; dst may be an operand of a post of its own shape and strides. */
-enum fovea_status fovea_winograd_run(const struct fovea_winograd *winograd,
-                                     const struct fovea_prim_args *args, struct fovea_error *err);
+void fovea_winograd_run(const struct fovea_winograd *winograd, const struct fovea_prim_args *args);
 
 #endif

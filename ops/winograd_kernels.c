@@ -1,11 +1,11 @@
-/* The transforms of F(4x4, 3x3): see winograd_kernels.h. */
+/* The transforms and products of F(4x4, 3x3): see winograd_kernels.h. */
 #include "ops/winograd_kernels.h"
 
 #include "runtime/portability.h"
 
 #include <string.h>
 
-#define LANES FOVEA_WINOGRAD_LANES
+enum { LANES = FOVEA_WINOGRAD_LANES, DEPTH = FOVEA_WINOGRAD_DEPTH };
 
 /* Powers of the points, exact in f32, and the scales of G's middle rows. */
 #define A1 0.625f
@@ -97,46 +97,143 @@ static const float g_rows[6][3] = {
     {0, 0, 1},
 };
 
-FOVEA_KERNEL void fovea_winograd_weights(const float *panel, int64_t channels, int first, int rows,
-                                         float *u, int64_t stride, int64_t step) {
-    for (int64_t c = 0; c < channels; c++, panel += 9 * LANES, u += stride) {
-        for (int i = 0; i < rows; i++) {
-            const float *g = g_rows[first + i];
-            vec half[3], tap[3], out[6];
-            for (int j = 0; j < 3; j++) {
-                for (int k = 0; k < 3; k++) {
-                    load(panel + (3 * k + j) * LANES, &tap[k]);
-                }
-                half[j] = g[0] * tap[0] + g[1] * tap[1] + g[2] * tap[2];
+FOVEA_KERNEL void fovea_winograd_weights(const float *panel, int64_t channels, int row, float *u,
+                                         int64_t step) {
+    const float *g = g_rows[row];
+    const float *next = panel + (channels * 9 + channels * 9 / 6 * row) * LANES;
+    for (int64_t c = 0; c < channels; c++, panel += 9 * LANES, u += LANES, next += 2 * LANES) {
+        vec half[3], tap[3], out[6];
+        FOVEA_PREFETCH_NEAR(next);
+        FOVEA_PREFETCH_NEAR(next + LANES);
+        for (int j = 0; j < 3; j++) {
+            for (int k = 0; k < 3; k++) {
+                load(panel + (3 * k + j) * LANES, &tap[k]);
             }
-            times_g(half, out);
-            for (int j = 0; j < 6; j++) {
-                store(u + (6 * i + j) * step, &out[j]);
+            half[j] = g[0] * tap[0] + g[1] * tap[1] + g[2] * tap[2];
+        }
+        times_g(half, out);
+        for (int j = 0; j < 6; j++) {
+            store(u + j * step, &out[j]);
+        }
+    }
+}
+
+FOVEA_KERNEL void fovea_winograd_output(const float *m, int64_t step, const float *bias, float *y,
+                                        int64_t stride) {
+    vec half[4][6], in[6], out[4], b;
+    load(bias, &b);
+    for (int j = 0; j < 6; j++) {
+        for (int i = 0; i < 6; i++) {
+            load(m + (6 * i + j) * step, &in[i]);
+        }
+        times_a(in, out);
+        for (int i = 0; i < 4; i++) {
+            half[i][j] = out[i];
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        times_a(half[i], out);
+        for (int j = 0; j < 4; j++) {
+            out[j] += b;
+            store(y + (4 * i + j) * stride, &out[j]);
+        }
+    }
+}
+
+/* ---- products ---------------------------------------------------------------- */
+
+/*
+ * `n` rows, a constant wherever this ends up, whose sums are in registers. Rows
+ * are a constant distance apart, so that one register addresses them all. In
+ * two halves, for gcc unrolls loops of up to 16.
+ */
+FOVEA_INLINE void multiply(int n, const float *v, const float *u, int64_t depth, bool fresh,
+                           float *m) {
+    enum { HALF = 14 };
+    vec sums[2][HALF];
+    for (int h = 0; h < 2; h++) {
+        for (int i = 0; i < HALF; i++) {
+            if (h * HALF + i < n) {
+                sums[h][i] = (vec){0};
+            }
+        }
+    }
+    for (int h = 0; h < 2 && !fresh; h++) {
+        for (int i = 0; i < HALF; i++) {
+            if (h * HALF + i < n) {
+                load(m + (h * HALF + i) * LANES, &sums[h][i]);
+            }
+        }
+    }
+    for (int64_t k = 0; k < depth; k++) {
+        vec b;
+        load(u + k * LANES, &b);
+        for (int h = 0; h < 2; h++) {
+            for (int i = 0; i < HALF; i++) {
+                if (h * HALF + i < n) {
+                    sums[h][i] += v[(h * HALF + i) * DEPTH + k] * b;
+                }
+            }
+        }
+    }
+    for (int h = 0; h < 2; h++) {
+        for (int i = 0; i < HALF; i++) {
+            if (h * HALF + i < n) {
+                store(m + (h * HALF + i) * LANES, &sums[h][i]);
             }
         }
     }
 }
 
-FOVEA_KERNEL void fovea_winograd_output(const float *m, int64_t step, int64_t outputs,
-                                        const float *bias, float *y) {
-    for (int64_t k = 0; k < outputs; k += LANES) {
-        vec half[4][6], in[6], out[4], b;
-        load(bias + k, &b);
-        for (int j = 0; j < 6; j++) {
-            for (int i = 0; i < 6; i++) {
-                load(m + (6 * i + j) * step + k, &in[i]);
-            }
-            times_a(in, out);
-            for (int i = 0; i < 4; i++) {
-                half[i][j] = out[i];
-            }
-        }
-        for (int i = 0; i < 4; i++) {
-            times_a(half[i], out);
-            for (int j = 0; j < 4; j++) {
-                out[j] += b;
-                store(y + (4 * i + j) * outputs + k, &out[j]);
-            }
-        }
+typedef void (*multiply_fn)(const float *v, const float *u, int64_t depth, bool fresh, float *m);
+
+#define DEFINE(level, target, n)                                                                   \
+    target static void multiply_##level##_##n(const float *v, const float *u, int64_t depth,       \
+                                              bool fresh, float *m) {                              \
+        multiply(n, v, u, depth, fresh, m);                                                        \
+    }
+#define DEFINE_V4(n) DEFINE(v4, FOVEA_TARGET_V4, n)
+#define DEFINE_V3(n) DEFINE(v3, FOVEA_TARGET_V3, n)
+#define DEFINE_ANY(n) DEFINE(any, , n)
+
+/* As many as there are registers for: 28 of 32, 12 of 16 in halves, 12 of 16 in quarters. */
+#define UP_TO_3(X) X(1) X(2) X(3)
+#define UP_TO_6(X) UP_TO_3(X) X(4) X(5) X(6)
+#define UP_TO_14(X) UP_TO_6(X) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+#define FROM_15(X) X(15) X(16) X(17) X(18) X(19) X(20) X(21)
+#define FROM_22(X) X(22) X(23) X(24) X(25) X(26) X(27) X(28)
+#define UP_TO_28(X) UP_TO_14(X) FROM_15(X) FROM_22(X)
+UP_TO_28(DEFINE_V4)
+UP_TO_6(DEFINE_V3)
+UP_TO_3(DEFINE_ANY)
+
+#define ROW_V4(n) multiply_v4_##n,
+#define ROW_V3(n) multiply_v3_##n,
+#define ROW_ANY(n) multiply_any_##n,
+static const multiply_fn table_v4[] = {UP_TO_28(ROW_V4)};
+static const multiply_fn table_v3[] = {UP_TO_6(ROW_V3)};
+static const multiply_fn table_any[] = {UP_TO_3(ROW_ANY)};
+
+static int64_t table_of(const multiply_fn **out) {
+    if (fovea_cpu_has_v4()) {
+        *out = table_v4;
+        return sizeof(table_v4) / sizeof(*table_v4);
+    }
+    if (fovea_cpu_has_v3()) {
+        *out = table_v3;
+        return sizeof(table_v3) / sizeof(*table_v3);
+    }
+    *out = table_any;
+    return sizeof(table_any) / sizeof(*table_any);
+}
+
+void fovea_winograd_product(const float *v, const float *u, int64_t depth, int64_t rows, bool fresh,
+                            float *m) {
+    const multiply_fn *table;
+    int64_t most = table_of(&table), n;
+    for (; rows > 0; rows -= n, v += n * DEPTH, m += n * LANES) {
+        bool halves = rows > most && rows <= 2 * most; /* rather than many and then few */
+        n = rows <= most ? rows : halves ? rows / 2 : most;
+        table[n - 1](v, u, depth, fresh, m);
     }
 }

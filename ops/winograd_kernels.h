@@ -28,29 +28,44 @@
  *
  *   p = 1/(2 a^2 (a^2 - b^2)),  q = 1/(2 b^2 (b^2 - a^2))
  *
+ * Sums run over multiply-adds where the CPU has them (-ffp-contract=fast).
  * All pointers are to f32; counts of channels are multiples of 16.
  */
 #ifndef FOVEA_OPS_WINOGRAD_KERNELS_H
 #define FOVEA_OPS_WINOGRAD_KERNELS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* Channels in a vector, and in a panel of packed weights. */
-#define FOVEA_WINOGRAD_LANES 16
+enum {
+    FOVEA_WINOGRAD_LANES = 16,     /* channels in a vector; outputs of a panel of packed weights */
+    FOVEA_WINOGRAD_DEPTH = 64,     /* channels between two rows of transformed inputs */
+    FOVEA_WINOGRAD_MOST_ROWS = 28, /* of a product */
+};
 
 /* V = B^T d B of a 6x6 patch of `channels`; element i, j of V goes to v + (6i + j) step. */
 void fovea_winograd_input(const float *x, int64_t pixel_stride, int64_t row_stride,
                           int64_t channels, float *v, int64_t step);
 
 /*
- * Rows [first, first + rows) of U = G g G^T of a panel [channels][3][3][16];
- * element i, j of U of channel c goes to u + (6 (i - first) + j) step + c stride.
+ * Row `row` of U = G g G^T of a panel [channels][3][3][16]: element j of
+ * channel c goes to u + j step + 16 c. What follows the panel is fetched into
+ * the second cache on the way, a sixth of as much.
  */
-void fovea_winograd_weights(const float *panel, int64_t channels, int first, int rows, float *u,
-                            int64_t stride, int64_t step);
+void fovea_winograd_weights(const float *panel, int64_t channels, int row, float *u, int64_t step);
 
-/* Y = A^T M A + bias, [4][4][outputs]; element i, j of M is at m + (6i + j) step. */
-void fovea_winograd_output(const float *m, int64_t step, int64_t outputs, const float *bias,
-                           float *y);
+/*
+ * m [rows][16] += v [rows][64] u [depth][16], of the first `depth` columns of v
+ * (at most 64); with `fresh` m is what the product comes to. rows >= 1.
+ */
+void fovea_winograd_product(const float *v, const float *u, int64_t depth, int64_t rows, bool fresh,
+                            float *m);
+
+/*
+ * Y = A^T M A + bias of a panel, [4][4] with pixels `stride` apart; element i, j
+ * of M is at m + (6i + j) step.
+ */
+void fovea_winograd_output(const float *m, int64_t step, const float *bias, float *y,
+                           int64_t stride);
 
 #endif

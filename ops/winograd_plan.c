@@ -1,32 +1,35 @@
 /*
  * Whether Winograd is worth it and how it is cut up: see winograd_plan.h.
  *
- * Both are decided by one estimate of time, in multiplications of a matrix
- * product at full speed. Its constants are rounded measurements (Sapphire
- * Rapids, one thread): a product of T rows runs at about T / (T + 4) of the
- * speed of a long one; a transform takes some 12 ns for 16 channels, most of
- * it spent on stores, and half of that where its results stay in cache.
+ * Both are decided by one estimate of time, in cycles of a core with two units
+ * for multiply-adds of 16 lanes. Its constants are rounded measurements
+ * (Sapphire Rapids, one thread).
  */
 #include "ops/winograd_plan.h"
 
+#include "ops/channels_last.h"
 #include "ops/winograd.h"
 
 #include <string.h>
 
 enum {
-    LANES = 16,
+    LANES = FOVEA_WINOGRAD_LANES,
+    DEPTH = FOVEA_WINOGRAD_DEPTH,
     TILE = FOVEA_WINOGRAD_TILE,
     PATCH = FOVEA_WINOGRAD_PATCH,
     ELEMENTS = FOVEA_WINOGRAD_ELEMENTS,
-    TRANSFORM_COST = 600,           /* of a channel of a tile, or of a pair of channels */
-    NEAR_COST = 300,                /* the same for weights made a row at a time */
-    DIRECT_COST = 9,                /* of an output of a direct convolution, a pair of channels */
-    SLICE_BYTES = 2400 * 1024,      /* most transformed weights of a slice that are kept */
-    ROW_BYTES = 200 * 1024,         /* most of one row of them that are not */
-    BLOCK_BYTES = 2300 * 1024,      /* most inputs and products of a block */
-    NEAR_BLOCK_BYTES = 1800 * 1024, /* the same where weights are made a row at a time */
-    LEAST_TILES = 8,                /* of a block, if there are as many */
+    INPUT_CYCLES = 110,       /* of 16 channels of a tile */
+    OUTPUT_CYCLES = 110,      /* of a panel of a tile */
+    WEIGHT_CYCLES = 250,      /* of a channel of a panel */
+    LEAST_ROWS = 8,           /* fewer rows of a product take as long */
+    CALL_CYCLES = 40,         /* of a call for a product, besides those of its rows */
+    BLOCK_BYTES = 900 * 1024, /* most inputs and products of a block */
+    MOST_PARTS = 64,          /* that are tried */
+    LEAST_TILES = 8,          /* of a block, if there are as many */
 };
+
+/* Cycles of a direct convolution for an output and a channel: 9 multiplications, 32 at once. */
+#define DIRECT_CYCLES (1.2 * 9 / 32)
 
 static size_t round_up(size_t bytes) {
     return (bytes + FOVEA_ALIGNMENT - 1) / FOVEA_ALIGNMENT * FOVEA_ALIGNMENT;
@@ -42,20 +45,9 @@ static int64_t at_most(int64_t a, int64_t b) {
 
 /* ---- whether it fits ------------------------------------------------------ */
 
-static bool is_channels_last(const struct fovea_dnn_view *view) {
-    const int64_t *dims = view->dims, *strides = view->strides;
-    return view->dtype == FOVEA_F32 && view->rank == 4 && strides[1] == 1 &&
-           strides[3] == dims[1] && strides[2] == dims[3] * dims[1] &&
-           strides[0] == dims[2] * strides[2];
-}
-
-static bool is_empty(const struct fovea_dnn_view *view) {
-    return view->dims[0] == 0 || view->dims[1] == 0 || view->dims[2] == 0 || view->dims[3] == 0;
-}
-
 bool fovea_winograd_fits(const struct fovea_dnn_conv *desc) {
-    if (!is_channels_last(&desc->src) || !is_channels_last(&desc->dst) || is_empty(&desc->src) ||
-        is_empty(&desc->dst) || !desc->packed_weights) {
+    if (!fovea_is_channels_last(&desc->src) || !fovea_is_channels_last(&desc->dst) ||
+        !desc->packed_weights) {
         return false;
     }
     for (int i = 0; i < 2; i++) {
@@ -77,6 +69,7 @@ static void take_shape(const struct fovea_dnn_conv *desc, struct fovea_winograd_
     p->groups = desc->groups;
     p->channels = desc->src.dims[1] / desc->groups;
     p->outputs = desc->dst.dims[1] / desc->groups;
+    p->panels = p->outputs / LANES;
     p->height = desc->src.dims[2];
     p->width = desc->src.dims[3];
     p->out_height = desc->dst.dims[2];
@@ -89,93 +82,73 @@ static void take_shape(const struct fovea_dnn_conv *desc, struct fovea_winograd_
 }
 
 /* Blocks of nearly one size, of at most `most` tiles. */
-static void cut(struct fovea_winograd_plan *p, int64_t slice, int64_t part, int rows,
-                int64_t most) {
-    p->slice = slice;
-    p->rows = rows;
-    p->part = part;
-    p->parts = p->outputs / slice / part;
+static void cut(struct fovea_winograd_plan *p, int64_t parts, int64_t most) {
+    p->parts = parts;
     p->blocks = divide_up(p->tiles, most);
     p->block = divide_up(p->tiles, p->blocks);
     p->blocks = divide_up(p->tiles, p->block);
-    p->last_block = p->tiles - (p->blocks - 1) * p->block;
 }
 
-bool fovea_winograd_keeps_weights(const struct fovea_winograd_plan *plan) {
-    return plan->rows == PATCH;
-}
-
-/* Estimated time of the thread that does most. */
+/* Estimated cycles of the thread that does most. */
 static double cost(const struct fovea_winograd_plan *p, int threads) {
     int64_t units = divide_up(p->groups * p->parts * p->blocks, threads);
-    int64_t slices = units * p->part; /* whose weights are transformed */
-    if (fovea_winograd_keeps_weights(p)) {
-        slices = at_most(divide_up(units - 1, p->blocks) + 1, units);
-    }
-    double channels = (double)p->channels, slice = (double)p->slice, block = (double)p->block;
-    double outputs = slice * (double)p->part;
-    double products = ELEMENTS * channels * outputs * (block + 4) * (slice + 4) / slice;
-    double transforms = TRANSFORM_COST * block * (channels + outputs);
-    double weights = fovea_winograd_keeps_weights(p) ? TRANSFORM_COST : NEAR_COST;
-    return (double)units * (products + transforms) + (double)slices * weights * channels * slice;
+    int64_t calls = divide_up(p->block, FOVEA_WINOGRAD_MOST_ROWS), rows = p->block / calls;
+    double channels = (double)p->channels, block = (double)p->block;
+    double panels = (double)divide_up(p->panels, p->parts);
+    double used = rows < LEAST_ROWS ? (double)calls * LEAST_ROWS : block;
+    double products = ELEMENTS * (channels * used / 2 +
+                                  (double)(calls * divide_up(p->channels, DEPTH)) * CALL_CYCLES);
+    double inputs = INPUT_CYCLES * block * channels / LANES;
+    return (double)units *
+           (inputs + panels * (products + WEIGHT_CYCLES * channels + OUTPUT_CYCLES * block));
 }
 
 /* The most tiles whose inputs and products stay in cache. */
-static int64_t most_tiles(const struct fovea_winograd_plan *p, int64_t slice, int rows) {
-    int64_t tile_bytes = ELEMENTS * (p->channels + slice) * (int64_t)sizeof(float);
-    int64_t most = (rows == PATCH ? BLOCK_BYTES : NEAR_BLOCK_BYTES) / tile_bytes;
+static int64_t most_tiles(const struct fovea_winograd_plan *p) {
+    int64_t panels = at_most(p->panels, FOVEA_WINOGRAD_PANELS);
+    int64_t channels = divide_up(p->channels, DEPTH) * DEPTH;
+    int64_t tile_bytes = ELEMENTS * (channels + panels * LANES) * (int64_t)sizeof(float);
+    int64_t most = BLOCK_BYTES / tile_bytes;
     return most < LEAST_TILES ? LEAST_TILES : most;
 }
 
-/* The cheapest cut into such slices and parts, if it is cheaper than `least`. */
-static void try_part(struct fovea_winograd_plan *p, int threads, int64_t slice, int64_t part,
-                     int rows, struct fovea_winograd_plan *best, double *least) {
-    for (int64_t most = most_tiles(p, slice, rows); most >= LEAST_TILES; most /= 2) {
-        cut(p, slice, part, rows, most);
-        double c = cost(p, threads);
-        if (*least < 0 || c < *least) {
-            *least = c;
-            *best = *p;
-        }
-    }
-}
-
-static void try_slice(struct fovea_winograd_plan *p, int threads, int64_t slice,
-                      struct fovea_winograd_plan *best, double *least) {
-    int64_t slices = p->outputs / slice;
-    int64_t row_bytes = PATCH * p->channels * slice * (int64_t)sizeof(float);
-    if (row_bytes * PATCH <= SLICE_BYTES) {
-        try_part(p, threads, slice, 1, PATCH, best, least);
-    }
-    for (int64_t part = 1; part <= slices; part++) {
-        if (slices % part == 0 && (slice == LANES || row_bytes <= ROW_BYTES)) {
-            try_part(p, threads, slice, part, 1, best, least);
-        }
-    }
-}
-
+/* The cheapest cut into parts and blocks. */
 static void choose_cut(struct fovea_winograd_plan *p, int threads) {
     struct fovea_winograd_plan best = *p;
     double least = -1;
-    for (int64_t slice = LANES; slice <= p->outputs; slice += LANES) {
-        if (p->outputs % slice == 0) {
-            try_slice(p, threads, slice, &best, &least);
+    for (int64_t parts = 1; parts <= at_most(p->panels, MOST_PARTS); parts++) {
+        for (int64_t most = most_tiles(p); most >= LEAST_TILES; most--) {
+            cut(p, parts, most);
+            double c = cost(p, threads);
+            if (least < 0 || c < least) {
+                least = c;
+                best = *p;
+            }
         }
     }
     *p = best;
+}
+
+/* At least `count` values: an odd number of lines of cache. */
+static int64_t odd_lines(int64_t count) {
+    const int64_t line = FOVEA_ALIGNMENT / (int64_t)sizeof(float);
+    int64_t lines = divide_up(count, line);
+    return (lines + 1 - lines % 2) * line;
 }
 
 void fovea_winograd_plan(const struct fovea_dnn_conv *desc, int threads,
                          struct fovea_winograd_plan *out) {
     take_shape(desc, out);
     choose_cut(out, threads > 0 ? threads : 1);
-    size_t element = ELEMENTS * sizeof(float), patch = 36 * sizeof(float);
-    out->weights_bytes =
-        round_up(element / PATCH * (size_t)(out->rows * out->channels * out->slice));
-    out->inputs_bytes = round_up(element * (size_t)(out->channels * out->block));
-    out->products_bytes = round_up(element * (size_t)(out->slice * out->block));
-    out->tile_bytes = round_up(TILE * TILE * sizeof(float) * (size_t)out->slice);
-    out->patch_bytes = round_up(patch * (size_t)out->channels);
+    int64_t panels = at_most(out->panels, FOVEA_WINOGRAD_PANELS);
+    out->input_step = odd_lines(divide_up(out->channels, DEPTH) * DEPTH * out->block);
+    out->product_step = odd_lines(out->block * LANES);
+    out->panel_step = ELEMENTS * out->product_step;
+    out->inputs_bytes = round_up((size_t)(ELEMENTS * out->input_step) * sizeof(float));
+    out->weights_bytes = round_up(PATCH * FOVEA_WINOGRAD_WEIGHT_STEP * sizeof(float));
+    out->products_bytes = round_up((size_t)(panels * out->panel_step) * sizeof(float));
+    out->tile_bytes = round_up((size_t)(TILE * TILE * panels * LANES) * sizeof(float));
+    out->patch_bytes = round_up((size_t)(PATCH * PATCH * out->channels) * sizeof(float));
 }
 
 size_t fovea_winograd_plan_bytes(const struct fovea_winograd_plan *plan) {
@@ -189,5 +162,5 @@ bool fovea_winograd_pays(const struct fovea_dnn_conv *desc) {
     choose_cut(&p, 1);
     double pixels = (double)p.images * (double)p.out_height * (double)p.out_width;
     double pairs = (double)p.groups * (double)p.channels * (double)p.outputs;
-    return cost(&p, 1) < DIRECT_COST * pixels * pairs;
+    return cost(&p, 1) < DIRECT_CYCLES * pixels * pairs;
 }

@@ -210,21 +210,24 @@ void append_posts(struct fovea_prim *prim, int n_fused, bool sum, dnnl::post_ops
     prim->n_fused = n_fused;
 }
 
+struct bytes {
+    const unsigned char *from;
+    unsigned char *to;
+};
+
 static void copy_range(void *context, int64_t begin, int64_t end, int thread) {
-    const struct fovea_prim_args *args = static_cast<const struct fovea_prim_args *>(context);
-    const unsigned char *from = static_cast<const unsigned char *>(args->src);
+    const struct bytes *bytes = static_cast<const struct bytes *>(context);
     (void)thread;
-    std::copy(from + begin, from + end, static_cast<unsigned char *>(args->dst) + begin);
+    std::copy(bytes->from + begin, bytes->from + end, bytes->to + begin);
 }
 
 void place_sum(const struct fovea_prim *prim, const struct fovea_prim_args *args) {
     if (prim->sum_post < 0 || args->posts[prim->sum_post] == args->dst) {
         return;
     }
-    struct fovea_prim_args copy = {};
-    copy.src = args->posts[prim->sum_post];
-    copy.dst = args->dst;
-    fovea_parallel_for((int64_t)prim->dst.get_size(), 1 << 16, copy_range, &copy);
+    struct bytes bytes = {static_cast<const unsigned char *>(args->posts[prim->sum_post]),
+                          static_cast<unsigned char *>(args->dst)};
+    fovea_parallel_for((int64_t)prim->dst.get_size(), 1 << 16, copy_range, &bytes);
 }
 
 /* ---- in plain C++ -------------------------------------------------------- */

@@ -37,6 +37,7 @@
 typedef float fovea_f32x4 __attribute__((vector_size(16)));
 typedef float fovea_f32x8 __attribute__((vector_size(32)));
 typedef float fovea_f32x16 __attribute__((vector_size(64)));
+typedef int32_t fovea_i32x16 __attribute__((vector_size(64)));
 typedef uint32_t fovea_u32x8 __attribute__((vector_size(32)));
 typedef uint64_t fovea_u64x8 __attribute__((vector_size(64)));
 #endif
@@ -59,11 +60,16 @@ typedef uint64_t fovea_u64x8 __attribute__((vector_size(64)));
 #define FOVEA_INLINE static inline
 #endif
 
-/* Bring the cache line at `address` into the cache, to be written; the address may be any. */
+/*
+ * Bring the cache line at `address` into the first cache, to be written, or into
+ * the second, to be read; the address may be any.
+ */
 #if defined(__GNUC__)
 #define FOVEA_PREFETCH_WRITE(address) __builtin_prefetch(address, 1, 3)
+#define FOVEA_PREFETCH_NEAR(address) __builtin_prefetch(address, 0, 2)
 #else
 #define FOVEA_PREFETCH_WRITE(address) ((void)0)
+#define FOVEA_PREFETCH_NEAR(address) ((void)0)
 #endif
 
 /*

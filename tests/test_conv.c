@@ -212,6 +212,43 @@ static void conv__four_steps__match_reference(void) {
     check_conv(&c);
 }
 
+/* What ops/tiled.h computes, with its ends: posts of the kernel's own, and others. */
+static void conv__few_pixels_and_many_weights__match_reference(void) {
+    static const struct conv_case cases[] = {
+        {"1x1 on 7x7", 4, {1, 256, 7, 7}, {64, 256, 1, 1}, 1, .bias = true},
+        {"300 channels", 4, {1, 300, 5, 5}, {128, 300, 1, 1}, 1, .bias = false},
+        {"100 pixels", 4, {1, 256, 10, 10}, {64, 256, 1, 1}, 1, .bias = true},
+        {"6 pixels", 4, {1, 256, 2, 3}, {192, 256, 1, 1}, 1, .bias = true},
+        {"1x1, stride 2", 4, {2, 256, 9, 8}, {64, 256, 1, 1}, 1, {2, 2}, .bias = true},
+        {"3x3", 4, {1, 130, 6, 7}, {64, 130, 3, 3}, 1, .pads = {1, 1, 1, 1}, .bias = true},
+        {"3x3, stride 2", 4, {3, 64, 9, 8}, {64, 64, 3, 3}, 1, {2, 2}, .pads = {1, 1, 1, 1}},
+        {"7x2", 4, {1, 32, 9, 8}, {64, 32, 7, 2}, 1, {1, 2}, {0}, {2, 0, 3, 1}, .bias = true},
+        {"dilated", 4, {1, 40, 9, 9}, {64, 40, 3, 3}, 1, .dilations = {2, 3}, .pads = {2, 3, 1, 3}},
+        {"groups", 4, {1, 384, 7, 7}, {192, 128, 3, 3}, 3, .pads = {1, 1, 1, 1}, .bias = true},
+    };
+    static const struct fovea_epilogue_step relu = {.act = FOVEA_ACT_RELU, .scale = 1};
+    static const struct fovea_epilogue_step gelu = {.act = FOVEA_ACT_GELU_ERF, .scale = 1.7f};
+    static const struct fovea_epilogue_step add = {.kind = FOVEA_EPILOGUE_ADD, .scale = 1};
+    static const struct fovea_epilogue_step mul = {.kind = FOVEA_EPILOGUE_MUL, .scale = 1};
+    static const struct fovea_epilogue_step ends[][3] = {
+        {relu, add}, {add, relu}, {add}, {relu}, {gelu, mul, add}, {add, add, relu}};
+    static const int counts[] = {2, 2, 1, 1, 3, 3};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        check_conv(&cases[i]);
+    }
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        struct conv_case c = {"ends", 4, {1, 256, 7, 7}, {64, 256, 1, 1}, 1, .bias = true};
+        c.n_steps = counts[i];
+        memcpy(c.steps, ends[i], sizeof(ends[i]));
+        for (int j = 0; j < c.n_steps; j++) {
+            bool row = c.steps[j].kind == FOVEA_EPILOGUE_MUL;
+            memcpy(c.operands[j], (int64_t[4]){1, 64, row ? 1 : 7, row ? 1 : 7},
+                   4 * sizeof(int64_t));
+        }
+        check_conv(&c);
+    }
+}
+
 /* ---- attributes ---------------------------------------------------------- */
 
 struct bad_case {
@@ -318,6 +355,7 @@ static const struct test tests[] = {
     TEST(conv__operands_of_every_shape__match_reference),
     TEST(conv__operand_of_other_layout__matches_reference),
     TEST(conv__four_steps__match_reference),
+    TEST(conv__few_pixels_and_many_weights__match_reference),
     TEST(conv__bad_attributes__are_refused),
     TEST(conv__huge_pads__are_over_the_limit),
     TEST(conv__kernel_over_input__is_refused),

@@ -242,7 +242,8 @@ static void store__sessions_come_and_go_in_threads__agree(void) {
     }
     for (int i = 1; i < THREADS; i++) {
         for (int k = 0; k < 512; k++) {
-            CHECK(fabsf(openers[i].y[k] - openers[0].y[k]) <= 1e-4f);
+            /* Of some hundreds; batches of other sizes may be convolved by another method. */
+            CHECK(fabsf(openers[i].y[k] - openers[0].y[k]) <= 2e-3f);
         }
     }
     build_finish(&b);

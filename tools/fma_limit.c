@@ -15,11 +15,14 @@
 
 enum { CHAINS = 10 };
 
-/* One round: x = x * m + a on every chain; the numbers stay near 1. */
+/*
+ * One round: x = x * m + a on every chain. The chains begin apart, or the
+ * compiler would see one chain in them all; the numbers come to stay near 1.
+ */
 #define DEFINE_SPIN(name, vector, target)                                                          \
     target static float name(int64_t rounds) {                                                     \
-        vector x0 = {0}, x1 = {0}, x2 = {0}, x3 = {0}, x4 = {0};                                   \
-        vector x5 = {0}, x6 = {0}, x7 = {0}, x8 = {0}, x9 = {0};                                   \
+        vector x0 = {0}, x1 = x0 + 0.1f, x2 = x0 + 0.2f, x3 = x0 + 0.3f, x4 = x0 + 0.4f;           \
+        vector x5 = x0 + 0.5f, x6 = x0 + 0.6f, x7 = x0 + 0.7f, x8 = x0 + 0.8f, x9 = x0 + 0.9f;     \
         float m = 0.5f + 1e-12f * (float)rounds, a = m; /* nothing the compiler knows */           \
         for (int64_t i = 0; i < rounds; i++) {                                                     \
             x0 = x0 * m + a;                                                                       \
