@@ -14,6 +14,7 @@
 #define FOVEA_LOADERS_ARCH_H
 
 #include "loaders/arch_builder.h"
+#include "loaders/positions.h"
 
 enum fovea_arch_family { FOVEA_FAMILY_NFNET, FOVEA_FAMILY_VIT };
 
@@ -44,6 +45,8 @@ struct fovea_arch_hints {
     enum fovea_choice gamma_in_weights; /* NFNet: timm's nfnet_*, not dm_nfnet_* */
     enum fovea_head head;
     double norm_eps; /* of LayerNorm; 0: not said */
+    bool resize;     /* the size is asked for: position embeddings are resampled to it */
+    enum fovea_positions_rule positions; /* how that is done */
 };
 
 #define FOVEA_NFNET_STAGES 4
@@ -77,6 +80,8 @@ struct fovea_vit_config {
     int64_t prefix;         /* tokens before the image's: class token, registers */
     int64_t registers;
     int64_t positions;  /* rows of the position table, the prefix's among them if it has any */
+    int64_t table_side; /* of the square grid in that table; 0: it is for the grid above */
+    enum fovea_positions_rule resampling;
     int64_t pre_logits; /* width of a tanh layer before the head; 0: none */
     int64_t pool_mlp;   /* hidden width in the MAP head */
     bool class_token, patch_bias, qkv_bias, pre_norm, final_norm, fc_norm, layer_scale, qk_norm;
@@ -102,6 +107,13 @@ enum fovea_status fovea_vit_configure(const struct fovea_arch_params *params,
 /* Build the graph into b->model. The outcome is b->status. */
 void fovea_nfnet_build(struct fovea_arch_builder *b, const struct fovea_nfnet_config *config);
 void fovea_vit_build(struct fovea_arch_builder *b, const struct fovea_vit_config *config);
+
+/*
+ * The position table [1, positions, width] of a network, resampled if it is
+ * for another grid; *before of its rows are not for the image's tokens.
+ */
+struct fovea_value *fovea_arch_positions(struct fovea_arch_builder *b,
+                                         const struct fovea_vit_config *config, int64_t *before);
 
 /* The flavour in words: "NFNet, 1-2-6-3 blocks, DeepMind's weight standardisation, GELU by tanh".
  */

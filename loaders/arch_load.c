@@ -59,6 +59,10 @@ static enum fovea_status add_options(const struct fovea_load_options *options,
     hints->heads = options->heads > 0 ? options->heads : hints->heads;
     if (options->size > 0) {
         hints->height = hints->width = options->size;
+        hints->resize = true;
+    }
+    if (!status && options->positions) {
+        status = fovea_positions_find(options->positions, &hints->positions, err);
     }
     return status;
 }

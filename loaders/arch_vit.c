@@ -81,6 +81,22 @@ static int64_t exact_root(int64_t n) {
     return root * root == n ? root : 0;
 }
 
+/* Another grid than that of the table, whose side is `side`. */
+static enum fovea_status resize(const struct fovea_arch_hints *hints, struct fovea_vit_config *c,
+                                int64_t side, struct fovea_error *err) {
+    c->grid_h = hints->height / c->patch;
+    c->grid_w = hints->width / c->patch;
+    c->height = hints->height;
+    c->width_px = hints->width;
+    c->table_side = side;
+    c->resampling = hints->positions;
+    if (c->grid_h < 1 || c->grid_w < 1) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "an input of %dx%d has no patch of %lld",
+                          hints->height, hints->width, (long long)c->patch);
+    }
+    return FOVEA_OK;
+}
+
 /*
  * The grid of the position table, square, after the prefix if it has rows for
  * that; or that of the input size if there is no table.
@@ -112,6 +128,8 @@ static enum fovea_status find_grid(const struct fovea_arch_params *p,
     if (hints->height > 0 && hints->height / c->patch == side && hints->width / c->patch == side) {
         c->height = hints->height;
         c->width_px = hints->width;
+    } else if (hints->resize) {
+        return resize(hints, c, side, err);
     } else if (hints->height > 0) {
         return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
                           "position embeddings are for %lldx%lld patches, not for an input of "
@@ -334,7 +352,7 @@ static struct fovea_value *embed(const struct vit *v, struct fovea_value *image)
     struct fovea_arch_builder *b = v->b;
     const struct fovea_vit_config *c = v->c;
     const int64_t patch[] = {c->patch, c->patch}, dims[] = {c->width, 3, c->patch, c->patch};
-    const int64_t flat[] = {0, c->width, -1}, table[] = {1, c->positions, c->width};
+    const int64_t flat[] = {0, c->width, -1};
     fovea_arch_scope(b, "patch_embed.proj");
     struct fovea_value *w = fovea_arch_tensor(b, "weight", 4, dims);
     struct fovea_value *bias = c->patch_bias ? fovea_arch_vector(b, "bias", c->width) : NULL;
@@ -343,8 +361,8 @@ static struct fovea_value *embed(const struct vit *v, struct fovea_value *image)
     fovea_arch_attr_ints(b, x, "strides", patch, 2);
     x = fovea_arch_transpose(b, fovea_arch_reshape(b, x, flat, 3), turn, 3);
     fovea_arch_scope(b, "%s", "");
-    struct fovea_value *positions = fovea_arch_tensor(b, "pos_embed", 3, table);
-    int64_t before = c->positions - c->grid_h * c->grid_w;
+    int64_t before = 0;
+    struct fovea_value *positions = fovea_arch_positions(b, c, &before);
     if (before == 0 || before == c->prefix) {
         bool late = before > 0;
         x = late ? add_prefix(v, x) : FOVEA_ARCH_OP2(b, "Add", x, positions);
@@ -441,6 +459,12 @@ void fovea_vit_build(struct fovea_arch_builder *b, const struct fovea_vit_config
 }
 
 void fovea_vit_describe(const struct fovea_vit_config *c, char *text, size_t size) {
+    char resampled[64] = "";
+    if (c->table_side) {
+        snprintf(resampled, sizeof(resampled), " (positions of %lldx%lld resampled as %s does)",
+                 (long long)c->table_side, (long long)c->table_side,
+                 fovea_positions_name(c->resampling));
+    }
     static const char *const heads[] = {
         [FOVEA_HEAD_TOKEN] = "class token",
         [FOVEA_HEAD_GAP] = "mean of tokens",
@@ -448,11 +472,11 @@ void fovea_vit_describe(const struct fovea_vit_config *c, char *text, size_t siz
     };
     snprintf(text, size,
              "ViT of %lld blocks, width %lld, MLP %lld%s, %lld heads of %lld, patch %lld, "
-             "%lldx%lld tokens%s%s%s%s%s; %s; GELU by %s, LayerNorm eps %g%s",
+             "%lldx%lld tokens%s%s%s%s%s%s; %s; GELU by %s, LayerNorm eps %g%s",
              (long long)c->depth, (long long)c->width, (long long)c->mlp,
              c->mlp_kind == FOVEA_MLP_GELU ? "" : " (SwiGLU)", (long long)c->heads,
              (long long)(c->width / c->heads), (long long)c->patch, (long long)c->grid_h,
-             (long long)c->grid_w, c->class_token ? ", class token" : "",
+             (long long)c->grid_w, resampled, c->class_token ? ", class token" : "",
              c->registers ? ", registers" : "", c->layer_scale ? ", layer scale" : "",
              c->qk_norm ? ", qk-norm" : "", c->pre_norm ? ", pre-norm" : "", heads[c->head],
              c->gelu_tanh ? "tanh" : "erf", c->norm_eps,

@@ -116,6 +116,8 @@ struct fovea_load_options {
     const char *ws_eps;    /* of an NFNet's weight standardisation: "dm" or "timm" */
     const char *gelu;      /* "tanh" or "erf" */
     const char *head_type; /* of a ViT: "token", "gap" or "map" */
+    const char *positions; /* how a ViT's position embeddings are resampled if `size` asks for
+                            * another grid: as "big-vision", "timm", "timm-npz" or "hf" do */
     /* Told each tensor of a checkpoint that does not fit: how ("missing", "misshapen",
      * "unexpected"), and its name and shape. Not called for one that does. NULL: nobody is. */
     void (*explain)(void *context, const char *how, const char *what);

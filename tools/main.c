@@ -28,6 +28,7 @@ static const struct command commands[] = {
     {"bench", cmd_bench, "latency, throughput and share of the machine's limit"},
     {"run", cmd_run, "tensors in, tensors out"},
     {"compile", cmd_compile, "store a planned model, so that it starts at once"},
+    {"convert", cmd_convert, "a checkpoint to ONNX"},
     {"inspect", cmd_inspect, "inputs, size, preprocessing, memory plan and fusions of a model"},
     {"zoo", cmd_zoo, "the systems that can be made up by name, and published figures"},
     {"ops", cmd_ops, "list the supported operators and opsets"},

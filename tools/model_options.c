@@ -133,6 +133,11 @@ void run_option_specs(struct model_options *options,
          "epsilon of weight standardisation in an NFNet's checkpoint: dm or\n"
          "timm (default: as its code base has it)",
          option_text, &options->ws_eps, 0},
+        {"positions", "RULE",
+         "how position embeddings of a checkpoint's ViT are resampled if\n"
+         "--size asks for another grid: as big-vision, timm, timm-npz or hf do\n"
+         "(default: as its code base does)",
+         option_text, &options->positions, 0},
         {"cache", "DIR",
          "keep planned models in DIR (default: $FOVEA_CACHE_DIR, else\n"
          "nowhere), so that the next start of the same model is quicker",
@@ -184,6 +189,7 @@ enum fovea_status model_options_load(const struct model_options *options, const 
     load.size = size;
     load.heads = options->heads;
     load.head_type = options->head_type;
+    load.positions = options->positions;
     load.gelu = options->gelu;
     load.ws_eps = options->ws_eps;
     load.explain = say_misfit;

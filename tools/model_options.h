@@ -17,12 +17,13 @@ struct model_options {
     bool no_winograd;
     int heads;                             /* of a checkpoint's ViT */
     const char *head_type, *gelu, *ws_eps; /* of a checkpoint, where its tensors do not tell */
+    const char *positions;                 /* how embeddings are resampled to another size */
     const char *cache; /* a folder of compiled files; NULL: FOVEA_CACHE_DIR, "": none */
     bool profile;      /* time every step; an option of bench alone */
     bool plan_only;    /* sessions are looked at, not run; set by inspect */
 };
 
-enum { N_MODEL_OPTIONS = 12 };
+enum { N_MODEL_OPTIONS = 13 };
 
 /*
  * The rows of all of them (--size is a preprocessing option), or of all but --batch.
