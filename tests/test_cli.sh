@@ -16,12 +16,12 @@ nodes=/usr/share/libonnx-testdata/data/node
 
 begin help__lists_every_command__exit_0
 run 0 --help
-for command in classify compile eval inspect ops preprocess run verify; do
+for command in classify compare compile eval inspect ops preprocess run verify; do
     out_has "^  $command "
 done
 end
 
-for command in classify compile eval inspect ops preprocess run verify; do
+for command in classify compare compile eval inspect ops preprocess run verify; do
     begin "help__of_${command}__has_usage_and_examples"
     run 0 help $command
     out_has "^usage: fovea $command"
@@ -657,5 +657,7 @@ for model in "$shapes"/*.onnx; do
         evaluation "$(basename "$model" .onnx)" "${model%.onnx}" "$shapes/val"
     fi
 done
+
+. "$root/tests/cli_compare.sh"
 
 cli_done
