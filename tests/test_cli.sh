@@ -17,12 +17,12 @@ nodes=/usr/share/libonnx-testdata/data/node
 
 begin help__lists_every_command__exit_0
 run 0 --help
-for command in classify compile diff eval inspect ops preprocess run verify; do
+for command in bench classify compare compile convert diff eval inspect ops preprocess run verify zoo; do
     out_has "^  $command "
 done
 end
 
-for command in classify compile diff eval inspect ops preprocess run verify; do
+for command in bench classify compare compile convert diff eval inspect ops preprocess run verify zoo; do
     begin "help__of_${command}__has_usage_and_examples"
     run 0 help $command
     out_has "^usage: fovea $command"
@@ -660,5 +660,7 @@ for model in "$shapes"/*.onnx; do
         evaluation "$(basename "$model" .onnx)" "${model%.onnx}" "$shapes/val"
     fi
 done
+
+. "$root/tests/cli_compare.sh"
 
 cli_done

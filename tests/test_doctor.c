@@ -242,12 +242,12 @@ static void label_map__class_folders__by_their_names(void) {
 /* The last label has no class one above it. */
 static void label_map__label_without_a_class__is_a_dash(void) {
     struct eval_made made;
-    int32_t map[5] = {1, 2, 3, 4, NONE};
-    make_mapped(&made, 5, 5, map, 95, 50, 1);
+    int32_t map[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, NONE};
+    make_mapped(&made, 12, 12, map, 95, 50, 1);
     struct eval_diagnosis d = examine(&made);
     CHECK(d.ailment == EVAL_OFFSET);
     eval_diagnosis_finish(&d);
-    check_map(&made, "0 1\n1 2\n2 3\n3 4\n4 -\n");
+    check_map(&made, "0 1\n1 2\n2 3\n3 4\n4 5\n5 6\n6 7\n7 8\n8 9\n9 10\n10 11\n11 -\n");
     eval_made_finish(&made);
 }
 
