@@ -270,6 +270,67 @@ run 1 eval --merge "$tmp/no-such-folder"
 err_has 'there is no journal in'
 end
 
+begin shard__from_the_scheduler__says_so
+run_as() {
+    want=$1
+    shift
+    env "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+    got=$?
+    [ "$got" = "$want" ] || broken "$*: exit $got, expected $want"
+}
+job="$fovea eval $model $val --output $tmp/array --resume"
+run_as 0 SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_MIN=1 SLURM_ARRAY_TASK_STEP=4 SLURM_ARRAY_TASK_COUNT=2 $job
+err_has '^shard 2 of 2, as SLURM_ARRAY_TASK_ID says (--shard 1/1: all)$'
+run_as 0 JOB_COMPLETION_INDEX=0 JOB_COMPLETIONS=2 $job
+err_has '^shard 1 of 2, as JOB_COMPLETION_INDEX says'
+run 0 eval --merge "$tmp/array"
+same "$tmp/array" "an array of jobs"
+run_as 1 SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_COUNT=2 $job
+err_has 'do not say which share this is'
+run_as 1 JOB_COMPLETION_INDEX=0 $job
+run_as 0 JOB_COMPLETION_INDEX=7 $job --shard 1/1
+end
+
+# ---- ranks ----------------------------------------------------------------------------
+
+ranks="mpirun --oversubscribe --allow-run-as-root --bind-to none"
+if ! command -v mpirun >/dev/null 2>&1; then
+    skip ranks "there is no mpirun"
+elif ! $ranks -n 2 "$fovea" eval "$model" "$val" $how --output "$tmp/ranks" >"$tmp/out" 2>"$tmp/err" &&
+    grep -q 'built without MPI' "$tmp/err"; then
+    skip ranks "this build is without MPI"
+else
+    begin ranks__any_number__same_report
+    same "$tmp/ranks" "two ranks"
+    for n in 1 3; do
+        $ranks -n $n "$fovea" eval "$model" "$val" $how --output "$tmp/ranks$n" >"$tmp/out" 2>"$tmp/err" </dev/null ||
+            broken "$n ranks: exit $?"
+        out_has '^listed 100 = ok 100 + failed 0 + missing 0$'
+        same "$tmp/ranks$n" "$n ranks"
+    done
+    [ -s "$tmp/ranks3/journal.rank-2" ] || broken "rank 2 wrote no journal"
+    end
+
+    begin ranks__one_dies__another_run_does_the_rest
+    $ranks -n 2 sh -c 'if [ $OMPI_COMM_WORLD_RANK = 1 ]; then
+            "$@" & while ! grep -q " R " "$0/journal.rank-1" 2>/dev/null; do sleep 0.01; done; kill -9 $!
+        else "$@"; fi' "$tmp/dead" "$fovea" eval "$model" "$val" $how --output "$tmp/dead" \
+        >"$tmp/out" 2>"$tmp/err" </dev/null
+    [ ! -e "$tmp/dead/report.json" ] || broken "there is a report"
+    $ranks -n 3 "$fovea" eval "$model" "$val" $how --output "$tmp/dead" --resume >"$tmp/out" 2>"$tmp/err" </dev/null ||
+        broken "exit $? after a rank died"
+    same "$tmp/dead" "after a rank died"
+    end
+
+    begin ranks__that_differ__are_refused
+    $ranks -n 1 "$fovea" eval "$model" "$val" $how --output "$tmp/differ" : \
+        -n 1 "$fovea" eval "$model" "$val" $how --output "$tmp/differ" --precision bf16 \
+        >"$tmp/out" 2>"$tmp/err" </dev/null && broken "exit 0"
+    err_has "rank 1 of 2 does not belong to rank 0: .*by the precision: 'f32' there, 'bf16' here"
+    [ ! -e "$tmp/differ/report.json" ] || broken "there is a report"
+    end
+fi
+
 # cifar NAME: the same report whatever the division
 cifar() {
     c=$shared/eval/cifar10

@@ -2,10 +2,12 @@
 #include "tools/commands.h"
 
 #include "tools/eval_command.h"
+#include "tools/eval_share.h"
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { N_LIST_ROWS = 5 };
@@ -95,6 +97,24 @@ static int check_usage(const struct evaluation *e, const struct operands *operan
     return 0;
 }
 
+/* --shard, or what a scheduler says instead: the exit code, or 0. */
+static int find_shard(struct evaluation *e) {
+    struct fovea_error err;
+    const char *source;
+    if (e->merge || !e->output.folder || e->eval.shard.count > 0 ||
+        getenv("OMPI_COMM_WORLD_SIZE")) {
+        return 0;
+    }
+    if (eval_shard_from_environment(&e->eval.shard, &source, &err)) {
+        return say_failure("eval", &err);
+    }
+    if (source) {
+        say("shard %zu of %zu, as %s says (--shard 1/1: all)", e->eval.shard.index + 1,
+            e->eval.shard.count, source);
+    }
+    return 0;
+}
+
 int cmd_eval(int argc, char **argv) {
     struct evaluation e = {0};
     struct option_spec model_rows[N_MODEL_OPTIONS];
@@ -127,7 +147,9 @@ int cmd_eval(int argc, char **argv) {
          &e.output.resume, 0},
         {"retry-failed", NULL, "with --resume: do again what failed or was missing", option_flag,
          &e.output.retry, 0},
-        {"shard", "I/N", "only share I of N, of 1..N; its journal is DIR/journal.I-of-N",
+        {"shard", "I/N",
+         "only share I of N, of 1..N; its journal is DIR/journal.I-of-N (default, with\n"
+         "--output: as SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX say, if set)",
          parse_shard, &e.eval.shard, 0},
         {"merge", NULL,
          "make the report of the journals in DIR... (into --output, or the first\n"
@@ -174,6 +196,7 @@ int cmd_eval(int argc, char **argv) {
     e.argc = argc;
     e.argv = argv;
     int wrong = check_usage(&e, &operands);
+    wrong = wrong ? wrong : find_shard(&e);
     if (wrong) {
         return wrong;
     }

@@ -1,11 +1,13 @@
 /* See eval_command.h. */
 #include "tools/eval_command.h"
 
+#include "evaluation/journal_line.h"
 #include "runtime/parallel.h"
 #include "tools/eval_report.h"
 #include "tools/exit_codes.h"
 #include "tools/out_file.h"
 #include "tools/preprocess_options.h"
+#include "tools/ranks.h"
 #include "tools/say.h"
 
 #include <stdio.h>
@@ -88,6 +90,38 @@ static void say_setting(const struct evaluation *e) {
     }
 }
 
+/* Ranks belong together only if they would write the same journal: what rank 0 would is the
+ * measure.
+ */
+static enum fovea_status agree(const struct eval *eval, struct fovea_error *err) {
+    struct eval_text text = {0};
+    struct eval_collection first = {0};
+    struct eval_journal_state state;
+    enum fovea_status status = FOVEA_OK;
+    if (!eval->ranks) {
+        return FOVEA_OK;
+    }
+    if (ranks_index(eval->ranks) == 0) {
+        eval_line_add_header(&text, &eval->description);
+    }
+    if (!ranks_spread(eval->ranks, &text.bytes, &text.size)) {
+        status = fovea_fail(err, FOVEA_ERR_MEMORY, "out of memory on one of the ranks");
+    }
+    if (!status) {
+        status = eval_collection_add(&first, text.bytes, text.size, &state, err);
+    }
+    if (!status) {
+        status = eval_description_match(&first.description, &eval->description, err);
+        if (status) {
+            fovea_error_prefix(err, "rank %d of %d does not belong to rank 0",
+                               ranks_index(eval->ranks), ranks_count(eval->ranks));
+        }
+    }
+    eval_text_finish(&text);
+    eval_collection_finish(&first);
+    return status;
+}
+
 static enum fovea_status evaluate(struct evaluation *e, struct fovea_error *err) {
     struct eval *eval = &e->eval;
     enum fovea_status status = eval_list_load(&eval->list, &e->list, err);
@@ -105,8 +139,13 @@ static enum fovea_status evaluate(struct evaluation *e, struct fovea_error *err)
     }
     eval->workers = e->workers > 0 ? e->workers : default_workers();
     eval->workers = eval->workers < MAX_WORKERS ? eval->workers : MAX_WORKERS;
-    say_setting(e);
-    status = eval_output_open(&e->output, eval, err);
+    if (ranks_index(eval->ranks) == 0) {
+        say_setting(e);
+    }
+    status = agree(eval, err);
+    if (!status) {
+        status = eval_output_open(&e->output, eval, err);
+    }
     return status ? status : eval_run(eval, e->logits != NULL, err);
 }
 
@@ -184,25 +223,51 @@ static enum fovea_status check_outputs(const struct evaluation *e, struct fovea_
     return status;
 }
 
-int eval_command_run(struct evaluation *e, const struct operands *operands) {
-    struct fovea_error err, closing;
-    e->options.path = operands->words[0];
-    e->list.path = operands->words[1];
-    e->options.default_batch = DEFAULT_BATCH;
+/* Close the journal, whatever happened, and have its records, if nothing bad did. */
+static enum fovea_status settle(struct evaluation *e, enum fovea_status status,
+                                struct fovea_error *err) {
+    struct fovea_error closing;
+    enum fovea_status closed = eval_output_close(&e->output, &closing);
+    e->eval.journal = NULL;
+    if (!status && closed) {
+        *err = closing;
+        status = closed;
+    }
+    return status ? status : eval_output_collect(&e->output, &e->eval, err);
+}
+
+static int run(struct evaluation *e) {
+    struct fovea_error err;
+    struct ranks *ranks = e->eval.ranks;
     enum fovea_status status = check_outputs(e, &err);
     if (!status) {
         status = evaluate(e, &err);
     }
-    enum fovea_status closed = eval_output_close(&e->output, &closing);
-    e->eval.journal = NULL;
-    if (!status && closed) {
-        err = closing;
-        status = closed;
-    }
-    if (!status) {
+    status = settle(e, status, &err);
+    if (!status && ranks_index(ranks) == 0) {
         status = report(e, &err);
     }
-    int code = status ? say_failure("eval", &err) : exit_code(&e->eval);
+    if (status) {
+        int code = say_failure("eval", &err);
+        ranks_abort(ranks);
+        return code;
+    }
+    return ranks_index(ranks) == 0 ? exit_code(&e->eval) : EXIT_DONE;
+}
+
+int eval_command_run(struct evaluation *e, const struct operands *operands) {
+    struct fovea_error err;
+    e->options.path = operands->words[0];
+    e->list.path = operands->words[1];
+    e->options.default_batch = DEFAULT_BATCH;
+    enum fovea_status status = ranks_join(&e->eval.ranks, &err);
+    if (!status && e->eval.ranks && (!e->output.folder || e->logits || e->eval.shard.count > 1)) {
+        status = fovea_fail(&err, FOVEA_ERR_INVALID,
+                            "under mpirun there must be --output DIR, and no --logits or --shard");
+    }
+    int code = status ? say_failure("eval", &err) : run(e);
+    ranks_leave(e->eval.ranks);
+    eval_output_finish(&e->output);
     eval_finish(&e->eval);
     return code;
 }

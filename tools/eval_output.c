@@ -2,8 +2,10 @@
 #include "tools/eval_output.h"
 
 #include "evaluation/report.h"
+#include "loaders/file.h"
 #include "runtime/session.h"
 #include "tools/eval_report.h"
+#include "tools/ranks.h"
 #include "tools/say.h"
 
 #include <errno.h>
@@ -24,12 +26,26 @@ static enum fovea_status make_folder(const char *path, struct fovea_error *err) 
 }
 
 /* The journal this run writes: of all, or of its share. NULL if out of memory. */
-static char *journal_path(const char *folder, const struct eval_shard *shard) {
-    char *path;
-    int made = shard->count > 1 ? asprintf(&path, "%s/%s.%zu-of-%zu", folder, EVAL_JOURNAL_NAME,
-                                           shard->index + 1, shard->count)
-                                : asprintf(&path, "%s/%s", folder, EVAL_JOURNAL_NAME);
-    return made < 0 ? NULL : path;
+static char *journal_path(const char *folder, const struct eval *eval) {
+    const struct eval_shard *shard = &eval->shard;
+    char part[64] = "", *path;
+    if (eval->ranks) {
+        snprintf(part, sizeof(part), ".rank-%d", ranks_index(eval->ranks));
+    } else if (shard->count > 1) {
+        snprintf(part, sizeof(part), ".%zu-of-%zu", shard->index + 1, shard->count);
+    }
+    return asprintf(&path, "%s/%s%s", folder, EVAL_JOURNAL_NAME, part) < 0 ? NULL : path;
+}
+
+/* Whether another rank of this job writes to the journal at `path`, if their folder is this one. */
+static bool is_of_other_rank(const struct eval *eval, const char *path) {
+    static const char mark[] = EVAL_JOURNAL_NAME ".rank-";
+    const char *name = strrchr(path, '/');
+    if (!eval->ranks || !name || strncmp(name + 1, mark, strlen(mark)) != 0) {
+        return false;
+    }
+    int rank = atoi(name + 1 + strlen(mark));
+    return rank < ranks_count(eval->ranks) && rank != ranks_index(eval->ranks);
 }
 
 static void say_state(const char *path, const struct eval_journal_state *state) {
@@ -47,7 +63,7 @@ static void say_state(const char *path, const struct eval_journal_state *state) 
  * A run that is not a shard goes on with whatever there is: with the journals of
  * shards, too, that it does not write to.
  */
-static enum fovea_status read_others(const struct eval_output *output, const char *own,
+static enum fovea_status read_others(const struct eval_output *output, const struct eval *eval,
                                      struct eval_collection *collection, struct fovea_error *err) {
     struct eval_journal_state state;
     char **paths;
@@ -57,7 +73,7 @@ static enum fovea_status read_others(const struct eval_output *output, const cha
         return status;
     }
     for (size_t i = 0; !status && i < count; i++) {
-        if (strcmp(paths[i], own) == 0) {
+        if (strcmp(paths[i], output->path) == 0 || is_of_other_rank(eval, paths[i])) {
             continue;
         }
         if (!output->resume) {
@@ -92,24 +108,45 @@ static void take_records(const struct eval_output *output, struct eval *eval,
 }
 
 static enum fovea_status open_journals(struct eval_output *output, struct eval *eval,
-                                       const char *path, struct fovea_error *err) {
+                                       struct fovea_error *err) {
     struct eval_collection collection = {0};
     struct eval_journal_state state;
     enum fovea_status status = eval_collection_expect(&collection, &eval->description, err);
-    if (!status && eval->shard.count <= 1) {
-        status = read_others(output, path, &collection, err);
+    if (!status && eval->shard.count <= 1 && ranks_index(eval->ranks) == 0) {
+        status = read_others(output, eval, &collection, err);
     }
     if (!status) {
-        status =
-            eval_journal_open(path, output->resume, &collection, &state, &output->journal, err);
+        status = eval_journal_open(output->path, output->resume, &collection, &state,
+                                   &output->journal, err);
     }
     if (!status) {
-        say_state(path, &state);
+        say_state(output->path, &state);
         take_records(output, eval, &collection);
         eval->journal = output->journal;
     }
     eval_collection_finish(&collection);
     return status;
+}
+
+/* What any rank has done is done for all. */
+static enum fovea_status unite(struct eval *eval, struct fovea_error *err) {
+    size_t n = eval->list.count;
+    if (!eval->ranks) {
+        return FOVEA_OK;
+    }
+    eval->elsewhere = calloc(n, 1);
+    if (!eval->elsewhere) {
+        return fovea_fail_memory(err, n, "a list");
+    }
+    for (size_t i = 0; i < n; i++) {
+        eval->elsewhere[i] = eval->list.records[i].state != EVAL_NOT_DONE;
+    }
+    ranks_unite(eval->ranks, eval->elsewhere, n);
+    eval->n_resumed = 0;
+    for (size_t i = 0; i < n; i++) {
+        eval->n_resumed += eval->elsewhere[i];
+    }
+    return FOVEA_OK;
 }
 
 enum fovea_status eval_output_open(struct eval_output *output, struct eval *eval,
@@ -121,19 +158,21 @@ enum fovea_status eval_output_open(struct eval_output *output, struct eval *eval
     if (status) {
         return status;
     }
-    char *path = journal_path(output->folder, &eval->shard);
-    if (!path) {
+    output->path = journal_path(output->folder, eval);
+    if (!output->path) {
         return fovea_fail_memory(err, strlen(output->folder), "a path");
     }
-    status = open_journals(output, eval, path, err);
+    status = open_journals(output, eval, err);
+    if (!status) {
+        status = unite(eval, err);
+    }
     if (!status && !eval_journal_is_locked(output->journal)) {
         say("warning: %s: this file system has no locks; see to it that no other run writes to it",
-            path);
+            output->path);
     }
-    if (!status && eval->n_resumed > 0) {
+    if (!status && eval->n_resumed > 0 && ranks_index(eval->ranks) == 0) {
         say("%s: %zu images are done already", output->folder, eval->n_resumed);
     }
-    free(path);
     return status;
 }
 
@@ -145,8 +184,10 @@ enum fovea_status eval_output_close(struct eval_output *output, struct fovea_err
 
 /* ---- the report -------------------------------------------------------------------- */
 
-static enum fovea_status read_folder(const char *folder, struct eval_collection *into,
-                                     size_t *n_journals, struct fovea_error *err) {
+/* The journals in a folder, but for those that ranks of `eval` (or NULL) send. */
+static enum fovea_status read_folder(const char *folder, const struct eval *eval,
+                                     struct eval_collection *into, size_t *n_journals,
+                                     struct fovea_error *err) {
     struct eval_journal_state state;
     char **paths;
     size_t count;
@@ -155,6 +196,9 @@ static enum fovea_status read_folder(const char *folder, struct eval_collection 
         return status;
     }
     for (size_t i = 0; !status && i < count; i++) {
+        if (eval && is_of_other_rank(eval, paths[i])) {
+            continue;
+        }
         status = eval_collection_read(into, paths[i], &state, err);
         if (!status && state.damaged > 0) {
             say("warning: %s: %zu lines are damaged, the first is line %zu", paths[i],
@@ -189,42 +233,100 @@ static uint64_t peak_rss(void) {
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
 }
 
-enum fovea_status eval_output_report(const struct eval_output *output, const struct eval *eval,
-                                     struct fovea_error *err) {
+/* The journal of another rank, for ranks_gather. */
+static enum fovea_status take_journal(void *context, char *bytes, size_t size,
+                                      struct fovea_error *err) {
+    struct eval_journal_state state;
+    enum fovea_status status = eval_collection_add(context, bytes, size, &state, err);
+    if (status) {
+        fovea_error_prefix(err, "the journal of a rank");
+    }
+    return status;
+}
+
+static enum fovea_status send_journal(const struct eval_output *output, const struct eval *eval,
+                                      struct fovea_error *err) {
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    enum fovea_status status =
+        fovea_file_read(output->path, SIZE_MAX / 2, &bytes, &size, NULL, err);
+    if (status) {
+        fovea_error_prefix(err, "%s", fovea_quote(output->path).text);
+        return status;
+    }
+    status = ranks_gather(eval->ranks, (char *)bytes, size, NULL, NULL, err);
+    free(bytes);
+    return status;
+}
+
+/* Records of the list become those of the journals. */
+static void use_records(struct eval *eval, struct eval_collection *all) {
+    for (size_t i = 0; i < all->n_records; i++) {
+        struct eval_record *there = &all->records[i], *here = &eval->list.records[i];
+        if (there->state != EVAL_NOT_DONE) {
+            struct eval_record mine = *here;
+            *here = *there;
+            *there = mine;
+        }
+    }
+}
+
+enum fovea_status eval_output_collect(struct eval_output *output, struct eval *eval,
+                                      struct fovea_error *err) {
     struct eval_collection all = {0};
     size_t n_journals = 0;
-    if (!output->folder) {
+    if (!output->folder || eval->shard.count > 1) {
         return FOVEA_OK;
     }
-    enum fovea_status status = read_folder(output->folder, &all, &n_journals, err);
+    if (ranks_index(eval->ranks) > 0) {
+        return send_journal(output, eval, err);
+    }
+    enum fovea_status status = read_folder(output->folder, eval, &all, &n_journals, err);
     if (!status) {
-        status = check_complete(&all, n_journals, err);
+        status = ranks_gather(eval->ranks, NULL, 0, take_journal, &all, err);
     }
     if (!status) {
-        const struct eval_timings timings = {
-            .seconds = all.seconds,
-            .images = all.images,
-            .threads = eval->setting.threads,
-            .streams = eval->setting.streams,
-            .workers = eval->workers,
-            .ranks = 1,
-            .batch = eval->model.batch,
-            .peak_rss_bytes = peak_rss(),
-        };
-        const struct eval_pictures pictures = {
-            .read = read_picture, .context = (void *)(uintptr_t)&eval->list, /* only read */
-        };
-        const struct eval_evidence evidence = {
-            .description = &all.description,
-            .records = all.records,
-            .n_records = all.n_records,
-            .timings = &timings,
-            .pictures = &pictures,
-        };
-        status = eval_report_write(output->folder, &evidence, err);
+        status = eval_description_match(&all.description, &eval->description, err);
+    }
+    if (!status) {
+        use_records(eval, &all);
+        output->description = all.description;
+        output->seconds = all.seconds;
+        output->images = all.images;
+        all.description = (struct eval_description){0};
     }
     eval_collection_finish(&all);
     return status;
+}
+
+enum fovea_status eval_output_report(const struct eval_output *output, const struct eval *eval,
+                                     struct fovea_error *err) {
+    const struct eval_timings timings = {
+        .seconds = output->seconds,
+        .images = output->images,
+        .threads = eval->setting.threads,
+        .streams = eval->setting.streams,
+        .workers = eval->workers,
+        .ranks = ranks_count(eval->ranks),
+        .batch = eval->model.batch,
+        .peak_rss_bytes = peak_rss(),
+    };
+    const struct eval_pictures pictures = {
+        .read = read_picture, .context = (void *)(uintptr_t)&eval->list, /* only read */
+    };
+    const struct eval_evidence evidence = {
+        .description = &output->description,
+        .records = eval->list.records,
+        .n_records = eval->list.count,
+        .timings = &timings,
+        .pictures = &pictures,
+    };
+    return eval_report_write(output->folder, &evidence, err);
+}
+
+void eval_output_finish(struct eval_output *output) {
+    eval_description_finish(&output->description);
+    free(output->path);
 }
 
 enum fovea_status eval_output_merge(char *const *folders, size_t count, const char *into,
@@ -234,7 +336,7 @@ enum fovea_status eval_output_merge(char *const *folders, size_t count, const ch
     enum fovea_status status = FOVEA_OK;
     for (size_t i = 0; !status && i < count; i++) {
         size_t before = n_journals;
-        status = read_folder(folders[i], &all, &n_journals, err);
+        status = read_folder(folders[i], NULL, &all, &n_journals, err);
         if (!status && n_journals == before) {
             status = fovea_fail(err, FOVEA_ERR_IO, "there is no journal in '%s'",
                                 fovea_quote(folders[i]).text);

@@ -13,6 +13,11 @@ struct eval_output {
     bool resume;        /* go on with the journal that is there */
     bool retry;         /* and do again what failed or was missing */
     struct eval_journal *journal;
+    char *path; /* of the journal */
+    /* From eval_output_collect on, of all journals. */
+    struct eval_description description;
+    double seconds;
+    size_t images;
 };
 
 /*
@@ -28,11 +33,19 @@ enum fovea_status eval_output_open(struct eval_output *output, struct eval *eval
 enum fovea_status eval_output_close(struct eval_output *output, struct fovea_error *err);
 
 /*
- * Once every image of the list is in the journals of the folder: the report,
- * made of them and nothing else.
+ * After closing it: have the records of the list be what the journals of the
+ * folder, and those of all ranks, have of them, and nothing else. Ranks but the
+ * first send theirs. Nothing for a shard, which has no business with the others.
  */
+enum fovea_status eval_output_collect(struct eval_output *output, struct eval *eval,
+                                      struct fovea_error *err);
+
+/* The report of what was collected, if that is everything. */
 enum fovea_status eval_output_report(const struct eval_output *output, const struct eval *eval,
                                      struct fovea_error *err);
+
+/* A zeroed one is fine. */
+void eval_output_finish(struct eval_output *output);
 
 /*
  * The report of journals in `count` folders into `into`. Says on stdout what it

@@ -3,7 +3,9 @@
 
 #include "runtime/clock.h"
 #include "tools/eval_pipeline.h"
+#include "tools/eval_share.h"
 #include "tools/eval_streams.h"
+#include "tools/ranks.h"
 
 #include <math.h>
 #include <signal.h>
@@ -31,29 +33,6 @@ static void unwatch_signals(const struct sigaction old[2]) {
 
 /* ---- the run ------------------------------------------------------------------ */
 
-bool eval_shard_has(const struct eval_shard *shard, size_t index) {
-    return shard->count <= 1 || index % shard->count == shard->index;
-}
-
-/* What is left of this run's images, in the list's order. */
-struct work {
-    const struct eval *eval;
-    size_t next;
-};
-
-static size_t next_image(void *context) {
-    struct work *work = context;
-    const struct eval_list *list = &work->eval->list;
-    while (work->next < list->count) {
-        size_t index = work->next++;
-        if (list->records[index].state == EVAL_NOT_DONE &&
-            eval_shard_has(&work->eval->shard, index)) {
-            return index;
-        }
-    }
-    return EVAL_NO_IMAGE;
-}
-
 static enum fovea_status make_logits(struct eval *eval, struct fovea_error *err) {
     size_t n = eval->list.count, classes = (size_t)eval->model.classes;
     eval->logits = calloc(n, classes * sizeof(*eval->logits));
@@ -69,15 +48,20 @@ static enum fovea_status make_logits(struct eval *eval, struct fovea_error *err)
 enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_error *err) {
     struct sigaction old[2];
     struct pipeline *pipeline = NULL;
-    struct work work = {.eval = eval};
+    struct eval_share share;
     const struct pipeline_source source = {
         .list = &eval->list,
-        .next = next_image,
-        .context = &work,
+        .next = eval_share_next,
+        .context = &share,
         .recipe = &eval->model.recipe,
         .jpeg = eval->jpeg,
     };
     enum fovea_status status = want_logits ? make_logits(eval, err) : FOVEA_OK;
+    if (status) {
+        return status;
+    }
+    eval_share_init(&share, eval);
+    status = ranks_begin(eval->ranks, eval->list.count, err);
     if (status) {
         return status;
     }
@@ -89,6 +73,9 @@ enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_err
         status = eval_streams_run(eval, pipeline, &caught_signal, err);
     }
     pipeline_destroy(pipeline);
+    if (!status) {
+        ranks_end(eval->ranks);
+    }
     eval->seconds = fovea_clock_seconds() - started;
     eval->stop_signal = caught_signal;
     unwatch_signals(old);
@@ -125,6 +112,7 @@ void eval_count(const struct eval *eval, struct eval_counts *out) {
 
 void eval_finish(struct eval *eval) {
     free(eval->logits);
+    free(eval->elsewhere);
     classifier_finish(&eval->model);
     eval_description_finish(&eval->description);
     eval_list_finish(&eval->list);

@@ -15,12 +15,15 @@ struct eval_shard {
 };
 
 struct eval_journal;
+struct ranks;
 
 struct eval {
     struct eval_list list;   /* its records are filled by the run, unless they are done already */
     struct eval_shard shard; /* which of them are this run's */
     struct eval_journal *journal; /* lent; where every image goes that is done; or NULL */
     size_t n_resumed;             /* of this run's images, done before */
+    struct ranks *ranks;          /* lent; the processes that share the list, or NULL */
+    uint8_t *elsewhere;           /* [images] whether another rank's journal has it; or NULL */
     struct eval_description description;
     struct classifier model;
     const struct fovea_jpeg_options *jpeg;
