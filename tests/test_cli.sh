@@ -551,6 +551,19 @@ EOF
     run 2 eval "$model" "$small" --streams 5000
     end
 
+    begin eval__sweep__has_the_recipe_and_every_combination
+    run 0 eval "$model" "$small" $one --sweep squash,short,bilinear,0.875
+    out_has 'the recipe$'
+    out_has '^it is '
+    run 0 eval "$model" "$small" $one --json --sweep bilinear,0.875
+    json "$tmp/out" 'len(d["variants"]) == 4 and d["failed"] == 0 and d["listed"] == d["scored"]'
+    json "$tmp/out" 'len(set(v["recipe_sha256"] for v in d["variants"])) == 4'
+    json "$tmp/out" '[v["top1_count"] for v in d["variants"] if v["recipe_sha256"] == d["recipe"]["sha256"]] != []'
+    run 1 eval "$model" "$small" $one --sweep bicubic,large
+    err_has "'large' is no filter, no resize mode and no crop_pct"
+    run 2 eval "$model" "$small" --sweep all --output "$tmp/swept"
+    end
+
     begin eval__broken_and_missing_images__are_counted_and_exit_3
     cp "$tmp/fake.jpg" "$first/zz,fake.jpg"
     ln -s "$tmp/gone" "$first/zzz.JPEG"

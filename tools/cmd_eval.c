@@ -3,6 +3,7 @@
 
 #include "tools/eval_command.h"
 #include "tools/eval_share.h"
+#include "tools/eval_sweep.h"
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
 
@@ -88,6 +89,9 @@ static int check_usage(const struct evaluation *e, const struct operands *operan
     if (!e->merge && !folder && (e->output.resume || e->output.retry || e->eval.shard.count > 1)) {
         return say_usage("eval", "--resume, --retry-failed and --shard need --output DIR");
     }
+    if (e->sweep && (folder || e->merge || e->predictions || e->logits)) {
+        return say_usage("eval", "--sweep prints a table; --json has the rest of what it finds");
+    }
     if (e->output.retry && !e->output.resume) {
         return say_usage("eval", "--retry-failed needs --resume");
     }
@@ -160,6 +164,10 @@ int cmd_eval(int argc, char **argv) {
          "its logits are the same bits whatever the threads, streams and machines;\n"
          "off: batches and threads as they are fastest",
          parse_exact, &e.inexact, 0},
+        {"sweep", "AXES",
+         "evaluate under many recipes, each image decoded once: 'all', or filters,\n"
+         "resize modes and crop_pcts by commas; is it the model or the resize?",
+         option_text, &e.sweep, 0},
         json_option_spec(&e.json),
         {0},
     };
@@ -181,6 +189,7 @@ int cmd_eval(int argc, char **argv) {
         "Images that cannot be read are named, counted, never replaced; the exit status is 3.",
         "  fovea eval model.onnx val\n"
         "  fovea eval model.onnx val --recipe recipe.json --predictions out.csv\n"
+        "  fovea eval model.onnx val --sweep bicubic,bilinear,squash,short,0.875,1\n"
         "  fovea eval model.onnx val --output run1\n"
         "  fovea eval model.onnx val --output run1 --resume\n"
         "  fovea eval model.onnx ILSVRC2012_img_val.tar --truth real.json\n"
@@ -207,5 +216,5 @@ int cmd_eval(int argc, char **argv) {
         return say_usage("eval", "takes a model and a dataset, but got %zu operands",
                          operands.count);
     }
-    return eval_command_run(&e, &operands);
+    return e.sweep ? eval_sweep_run(&e, &operands) : eval_command_run(&e, &operands);
 }

@@ -16,7 +16,8 @@ struct evaluation {
     bool measure;         /* --streams auto */
     bool inexact;         /* --exact off */
     const char *predictions, *logits;
-    bool merge; /* --merge */
+    bool merge;        /* --merge */
+    const char *sweep; /* --sweep, or NULL */
     struct eval_output output;
     struct eval_list_options list;
     struct eval eval;
