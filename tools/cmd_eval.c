@@ -7,6 +7,7 @@
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,58 +120,67 @@ static int find_shard(struct evaluation *e) {
     return 0;
 }
 
+enum { N_OWN_ROWS = 14 };
+
+static void own_rows(struct evaluation *e, struct option_spec rows[N_OWN_ROWS]) {
+    const struct option_spec own[] = {
+        {"predictions", "FILE", "write path,label,pred,correct,logit,prob,top5 of every image",
+         option_text, &e->predictions, 0},
+        {"logits", "FILE", "write all logits as .npy, images by classes", option_text, &e->logits,
+         0},
+        {"labels", "FILE",
+         "names of the classes: one a line, or JSON\n"
+         "(default: the model's metadata, or config.json beside it)",
+         option_text, &e->options.labels, 0},
+        {"workers", "N", "threads that read and decode (default: half the CPUs)", option_count,
+         &e->workers, 0},
+        {"streams", "N",
+         "sessions at work at once, each with its share of threads and\n"
+         "--max-memory; auto, the default: what a measurement on the first\n"
+         "images finds fastest, together with the batch if that is open",
+         parse_streams, e, 0},
+        {"output", "DIR",
+         "journal and report go there: report.json, predictions.csv, report.html;\n"
+         "docs/evaluation.md says what a journal is",
+         option_text, &e->output.folder, 0},
+        {"resume", NULL, "go on with the journal in DIR, if there is one", option_flag,
+         &e->output.resume, 0},
+        {"retry-failed", NULL, "with --resume: do again what failed or was missing", option_flag,
+         &e->output.retry, 0},
+        {"shard", "I/N",
+         "only share I of N, of 1..N; its journal is DIR/journal.I-of-N (default, with\n"
+         "--output: as SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX say, if set)",
+         parse_shard, &e->eval.shard, 0},
+        {"merge", NULL,
+         "make the report of the journals in DIR... (into --output, or the first\n"
+         "DIR); there is no MODEL then",
+         option_flag, &e->merge, 0},
+        {"exact", "WHEN",
+         "on, the default: each image is computed by itself, on one thread, so that\n"
+         "its logits are the same bits whatever the threads, streams and machines;\n"
+         "off: batches and threads as they are fastest",
+         parse_exact, &e->inexact, 0},
+        {"sweep", "AXES",
+         "evaluate under many recipes, each image decoded once: 'all', or filters,\n"
+         "resize modes and crop_pcts by commas; is it the model or the resize?",
+         option_text, &e->sweep, 0},
+        json_option_spec(&e->json),
+        {0},
+    };
+    static_assert(sizeof(own) == N_OWN_ROWS * sizeof(*rows), "room for all rows");
+    memcpy(rows, own, sizeof(own));
+}
+
 int cmd_eval(int argc, char **argv) {
     struct evaluation e = {0};
     struct option_spec model_rows[N_MODEL_OPTIONS];
+    struct option_spec own[N_OWN_ROWS];
     struct preprocess_rows preprocess;
     struct option_spec dataset_rows[N_LIST_ROWS];
     model_option_specs(&e.options.model, model_rows);
     list_rows(&e.list, dataset_rows);
     preprocess_rows_init(&preprocess, &e.options.preprocess);
-    const struct option_spec own[] = {
-        {"predictions", "FILE", "write path,label,pred,correct,logit,prob,top5 of every image",
-         option_text, &e.predictions, 0},
-        {"logits", "FILE", "write all logits as .npy, images by classes", option_text, &e.logits,
-         0},
-        {"labels", "FILE",
-         "names of the classes: one a line, or JSON\n"
-         "(default: the model's metadata, or config.json beside it)",
-         option_text, &e.options.labels, 0},
-        {"workers", "N", "threads that read and decode (default: half the CPUs)", option_count,
-         &e.workers, 0},
-        {"streams", "N",
-         "sessions at work at once, each with its share of threads and\n"
-         "--max-memory; auto, the default: what a measurement on the first\n"
-         "images finds fastest, together with the batch if that is open",
-         parse_streams, &e, 0},
-        {"output", "DIR",
-         "journal and report go there: report.json, predictions.csv, report.html;\n"
-         "docs/evaluation.md says what a journal is",
-         option_text, &e.output.folder, 0},
-        {"resume", NULL, "go on with the journal in DIR, if there is one", option_flag,
-         &e.output.resume, 0},
-        {"retry-failed", NULL, "with --resume: do again what failed or was missing", option_flag,
-         &e.output.retry, 0},
-        {"shard", "I/N",
-         "only share I of N, of 1..N; its journal is DIR/journal.I-of-N (default, with\n"
-         "--output: as SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX say, if set)",
-         parse_shard, &e.eval.shard, 0},
-        {"merge", NULL,
-         "make the report of the journals in DIR... (into --output, or the first\n"
-         "DIR); there is no MODEL then",
-         option_flag, &e.merge, 0},
-        {"exact", "WHEN",
-         "on, the default: each image is computed by itself, on one thread, so that\n"
-         "its logits are the same bits whatever the threads, streams and machines;\n"
-         "off: batches and threads as they are fastest",
-         parse_exact, &e.inexact, 0},
-        {"sweep", "AXES",
-         "evaluate under many recipes, each image decoded once: 'all', or filters,\n"
-         "resize modes and crop_pcts by commas; is it the model or the resize?",
-         option_text, &e.sweep, 0},
-        json_option_spec(&e.json),
-        {0},
-    };
+    own_rows(&e, own);
     const struct option_group groups[] = {
         {"options", own},
         {"dataset", dataset_rows},
