@@ -24,7 +24,7 @@ check() {
 # Parameters with 1000 classes, and billions of multiply-adds: architectures' published counts where
 # there are any (NFNet), else the formulas of the papers' layers.
 while read -r name parameters gmacs; do
-    "$fovea" inspect --json "arch:$name" >"$tmp/out" 2>"$tmp/err"
+    "$fovea" inspect --max-memory 100G --json "arch:$name" >"$tmp/out" 2>"$tmp/err"
     tr -d ' \n' <"$tmp/out" | grep -q "\"parameters\":$parameters,"
     check "parameters of $name are $parameters" $?
     macs=$(tr -d ' \n' <"$tmp/out" | sed 's/.*"macs":\([0-9]*\).*/\1/')
