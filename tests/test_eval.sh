@@ -146,8 +146,9 @@ same "$tmp/stopped run" "stopped and gone on with"
 end
 
 # Sanitizers must come first in a process, so nothing can be preloaded there; and they are slow.
+# Faults find out which file is read from /proc, which a chroot may lack.
 preload=yes
-if ! env LD_PRELOAD="$faults" "$fovea" --version 2>&1 | grep -q '^fovea' ||
+if [ ! -e /proc/self/fd ] || ! env LD_PRELOAD="$faults" "$fovea" --version 2>&1 | grep -q '^fovea' ||
     env LD_PRELOAD="$faults" "$fovea" --version 2>&1 | grep -q ERROR; then
     preload=no
 fi
