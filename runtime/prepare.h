@@ -6,10 +6,8 @@
 #include "runtime/graph.h"
 
 /*
- * Call op->prepare for every node. Most of that is oneDNN writing code for
- * each shape, so each thread takes the next node; an op's prepare touches its
- * own node alone. The message of a failure begins with the node, the first in
- * the order of steps if several fail.
+ * Call op->prepare for every node, in the order of steps. The message of a
+ * failure begins with the node.
  */
 enum fovea_status fovea_prepare_graph(struct fovea_graph *graph, struct fovea_engine *engine,
                                       struct fovea_error *err);
