@@ -313,6 +313,21 @@ static enum fovea_status write_model(struct save *s, const char *path, uint64_t 
     return st;
 }
 
+/* Writes the file of external data beside path, and notes its name for the nodes. */
+static enum fovea_status save_data(struct save *s, const char *path, struct fovea_error *err) {
+    char *data_path;
+    if (asprintf(&data_path, "%s.data", path) < 0) {
+        return fovea_fail_memory(err, strlen(path), "a path");
+    }
+    const char *slash = strrchr(data_path, '/');
+    const char *name = slash ? slash + 1 : data_path;
+    s->location = fovea_arena_copy_text(&s->arena, name, strlen(name));
+    enum fovea_status st = s->location ? write_data(s, data_path, err)
+                                       : fovea_fail_memory(err, strlen(name), "a path");
+    free(data_path);
+    return st;
+}
+
 static enum fovea_status save(struct save *s, const char *path, uint64_t *bytes,
                               struct fovea_error *err) {
     enum fovea_status st = fovea_onnx_names(&s->model->graph, &s->arena, &s->names, err);
@@ -323,17 +338,7 @@ static enum fovea_status save(struct save *s, const char *path, uint64_t *bytes,
         st = list_items(s, err);
     }
     if (!st && s->data_bytes > 0) {
-        const char *slash = strrchr(path, '/');
-        char *data_path;
-        if (asprintf(&data_path, "%s.data", path) < 0) {
-            return fovea_fail_memory(err, strlen(path), "a path");
-        }
-        s->location =
-            fovea_arena_copy_text(&s->arena, data_path + (slash ? slash + 1 - path : 0),
-                                  strlen(data_path) - (slash ? (size_t)(slash + 1 - path) : 0));
-        st = s->location ? write_data(s, data_path, err)
-                         : fovea_fail_memory(err, strlen(path), "a path");
-        free(data_path);
+        st = save_data(s, path, err);
     }
     return st ? st : write_model(s, path, bytes, err);
 }
