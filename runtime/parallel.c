@@ -5,11 +5,51 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 int fovea_parallel_set_threads(int threads) {
     int former = omp_get_max_threads();
     omp_set_num_threads(threads > 0 ? threads : 1);
     return former;
+}
+
+/* ---- whether there can be so many -------------------------------------------- */
+
+static void *wait_for_lock(void *lock) {
+    pthread_mutex_lock(lock);
+    pthread_mutex_unlock(lock);
+    return NULL;
+}
+
+/* Start `count` threads that are there at the same time, and end them; an errno, or 0. */
+static int try_threads(int count) {
+    enum { MOST = 1024 };
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t threads[MOST];
+    int started = 0, error = 0;
+    pthread_mutex_lock(&lock);
+    while (!error && started < count && started < MOST) {
+        error = pthread_create(&threads[started], NULL, wait_for_lock, &lock);
+        started += error == 0;
+    }
+    pthread_mutex_unlock(&lock);
+    for (int i = 0; i < started; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    return error;
+}
+
+enum fovea_status fovea_parallel_reserve(int threads, struct fovea_error *err) {
+    /* libgomp keeps the threads of the last team, no more. */
+    static _Thread_local int last = 1;
+    int error = threads > last ? try_threads(threads - 1) : 0;
+    if (error) {
+        char words[128];
+        return fovea_fail(err, FOVEA_ERR_LIMIT, "cannot start %d threads: %s", threads - 1,
+                          strerror_r(error, words, sizeof(words)));
+    }
+    last = threads;
+    return FOVEA_OK;
 }
 
 int fovea_parallel_threads(void) {

@@ -8,6 +8,8 @@
 #ifndef FOVEA_RUNTIME_PARALLEL_H
 #define FOVEA_RUNTIME_PARALLEL_H
 
+#include "runtime/error.h"
+
 #include <stdint.h>
 
 /* CPUs this process may use: affinity, and quotas and sets of its cgroups; at least 1. */
@@ -15,6 +17,13 @@ int fovea_cpu_budget(void);
 
 /* Set how many threads work that this thread starts will use; returns the former number. */
 int fovea_parallel_set_threads(int threads);
+
+/*
+ * See that work of this thread can have `threads` threads: libgomp ends the
+ * process when it cannot start one. They are started once, beforehand, when
+ * this thread's work had fewer the last time. FOVEA_ERR_LIMIT if that fails.
+ */
+enum fovea_status fovea_parallel_reserve(int threads, struct fovea_error *err);
 
 /* How many threads fovea_parallel_for may use now; 1 inside one. */
 int fovea_parallel_threads(void);

@@ -232,9 +232,12 @@ static enum fovea_status create(const struct fovea_model *model, const struct fo
     s->engine.winograd = !options->no_winograd;
     s->engine.progress = (struct fovea_progress){options->progress, options->progress_context};
 
-    int former = fovea_parallel_set_threads(s->engine.threads);
-    enum fovea_status st = build(s, inputs, options, err);
-    fovea_parallel_set_threads(former);
+    enum fovea_status st = fovea_parallel_reserve(s->engine.threads, err);
+    if (!st) {
+        int former = fovea_parallel_set_threads(s->engine.threads);
+        st = build(s, inputs, options, err);
+        fovea_parallel_set_threads(former);
+    }
     s->engine.progress = (struct fovea_progress){NULL, NULL};
     if (st) {
         fovea_error_prefix(err, "%s", model->path);
@@ -440,6 +443,9 @@ enum fovea_status fovea_session_run(struct fovea_session *session,
     enum fovea_status st = fovea_options_read(options, &when, sizeof(when), "run options", err);
     if (!st) {
         st = check_data(session, inputs, outputs, err);
+    }
+    if (!st) {
+        st = fovea_parallel_reserve(session->engine.threads, err);
     }
     if (st) {
         return st;

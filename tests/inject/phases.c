@@ -35,69 +35,71 @@ static enum fovea_status create_session(const struct phase_work *work,
 static enum fovea_status run(struct phase_work *work, struct fovea_session *session,
                              struct fovea_error *err) {
     memset(work->output.data, 0xff, count_of(&work->output) * sizeof(float));
-    return fovea_session_run(session, &work->input, &work->output, err);
+    return fovea_session_run(session, &work->input, &work->output, NULL, err);
 }
 
 static bool is_wanted(const struct phase_work *work) {
-    return memcmp(work->output.data, work->want, count_of(&work->output) * sizeof(float)) == 0;
+    size_t bytes = count_of(&work->output) * sizeof(float);
+    return memcmp(work->output.data, work->wanted->values, bytes) == 0;
 }
 
 /* ---- what all phases share --------------------------------------------------- */
 
-static enum fovea_status measure(struct phase_work *work, struct fovea_error *err) {
-    struct fovea_session *session = NULL;
+static float *floats_of(const struct fovea_tensor *t) {
+    float *values = malloc((count_of(t) + 1) * sizeof(*values));
+    if (!values) {
+        abort();
+    }
+    return values;
+}
+
+enum fovea_status phase_work_begin(struct phase_work *work, struct fovea_error *err) {
+    enum fovea_status st = fovea_model_load(work->model_path, NULL, &work->model, err);
+    if (st) {
+        return st;
+    }
     const struct fovea_io *io = fovea_model_get_input(work->model, 0);
     work->input = (struct fovea_tensor){.dtype = FOVEA_F32, .rank = io->rank};
     for (int i = 0; i < io->rank; i++) {
         work->input.dims[i] = io->dims[i] < 0 ? 1 : io->dims[i];
     }
-    enum fovea_status st = create_session(work, work->model, &session, err);
-    if (st) {
-        return st;
-    }
-    fovea_session_output_shape(session, 0, &work->output);
-    size_t floats = count_of(&work->input), results = count_of(&work->output);
-    float *input = malloc(floats * sizeof(*input));
-    work->input.data = input;
-    work->output.data = malloc(results * sizeof(float));
-    work->want = malloc(results * sizeof(float));
-    if (!input || !work->output.data || !work->want) {
-        abort();
-    }
-    for (size_t i = 0; i < floats; i++) {
+    float *input = floats_of(&work->input);
+    for (size_t i = 0; i < count_of(&work->input); i++) {
         input[i] = (float)(i * 37 % 255) / 127 - 1;
     }
-    st = run(work, session, err);
-    if (!st) {
-        memcpy(work->want, work->output.data, results * sizeof(float));
-    }
-    fovea_session_destroy(session);
-    return st;
-}
-
-enum fovea_status phase_work_begin(struct phase_work *work, struct fovea_error *err) {
-    enum fovea_status st = fovea_model_load(work->model_path, NULL, &work->model, err);
-    return st ? st : measure(work, err);
+    work->input.data = input;
+    work->output = work->wanted->shape;
+    work->output.data = floats_of(&work->output);
+    return FOVEA_OK;
 }
 
 void phase_work_end(struct phase_work *work) {
     fovea_model_destroy(work->model);
     free(work->input.data);
     free(work->output.data);
-    free(work->want);
 }
 
-bool phase_work_compile(struct phase_work *work) {
+bool phase_work_measure(struct phase_work *work) {
     struct fovea_session *session = NULL;
     struct fovea_error err = {0};
-    bool ok = !phase_work_begin(work, &err) && !create_session(work, work->model, &session, &err) &&
-              !fovea_session_save(session, work->compiled, &err);
-    if (!ok) {
+    enum fovea_status st = phase_work_begin(work, &err);
+    st = st ? st : create_session(work, work->model, &session, &err);
+    if (!st) {
+        fovea_session_output_shape(session, 0, &work->wanted->shape);
+        free(work->output.data);
+        work->output = work->wanted->shape;
+        work->output.data = floats_of(&work->output);
+        st = run(work, session, &err);
+    }
+    if (!st && count_of(&work->output) <= PHASE_MOST_WANTED) {
+        memcpy(work->wanted->values, work->output.data, count_of(&work->output) * sizeof(float));
+        st = fovea_session_save(session, work->compiled, &err);
+    }
+    if (st) {
         fprintf(stderr, "%s: %s\n", work->model_path, err.message);
     }
     fovea_session_destroy(session);
-    phase_work_end(work);
-    return ok;
+    return !st;
 }
 
 static bool always(const struct phase_work *work) {
@@ -246,8 +248,133 @@ static void remove_saved(struct phase_work *work) {
     unlink(saved);
 }
 
+/* ---- classify ---------------------------------------------------------------- */
+
+enum { TOP = 3, JPEG_MOST = 1 << 20 };
+
+static struct fovea_classifier *classifier;
+static unsigned char jpeg[JPEG_MOST];
+static size_t jpeg_size;
+static struct fovea_result want_results[TOP];
+static char want_labels[TOP][16];
+static size_t n_wanted, n_results;
+static struct fovea_result results[TOP];
+
+static bool has_jpeg(const struct phase_work *work) {
+    return work->jpeg_path != NULL;
+}
+
+static enum fovea_status create_classifier(struct phase_work *work, struct fovea_error *err) {
+    struct fovea_session_options session;
+    struct fovea_classifier_options options;
+    fovea_session_options_default(&session);
+    session.threads = work->threads;
+    session.precision = work->precision;
+    fovea_classifier_options_default(&options);
+    options.session = &session;
+    options.recipe = "{\"preset\": \"timm\", \"resize\": \"short\", \"filter\": \"bicubic\"}";
+    options.labels = "[\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\", \"i\", \"j\"]";
+    classifier = UNTOUCHED;
+    return fovea_classifier_create(work->model, &options, &classifier, err);
+}
+
+static enum fovea_status classify(struct phase_work *work, struct fovea_error *err) {
+    (void)work;
+    n_results = 0;
+    return fovea_classify_jpeg(classifier, jpeg, jpeg_size, TOP, results, &n_results, NULL, err);
+}
+
+static bool results_are_wanted(struct phase_work *work) {
+    bool same = n_results == n_wanted && n_results > 0;
+    (void)work;
+    for (size_t i = 0; same && i < n_results; i++) {
+        same = results[i].class_index == want_results[i].class_index &&
+               memcmp(&results[i].logit, &want_results[i].logit, sizeof(float)) == 0 &&
+               results[i].label && strcmp(results[i].label, want_labels[i]) == 0;
+    }
+    return same;
+}
+
+static bool nothing_classified(struct phase_work *work) {
+    (void)work;
+    return n_results == 0;
+}
+
+static bool classifier_works(struct phase_work *work) {
+    return !classify(work, NULL) && results_are_wanted(work);
+}
+
+static bool no_classifier(struct phase_work *work) {
+    (void)work;
+    return classifier == UNTOUCHED;
+}
+
+static void destroy_classifier(struct phase_work *work) {
+    (void)work;
+    fovea_classifier_destroy(classifier);
+}
+
+/* What the classifier says when nothing disturbs it. */
+static enum fovea_status classify_first(struct phase_work *work, struct fovea_error *err) {
+    FILE *file = fopen(work->jpeg_path, "rb");
+    jpeg_size = file ? fread(jpeg, 1, sizeof(jpeg), file) : 0;
+    if (file) {
+        fclose(file);
+    }
+    enum fovea_status st = create_classifier(work, err);
+    st = st ? st : classify(work, err);
+    for (size_t i = 0; !st && i < n_results; i++) {
+        snprintf(want_labels[i], sizeof(want_labels[i]), "%s", results[i].label);
+        want_results[i] = results[i];
+    }
+    n_wanted = n_results;
+    return st;
+}
+
+static enum fovea_status classify_once(struct phase_work *work, struct fovea_error *err) {
+    enum fovea_status st = classify_first(work, err);
+    if (!st) {
+        destroy_classifier(work);
+    }
+    return st;
+}
+
+/* ---- load from memory -------------------------------------------------------- */
+
+static unsigned char *bytes;
+static size_t n_bytes;
+
+static enum fovea_status read_bytes(struct phase_work *work, struct fovea_error *err) {
+    FILE *file = fopen(work->model_path, "rb");
+    (void)err;
+    if (!file || fseek(file, 0, SEEK_END) != 0) {
+        abort();
+    }
+    n_bytes = (size_t)ftell(file);
+    bytes = malloc(n_bytes);
+    rewind(file);
+    if (!bytes || fread(bytes, 1, n_bytes, file) != n_bytes) {
+        abort();
+    }
+    fclose(file);
+    return FOVEA_OK;
+}
+
+static enum fovea_status load_memory(struct phase_work *work, struct fovea_error *err) {
+    (void)work;
+    loaded = UNTOUCHED;
+    return fovea_model_load_memory(bytes, n_bytes, NULL, &loaded, err);
+}
+
+static void free_bytes(struct phase_work *work) {
+    (void)work;
+    free(bytes);
+}
+
 const struct phase phases[] = {
     {"load", always, prepare_nothing, load, loaded_runs, nothing_loaded, unload, finish_nothing},
+    {"load-memory", always, read_bytes, load_memory, loaded_runs, nothing_loaded, unload,
+     free_bytes},
     {"create", always, prepare_nothing, create, created_runs, nothing_created, destroy_created,
      finish_nothing},
     {"run", always, make_session, run_session, result_is_wanted, nothing_to_clean, finish_nothing,
@@ -255,5 +382,9 @@ const struct phase phases[] = {
     {"save", always, prepare_save, save, saved_runs, nothing_saved, remove_saved, finish_session},
     {"load-compiled", always, prepare_nothing, load_compiled, loaded_runs, nothing_loaded, unload,
      finish_nothing},
+    {"classifier", has_jpeg, classify_once, create_classifier, classifier_works, no_classifier,
+     destroy_classifier, finish_nothing},
+    {"classify", has_jpeg, classify_first, classify, results_are_wanted, nothing_classified,
+     finish_nothing, destroy_classifier},
 };
 const int n_phases = sizeof(phases) / sizeof(phases[0]);

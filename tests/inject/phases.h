@@ -13,10 +13,20 @@ struct phase_work {
     enum fovea_precision precision;
     int threads;
 
+    /* Of a run that nothing disturbed, by phase_work_measure. */
+    struct phase_wanted *wanted;
+
     struct fovea_model *model;
     struct fovea_session *session;
     struct fovea_tensor input, output;
-    float *want; /* output of a run that nothing disturbed */
+};
+
+enum { PHASE_MOST_WANTED = 4096 };
+
+/* In memory that processes share. */
+struct phase_wanted {
+    struct fovea_tensor shape;
+    float values[PHASE_MOST_WANTED];
 };
 
 /*
@@ -38,11 +48,11 @@ struct phase {
 extern const struct phase phases[];
 extern const int n_phases;
 
-/* Load, run once, and keep the result: fills model, input, output and want. */
+/* Run once, keep the result in work->wanted, and write the model's compiled file. */
+bool phase_work_measure(struct phase_work *work);
+
+/* Load the model, fill the input, make room for the output. */
 enum fovea_status phase_work_begin(struct phase_work *work, struct fovea_error *err);
 void phase_work_end(struct phase_work *work);
-
-/* Write the model's compiled file. */
-bool phase_work_compile(struct phase_work *work);
 
 #endif

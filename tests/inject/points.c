@@ -120,8 +120,11 @@ static void *failed_stack[MOST_FRAMES];
 static int failed_frames;
 static bool with_stacks;
 
-__attribute__((constructor)) static void begin(void) {
+__attribute__((constructor)) void points_prepare(void) {
     void *stack[4];
+    if (n_parts > 0) {
+        return;
+    }
     inside++;
     backtrace(stack, 4); /* loads what it needs */
     dl_iterate_phdr(add_object, NULL);

@@ -47,6 +47,9 @@ struct point_plan {
     bool for_ever; /* and all calls after it */
 };
 
+/* Look whose code lies where; done by itself, but perhaps later than another constructor wants. */
+void points_prepare(void);
+
 /* From now on, in all threads. */
 void points_arm(const struct point_plan *plan);
 
