@@ -3,6 +3,7 @@
 
 #include "loaders/arch.h"
 #include "loaders/file_digest.h"
+#include "loaders/paths.h"
 #include "runtime/build_id.h"
 #include "runtime/compiled.h"
 #include "runtime/dnn.h"
@@ -29,7 +30,7 @@ static enum fovea_status digest_file(const struct fovea_model *m, size_t i, cons
         return FOVEA_OK;
     }
     *location = m->sources[i].location;
-    char *path = **location ? path_beside(m->path, *location) : strdup(m->path);
+    char *path = fovea_path_of_source(m->path, *location);
     if (!path) {
         return fovea_fail_memory(err, strlen(m->path), "a path");
     }
