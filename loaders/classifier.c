@@ -133,8 +133,7 @@ static void settle_jpeg(struct fovea_classifier *c,
 static enum fovea_status settle_labels(struct fovea_classifier *c, const char *text,
                                        struct fovea_error *err) {
     if (!text) {
-        fovea_labels_of_model(c->model, &c->labels);
-        return FOVEA_OK;
+        return fovea_labels_of_model(c->model, &c->labels, err);
     }
     return fovea_labels_parse(text, strlen(text), "the labels of the options", &c->labels, err);
 }

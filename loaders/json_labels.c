@@ -21,15 +21,20 @@ void fovea_labels_finish(struct fovea_labels *labels) {
     *labels = (struct fovea_labels){0};
 }
 
+/*
+ * Below, FOVEA_ERR_FORMAT is a text without labels, and FOVEA_ERR_MEMORY want of memory; words
+ * come later.
+ */
+
 /* Name class `index`, growing the list to it. */
-static bool set_label(struct fovea_labels *labels, size_t index, const char *name) {
+static enum fovea_status set_label(struct fovea_labels *labels, size_t index, const char *name) {
     if (index >= MAX_LABELS) {
-        return false;
+        return FOVEA_ERR_FORMAT;
     }
     if (index >= labels->count) {
         char **grown = realloc(labels->names, (index + 1) * sizeof(*grown));
         if (!grown) {
-            return false;
+            return FOVEA_ERR_MEMORY;
         }
         memset(grown + labels->count, 0, (index + 1 - labels->count) * sizeof(*grown));
         labels->names = grown;
@@ -37,18 +42,20 @@ static bool set_label(struct fovea_labels *labels, size_t index, const char *nam
     }
     free(labels->names[index]);
     labels->names[index] = strdup(name);
-    return labels->names[index] != NULL;
+    return labels->names[index] ? FOVEA_OK : FOVEA_ERR_MEMORY;
 }
 
-static bool from_list(struct fovea_labels *labels, const json_t *list) {
+static enum fovea_status from_list(struct fovea_labels *labels, const json_t *list) {
     size_t i;
     json_t *item;
     json_array_foreach(list, i, item) {
-        if (!json_is_string(item) || !set_label(labels, i, json_string_value(item))) {
-            return false;
+        enum fovea_status st =
+            json_is_string(item) ? set_label(labels, i, json_string_value(item)) : FOVEA_ERR_FORMAT;
+        if (st) {
+            return st;
         }
     }
-    return json_array_size(list) > 0;
+    return json_array_size(list) > 0 ? FOVEA_OK : FOVEA_ERR_FORMAT;
 }
 
 /* Hugging Face writes LABEL_0, LABEL_1, ... when nobody named the classes. */
@@ -56,118 +63,156 @@ static bool is_placeholder(const char *name) {
     return strncmp(name, "LABEL_", 6) == 0;
 }
 
-static bool from_object(struct fovea_labels *labels, json_t *object) {
+static enum fovea_status from_object(struct fovea_labels *labels, json_t *object) {
     const char *key;
     json_t *item;
     bool named = false;
     json_object_foreach(object, key, item) {
         char *end;
         unsigned long index = strtoul(key, &end, 10);
-        if (end == key || *end || !json_is_string(item) ||
-            !set_label(labels, index, json_string_value(item))) {
-            return false;
+        bool good = end != key && !*end && json_is_string(item);
+        enum fovea_status st =
+            good ? set_label(labels, index, json_string_value(item)) : FOVEA_ERR_FORMAT;
+        if (st) {
+            return st;
         }
         named = named || !is_placeholder(json_string_value(item));
     }
-    return named;
+    return named ? FOVEA_OK : FOVEA_ERR_FORMAT;
 }
 
 /* Take a list or an object of names; what is neither, or bad, leaves no labels. */
-static bool take_json(struct fovea_labels *labels, json_t *value, const char *source) {
-    bool good = json_is_array(value)    ? from_list(labels, value)
-                : json_is_object(value) ? from_object(labels, value)
-                                        : false;
-    if (!good) {
+static enum fovea_status take_json(struct fovea_labels *labels, json_t *value, const char *source) {
+    enum fovea_status st = json_is_array(value)    ? from_list(labels, value)
+                           : json_is_object(value) ? from_object(labels, value)
+                                                   : FOVEA_ERR_FORMAT;
+    if (st) {
         fovea_labels_finish(labels);
-        return false;
+        return st;
     }
     snprintf(labels->source, sizeof(labels->source), "%s", source);
-    return true;
+    return FOVEA_OK;
+}
+
+/*
+ * What `text` is as JSON, to be released. jansson has no words for want of memory, and calls
+ * some of it bad syntax: what it refuses, it is asked once more.
+ */
+static enum fovea_status read_json(const char *text, size_t size, json_t **out) {
+    json_error_t problem;
+    json_t *root = json_loadb(text, size, 0, &problem);
+    root = root ? root : json_loadb(text, size, 0, &problem);
+    if (!root) {
+        return problem.text[0] ? FOVEA_ERR_FORMAT : FOVEA_ERR_MEMORY;
+    }
+    *out = root;
+    return FOVEA_OK;
 }
 
 /* An empty line is a class without a name, except at the end. */
-static bool from_lines(struct fovea_labels *labels, char *text) {
+static enum fovea_status from_lines(struct fovea_labels *labels, char *text) {
     size_t index = 0;
     while (*text) {
         size_t length = strcspn(text, "\n");
         bool last = text[length] == 0;
         text[length] = 0;
         text[strcspn(text, "\r")] = 0;
-        if (!set_label(labels, index++, text)) {
-            return false;
+        enum fovea_status st = set_label(labels, index++, text);
+        if (st) {
+            return st;
         }
         text += last ? length : length + 1;
     }
-    return index > 0;
+    return index > 0 ? FOVEA_OK : FOVEA_ERR_FORMAT;
 }
 
 enum fovea_status fovea_labels_parse(const char *text, size_t size, const char *source,
                                      struct fovea_labels *out, struct fovea_error *err) {
     struct fovea_labels labels = {0};
+    json_t *root = NULL;
     char *copy = strndup(text, size);
-    if (!copy) {
-        return fovea_fail_memory(err, size, "labels");
+    enum fovea_status st = copy ? read_json(text, size, &root) : FOVEA_ERR_MEMORY;
+    if (!st) {
+        st = take_json(&labels, root, source);
+    } else if (st == FOVEA_ERR_FORMAT) {
+        st = from_lines(&labels, copy);
     }
-    json_t *root = json_loadb(text, size, 0, NULL);
-    bool good = root ? take_json(&labels, root, source) : from_lines(&labels, copy);
     json_decref(root);
     free(copy);
-    if (!good) {
+    if (st) {
         fovea_labels_finish(&labels);
-        return fovea_fail(err, FOVEA_ERR_FORMAT,
-                          "%s: holds no labels: one a line, or JSON, a list of names or an object "
-                          "from index to name",
-                          source);
+        return st == FOVEA_ERR_MEMORY
+                   ? fovea_fail_memory(err, size, "labels")
+                   : fovea_fail(err, FOVEA_ERR_FORMAT,
+                                "%s: holds no labels: one a line, or JSON, a list of names or an "
+                                "object from index to name",
+                                source);
     }
     snprintf(labels.source, sizeof(labels.source), "%s", source);
     *out = labels;
     return FOVEA_OK;
 }
 
-static bool from_metadata(struct fovea_labels *labels, const struct fovea_model *model) {
+static enum fovea_status from_metadata(struct fovea_labels *labels,
+                                       const struct fovea_model *model) {
     static const char *const keys[] = {"labels", "classes", "names"};
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+    enum fovea_status st = FOVEA_ERR_FORMAT;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && st == FOVEA_ERR_FORMAT; i++) {
         const char *text = fovea_model_get_metadata(model, keys[i]);
-        json_t *root = text ? json_loads(text, 0, NULL) : NULL;
-        bool good = root && take_json(labels, root, "the model's metadata");
+        json_t *root = NULL;
+        st = text ? read_json(text, strlen(text), &root) : FOVEA_ERR_FORMAT;
+        st = st ? st : take_json(labels, root, "the model's metadata");
         json_decref(root);
-        if (good) {
-            return true;
-        }
     }
-    return false;
+    return st;
 }
 
-static json_t *load_config(const char *model_path) {
+/* A file that cannot be read is as good as none. */
+static enum fovea_status load_config(const char *model_path, json_t **out) {
     enum { MAX_CONFIG_BYTES = 16 << 20 };
     char *path = fovea_path_beside(model_path, "config.json");
     uint8_t *bytes = NULL;
     size_t size = 0;
-    json_t *root = NULL;
-    if (path && !fovea_file_read(path, MAX_CONFIG_BYTES, &bytes, &size, NULL, NULL)) {
-        root = json_loadb((char *)bytes, size, 0, NULL);
+    enum fovea_status st = path ? fovea_file_read(path, MAX_CONFIG_BYTES, &bytes, &size, NULL, NULL)
+                                : FOVEA_ERR_MEMORY;
+    if (!st) {
+        st = read_json((char *)bytes, size, out);
     }
     free(bytes);
     free(path);
-    return root;
+    return st;
 }
 
-static void from_config(struct fovea_labels *labels, const char *model_path) {
-    json_t *root = load_config(model_path), *names = json_object_get(root, "label_names");
+static enum fovea_status from_config(struct fovea_labels *labels, const char *model_path) {
+    json_t *root = NULL;
+    enum fovea_status st = load_config(model_path, &root);
+    if (st) {
+        return st;
+    }
+    json_t *names = json_object_get(root, "label_names");
     if (!names) {
         names = json_object_get(json_object_get(root, "pretrained_cfg"), "label_names");
     }
-    if (!take_json(labels, names, "config.json")) {
-        take_json(labels, json_object_get(root, "id2label"), "config.json");
+    st = take_json(labels, names, "config.json");
+    if (st == FOVEA_ERR_FORMAT) {
+        st = take_json(labels, json_object_get(root, "id2label"), "config.json");
     }
     json_decref(root);
+    return st;
 }
 
-void fovea_labels_of_model(const struct fovea_model *model, struct fovea_labels *out) {
-    *out = (struct fovea_labels){0};
-    if (!from_metadata(out, model) && !model->placeless) {
-        from_config(out, model->path);
+enum fovea_status fovea_labels_of_model(const struct fovea_model *model, struct fovea_labels *out,
+                                        struct fovea_error *err) {
+    struct fovea_labels labels = {0};
+    enum fovea_status st = from_metadata(&labels, model);
+    if (st && st != FOVEA_ERR_MEMORY && !model->placeless) {
+        st = from_config(&labels, model->path);
     }
+    if (st == FOVEA_ERR_MEMORY) {
+        return fovea_fail(err, FOVEA_ERR_MEMORY, "out of memory: the model's labels");
+    }
+    *out = labels;
+    return FOVEA_OK;
 }
 
 enum fovea_status fovea_labels_load(const struct fovea_model *model, const char *path,
@@ -175,8 +220,7 @@ enum fovea_status fovea_labels_load(const struct fovea_model *model, const char 
     uint8_t *bytes;
     size_t size;
     if (!path) {
-        fovea_labels_of_model(model, out);
-        return FOVEA_OK;
+        return fovea_labels_of_model(model, out, err);
     }
     enum fovea_status st = fovea_file_read(path, MAX_LABEL_BYTES, &bytes, &size, NULL, err);
     if (st) {

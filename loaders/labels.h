@@ -17,7 +17,8 @@ struct fovea_labels {
  * else from config.json beside it ("label_names", "id2label"). To have none is
  * no failure.
  */
-void fovea_labels_of_model(const struct fovea_model *model, struct fovea_labels *out);
+enum fovea_status fovea_labels_of_model(const struct fovea_model *model, struct fovea_labels *out,
+                                        struct fovea_error *err);
 
 /* Labels from text: one a line, or JSON, a list or an object from index to name. */
 enum fovea_status fovea_labels_parse(const char *text, size_t size, const char *source,

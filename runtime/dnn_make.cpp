@@ -300,16 +300,40 @@ static void make_pool(struct fovea_prim *prim, const struct fovea_dnn_pool *desc
  */
 static std::mutex making;
 
+/*
+ * When memory runs out inside oneDNN 2.6.3, what was being made stays in its cache as something
+ * that never gets made, and whoever asks for it again fails, for ever. So the cache is emptied.
+ */
+static void forget_unfinished() {
+    int capacity;
+    if (dnnl_get_primitive_cache_capacity(&capacity) == dnnl_success) {
+        dnnl_set_primitive_cache_capacity(0);
+        dnnl_set_primitive_cache_capacity(capacity);
+    }
+}
+
+/* fill(prim), which throws what oneDNN throws. */
+template <typename Fill> enum fovea_status fill_alone(struct fovea_prim *prim, Fill fill) {
+    std::lock_guard<std::mutex> alone(making);
+    try {
+        return fill(prim);
+    } catch (const dnnl::error &) {
+        throw; /* oneDNN noticed, and cleaned up */
+    } catch (...) {
+        forget_unfinished();
+        throw;
+    }
+}
+
 /* Make a prim with `fill`; `what` names it in messages. */
 template <typename Fill>
 enum fovea_status make(struct fovea_dnn *dnn, const struct fovea_dnn_view &dst, const char *what,
                        struct fovea_prim **out, struct fovea_error *err, Fill fill) {
     return guarded(err, what, [&] {
-        std::lock_guard<std::mutex> alone(making);
         std::unique_ptr<struct fovea_prim> prim(new struct fovea_prim);
         prim->dnn = dnn;
         prim->dst_view = dst;
-        enum fovea_status st = fill(prim.get());
+        enum fovea_status st = fill_alone(prim.get(), fill);
         if (!st) {
             *out = prim.release();
         }

@@ -272,8 +272,11 @@ static enum fovea_status create_classifier(struct phase_work *work, struct fovea
     session.precision = work->precision;
     fovea_classifier_options_default(&options);
     options.session = &session;
-    options.recipe = "{\"preset\": \"timm\", \"resize\": \"short\", \"filter\": \"bicubic\"}";
-    options.labels = "[\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\", \"i\", \"j\"]";
+    /* Where the model says neither. */
+    if (!fovea_model_get_metadata(work->model, "labels")) {
+        options.recipe = "{\"preset\": \"timm\", \"resize\": \"short\"}";
+        options.labels = "[\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\", \"i\", \"j\"]";
+    }
     classifier = UNTOUCHED;
     return fovea_classifier_create(work->model, &options, &classifier, err);
 }

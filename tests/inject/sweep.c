@@ -136,9 +136,15 @@ static void try_warm(const struct sweep *sweep, long from) {
     }
 }
 
+/* Whoever calls exit in a child, as libgomp does: what the parent does at its end is not for it. */
+static void leave_at_once(void) {
+    _exit(1);
+}
+
 static void child(const struct sweep *sweep, long from) {
     struct fovea_error err = {0};
     alarm(60);
+    atexit(leave_at_once);
     if (phase_work_begin(&work, &err) || sweep->phase->prepare(&work, &err)) {
         fprintf(stderr, "%s: cannot begin: %s\n", sweep->phase->name, err.message);
         progress->failed_undisturbed = true;
