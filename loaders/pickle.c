@@ -2,7 +2,7 @@
  * pickle_opcodes.c, what its globals mean in pickle_globals.c. */
 #include "loaders/pickle_parts.h"
 
-#include "loaders/limits.h"
+#include "runtime/limits.h"
 
 #include <stdarg.h>
 #include <stdio.h>
