@@ -134,7 +134,9 @@ struct fovea_pickle_value **fovea_pickle_pop_many(struct fovea_pickle_machine *m
     m->n_marks -= count < 0;
     m->n_stack -= wanted;
     *out = wanted;
-    return m->stack + m->n_stack;
+    /* Of a stack that nothing was ever pushed on, nothing can be taken; that is no failure. */
+    static struct fovea_pickle_value *none[1];
+    return m->stack ? m->stack + m->n_stack : none;
 }
 
 struct fovea_pickle_value *fovea_pickle_top(struct fovea_pickle_machine *m) {
