@@ -2,7 +2,9 @@
 #include "loaders/labels.h"
 
 #include "loaders/file.h"
+#include "loaders/json.h"
 #include "loaders/paths.h"
+#include "runtime/limits.h"
 #include "runtime/model.h"
 
 #include <jansson.h>
@@ -10,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MAX_LABELS = 1000000, MAX_LABEL_BYTES = 64 << 20 };
 
 void fovea_labels_finish(struct fovea_labels *labels) {
     for (size_t i = 0; i < labels->count; i++) {
@@ -28,7 +28,7 @@ void fovea_labels_finish(struct fovea_labels *labels) {
 
 /* Name class `index`, growing the list to it. */
 static enum fovea_status set_label(struct fovea_labels *labels, size_t index, const char *name) {
-    if (index >= MAX_LABELS) {
+    if (index >= FOVEA_LIMIT_CLASSES) {
         return FOVEA_ERR_FORMAT;
     }
     if (index >= labels->count) {
@@ -95,18 +95,15 @@ static enum fovea_status take_json(struct fovea_labels *labels, json_t *value, c
 }
 
 /*
- * What `text` is as JSON, to be released. jansson has no words for want of memory, and calls
- * some of it bad syntax: what it refuses, it is asked once more.
+ * What `text` is as JSON, to be released. jansson calls some want of memory bad syntax: what it
+ * refuses, it is asked once more.
  */
 static enum fovea_status read_json(const char *text, size_t size, json_t **out) {
-    json_error_t problem;
-    json_t *root = json_loadb(text, size, 0, &problem);
-    root = root ? root : json_loadb(text, size, 0, &problem);
-    if (!root) {
-        return problem.text[0] ? FOVEA_ERR_FORMAT : FOVEA_ERR_MEMORY;
+    enum fovea_status st = fovea_json_parse(text, size, 0, out, NULL);
+    if (st == FOVEA_ERR_FORMAT) {
+        st = fovea_json_parse(text, size, 0, out, NULL);
     }
-    *out = root;
-    return FOVEA_OK;
+    return st && st != FOVEA_ERR_MEMORY ? FOVEA_ERR_FORMAT : st;
 }
 
 /* An empty line is a class without a name, except at the end. */
@@ -169,12 +166,12 @@ static enum fovea_status from_metadata(struct fovea_labels *labels,
 
 /* A file that cannot be read is as good as none. */
 static enum fovea_status load_config(const char *model_path, json_t **out) {
-    enum { MAX_CONFIG_BYTES = 16 << 20 };
     char *path = fovea_path_beside(model_path, "config.json");
     uint8_t *bytes = NULL;
     size_t size = 0;
-    enum fovea_status st = path ? fovea_file_read(path, MAX_CONFIG_BYTES, &bytes, &size, NULL, NULL)
-                                : FOVEA_ERR_MEMORY;
+    enum fovea_status st =
+        path ? fovea_file_read(path, FOVEA_LIMIT_JSON_BYTES, &bytes, &size, NULL, NULL)
+             : FOVEA_ERR_MEMORY;
     if (!st) {
         st = read_json((char *)bytes, size, out);
     }
@@ -222,7 +219,7 @@ enum fovea_status fovea_labels_load(const struct fovea_model *model, const char 
     if (!path) {
         return fovea_labels_of_model(model, out, err);
     }
-    enum fovea_status st = fovea_file_read(path, MAX_LABEL_BYTES, &bytes, &size, NULL, err);
+    enum fovea_status st = fovea_file_read(path, FOVEA_LIMIT_LABEL_BYTES, &bytes, &size, NULL, err);
     if (st) {
         fovea_error_prefix(err, "%s", fovea_quote(path).text);
         return st;
