@@ -3,16 +3,27 @@
 
 #include <jansson.h>
 
+/* Release `object` and give NULL unless all of it is there: jansson has no memory otherwise. */
+static json_t *all_or_nothing(json_t *object, bool whole) {
+    if (!whole) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
 static json_t *sources_json(const struct fovea_recipe *recipe) {
     json_t *sources = json_object();
+    bool whole = sources != NULL;
     for (int i = 0; i < FOVEA_RECIPE_N_FIELDS; i++) {
         enum fovea_recipe_field field = (enum fovea_recipe_field)i;
         if (recipe->source[field]) {
-            json_object_set_new(sources, fovea_recipe_field_name(field),
-                                json_string(fovea_recipe_source_name(recipe->source[field])));
+            json_t *source = json_string(fovea_recipe_source_name(recipe->source[field]));
+            int failed = json_object_set_new(sources, fovea_recipe_field_name(field), source);
+            whole = whole && !failed;
         }
     }
-    return sources;
+    return all_or_nothing(sources, whole);
 }
 
 static json_t *field_json(const struct fovea_recipe *recipe, enum fovea_recipe_field field) {
@@ -35,17 +46,36 @@ static json_t *field_json(const struct fovea_recipe *recipe, enum fovea_recipe_f
     }
 }
 
+/* Whether a field has a value at all. */
+static bool is_said(const struct fovea_recipe *recipe, enum fovea_recipe_field field) {
+    switch (field) {
+    case FOVEA_RECIPE_SIZE:
+    case FOVEA_RECIPE_CROP_PCT:
+    case FOVEA_RECIPE_MEAN:
+    case FOVEA_RECIPE_STD:
+    case FOVEA_RECIPE_FILL:
+        return true;
+    default:
+        return fovea_recipe_get_word(recipe, field) != NULL;
+    }
+}
+
 json_t *fovea_recipe_to_json(const struct fovea_recipe *recipe) {
     json_t *object = json_object();
+    bool whole = object != NULL;
     for (int i = 0; i < FOVEA_RECIPE_N_FIELDS; i++) {
         enum fovea_recipe_field field = (enum fovea_recipe_field)i;
         bool margin = field == FOVEA_RECIPE_CROP_PCT && recipe->crop_pct == 0;
-        json_object_set_new(object, margin ? "margin" : fovea_recipe_field_name(field),
-                            field_json(recipe, field));
+        const char *key = margin ? "margin" : fovea_recipe_field_name(field);
+        if (is_said(recipe, field)) {
+            int failed = json_object_set_new(object, key, field_json(recipe, field));
+            whole = whole && !failed;
+        }
     }
-    json_object_set_new(object, "sha256", json_string(fovea_recipe_digest(recipe).text));
-    json_object_set_new(object, "sources", sources_json(recipe));
-    return object;
+    json_t *digest = json_string(fovea_recipe_digest(recipe).text);
+    int no_digest = json_object_set_new(object, "sha256", digest);
+    int no_sources = json_object_set_new(object, "sources", sources_json(recipe));
+    return all_or_nothing(object, whole && !no_digest && !no_sources);
 }
 
 json_t *fovea_recipe_known_to_json(const struct fovea_recipe *recipe) {

@@ -256,7 +256,7 @@ static struct fovea_classifier *classifier;
 static unsigned char jpeg[JPEG_MOST];
 static size_t jpeg_size;
 static struct fovea_result want_results[TOP];
-static char want_labels[TOP][16];
+static char want_labels[TOP][16], want_recipe[2048];
 static size_t n_wanted, n_results;
 static struct fovea_result results[TOP];
 
@@ -304,7 +304,8 @@ static bool nothing_classified(struct phase_work *work) {
 }
 
 static bool classifier_works(struct phase_work *work) {
-    return !classify(work, NULL) && results_are_wanted(work);
+    return !classify(work, NULL) && results_are_wanted(work) &&
+           strcmp(fovea_classifier_get_recipe(classifier), want_recipe) == 0;
 }
 
 static bool no_classifier(struct phase_work *work) {
@@ -331,6 +332,9 @@ static enum fovea_status classify_first(struct phase_work *work, struct fovea_er
         want_results[i] = results[i];
     }
     n_wanted = n_results;
+    if (!st) {
+        snprintf(want_recipe, sizeof(want_recipe), "%s", fovea_classifier_get_recipe(classifier));
+    }
     return st;
 }
 
