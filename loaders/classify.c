@@ -1,8 +1,8 @@
 /* Images to classes: see classifier.h and fovea.h. */
 #include "loaders/classifier.h"
-#include "loaders/file.h"
 #include "loaders/logits.h"
 #include "loaders/preprocess.h"
+#include "runtime/limits.h"
 #include "runtime/options.h"
 #include "runtime/stop.h"
 
@@ -13,9 +13,9 @@
 enum fovea_status fovea_classifier_preprocess_jpeg(const struct fovea_classifier *classifier,
                                                    const void *bytes, size_t size, float *out,
                                                    struct fovea_error *err) {
-    if (size > FOVEA_IMAGE_FILE_MAX) {
+    if (size > FOVEA_LIMIT_IMAGE_BYTES) {
         return fovea_fail(err, FOVEA_ERR_LIMIT, "the image has %zu bytes; the limit is %zu", size,
-                          FOVEA_IMAGE_FILE_MAX);
+                          FOVEA_LIMIT_IMAGE_BYTES);
     }
     return fovea_preprocess_jpeg(&classifier->recipe, &classifier->jpeg, bytes, size, out, NULL,
                                  err);
