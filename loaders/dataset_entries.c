@@ -219,9 +219,12 @@ static enum fovea_status fail_nothing(const struct fovea_dataset *set,
     }
     if (n == 0 || n > FOVEA_DATASET_CLASSES_MAX) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
-                          "%zu class folders; a dataset is ROOT/CLASS/IMAGE.jpg with 1..%d%s%s", n,
-                          FOVEA_DATASET_CLASSES_MAX, set->ignored ? ", but here is " : "",
-                          set->ignored ? fovea_quote(set->ignored).text : "");
+                          "%zu class folders; a dataset is a folder, or a tar archive of it, with "
+                          "CLASS/IMAGE.jpg, of 1..%d classes, or with images and --truth, or a "
+                          "list%s%s%s",
+                          n, FOVEA_DATASET_CLASSES_MAX, set->ignored ? "; here is '" : "",
+                          set->ignored ? fovea_quote(set->ignored).text : "",
+                          set->ignored ? "'" : "");
     }
     return fovea_fail(err, FOVEA_ERR_INVALID,
                       "no image (.jpg, .jpeg, .png) in %zu class folders, the first of "

@@ -1,7 +1,7 @@
 /* See eval_run.h. */
 #include "tools/eval_run.h"
 
-#include "runtime/clock.h"
+#include "loaders/preprocess.h"
 #include "tools/eval_pipeline.h"
 #include "tools/eval_share.h"
 #include "tools/eval_streams.h"
@@ -45,6 +45,14 @@ static enum fovea_status make_logits(struct eval *eval, struct fovea_error *err)
     return FOVEA_OK;
 }
 
+/* Pixels, as a model takes them: struct pipeline_product. */
+static enum fovea_status make_pixels(const void *context, const uint8_t *bytes, size_t size,
+                                     void *out, struct fovea_jpeg_report *report,
+                                     struct fovea_error *err) {
+    const struct eval *eval = context;
+    return fovea_preprocess_jpeg(&eval->model.recipe, eval->jpeg, bytes, size, out, report, err);
+}
+
 enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_error *err) {
     struct sigaction old[2];
     struct pipeline *pipeline = NULL;
@@ -53,8 +61,10 @@ enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_err
         .list = &eval->list,
         .next = eval_share_next,
         .context = &share,
-        .recipe = &eval->model.recipe,
-        .jpeg = eval->jpeg,
+        .product = {.bytes = eval->model.image_floats * sizeof(float),
+                    .make = make_pixels,
+                    .context = eval},
+        .timeout_s = eval->timeout_s,
     };
     enum fovea_status status = want_logits ? make_logits(eval, err) : FOVEA_OK;
     if (status) {
@@ -66,17 +76,18 @@ enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_err
         return status;
     }
     watch_signals(old);
-    double started = fovea_clock_seconds();
     size_t ahead = 2 * ((size_t)eval->workers + (size_t)eval->model.batch);
     status = pipeline_create(&source, eval->workers, ahead, &pipeline, err);
     if (!status) {
         status = eval_streams_run(eval, pipeline, &caught_signal, err);
     }
-    pipeline_destroy(pipeline);
+    if (!status) {
+        status = pipeline_status(pipeline, err);
+    }
+    eval->abandoned = !pipeline_destroy(pipeline);
     if (!status) {
         ranks_end(eval->ranks);
     }
-    eval->seconds = fovea_clock_seconds() - started;
     eval->stop_signal = caught_signal;
     unwatch_signals(old);
     return status;
@@ -99,6 +110,7 @@ void eval_count_records(const struct eval_record *records, size_t n_records,
         c.missing += r->state == EVAL_MISSING;
         c.not_done += r->state == EVAL_NOT_DONE;
         c.warned += r->state == EVAL_OK && r->message;
+        c.labelled += r->n_labels > 0;
         c.scored += r->state == EVAL_OK && r->n_labels > 0;
         c.top1 += place == 0;
         c.top5 += place >= 0;
@@ -111,6 +123,9 @@ void eval_count(const struct eval *eval, struct eval_counts *out) {
 }
 
 void eval_finish(struct eval *eval) {
+    if (eval->abandoned) {
+        return;
+    }
     free(eval->logits);
     free(eval->elsewhere);
     classifier_finish(&eval->model);

@@ -113,8 +113,10 @@ static enum fovea_status load_file(struct labels *labels, const char *path,
         fovea_error_prefix(err, "%s", fovea_quote(path).text);
         return status;
     }
-    char *text = strndup((char *)bytes, size);
-    json_t *root = json_loadb((char *)bytes, size, 0, NULL);
+    /* What Windows begins a text in UTF-8 with is no part of the first name. */
+    size_t mark = size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    char *text = strndup((char *)bytes + mark, size - mark);
+    json_t *root = json_loadb((char *)bytes + mark, size - mark, 0, NULL);
     free(bytes);
     bool good = text && (root ? take_json(labels, root, path) : from_lines(labels, text));
     json_decref(root);
