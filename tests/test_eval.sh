@@ -150,6 +150,7 @@ while ! grep -q ' R 5 ' "$tmp/stopped run/journal" 2>/dev/null && kill -0 $job 2
     sleep 0.01
 done
 kill -TERM $job 2>/dev/null
+kill -TERM $job 2>/dev/null # as timeout does, which signals its group, too
 wait $job
 code=$?
 if [ $code = 143 ]; then

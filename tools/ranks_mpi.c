@@ -38,10 +38,30 @@ static void wait_for(MPI_Request *request) {
     }
 }
 
+static bool is_many(const char *number) {
+    return number && atoi(number) > 1;
+}
+
+/*
+ * Whether there are others to join. MPI_Init is not called to find out: started
+ * by a scheduler that this MPI was not built for, it would end the process.
+ */
+static bool has_company(void) {
+    if (getenv("OMPI_COMM_WORLD_SIZE")) {
+        return is_many(getenv("OMPI_COMM_WORLD_SIZE"));
+    }
+    if (getenv("PMI_SIZE")) {
+        return is_many(getenv("PMI_SIZE"));
+    }
+    /* PMIx has no variable for it, but Slurm's srun, which speaks it, has */
+    return getenv("PMIX_RANK") &&
+           (!getenv("SLURM_STEP_NUM_TASKS") || is_many(getenv("SLURM_STEP_NUM_TASKS")));
+}
+
 enum fovea_status ranks_join(struct ranks **out, struct fovea_error *err) {
     int level;
     *out = NULL;
-    if (!getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMI_SIZE") && !getenv("PMIX_RANK")) {
+    if (!has_company()) {
         return FOVEA_OK;
     }
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level) != MPI_SUCCESS ||
