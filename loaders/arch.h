@@ -136,6 +136,14 @@ bool fovea_arch_is_name(const char *path);
 enum fovea_status fovea_arch_load(const char *path, const struct fovea_load_options *options,
                                   struct fovea_model **out, struct fovea_error *err);
 
+/*
+ * The same from `file`, a checkpoint that is one file, which is taken, also on
+ * failure: the model is called `name` in messages and has no folder.
+ */
+enum fovea_status fovea_arch_read(const char *name, struct fovea_mapping *file,
+                                  const struct fovea_load_options *options,
+                                  struct fovea_model **out, struct fovea_error *err);
+
 /* Metadata keys: the architecture in words, and where it was found to be that. */
 #define FOVEA_ARCH_KEY "fovea.architecture"
 #define FOVEA_ARCH_ORIGIN_KEY "fovea.origin"

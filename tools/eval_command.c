@@ -70,7 +70,7 @@ static void say_setting(const struct evaluation *e) {
     int threads = e->options.model.threads;
     const struct fovea_dataset *set = &eval->list.dataset;
     classifier_print_recipe(&eval->model);
-    const struct labels *labels = &eval->model.labels;
+    const struct fovea_labels *labels = &eval->model.labels;
     if (labels->count > 0 && labels->count != (size_t)eval->model.classes) {
         say("warning: %s has names for %zu classes; the model has %lld", labels->source,
             labels->count, (long long)eval->model.classes);

@@ -3,6 +3,8 @@
 
 #include "loaders/arch.h"
 #include "loaders/file_digest.h"
+#include "loaders/paths.h"
+#include "loaders/recipe_write.h"
 #include "runtime/build_id.h"
 #include "runtime/compiled.h"
 #include "runtime/dnn.h"
@@ -29,7 +31,7 @@ static enum fovea_status digest_file(const struct fovea_model *m, size_t i, cons
         return FOVEA_OK;
     }
     *location = m->sources[i].location;
-    char *path = **location ? path_beside(m->path, *location) : strdup(m->path);
+    char *path = **location ? fovea_path_beside(m->path, *location) : strdup(m->path);
     if (!path) {
         return fovea_fail_memory(err, strlen(m->path), "a path");
     }
@@ -98,13 +100,14 @@ static void describe_model(struct eval_description *d, const struct classifier *
 static enum fovea_status describe_names(struct eval_description *d, const struct eval *eval,
                                         struct fovea_error *err) {
     size_t n = (size_t)d->classes;
-    const struct labels *labels = &eval->model.labels;
+    const struct fovea_labels *labels = &eval->model.labels;
     if (labels->count == 0 && !eval->list.names) {
         return FOVEA_OK;
     }
     d->names = calloc(n, sizeof(*d->names));
     for (size_t i = 0; d->names && i < n; i++) {
-        const char *name = labels->count > 0 ? labels_get(labels, (int64_t)i) : eval->list.names[i];
+        const char *name =
+            labels->count > 0 ? fovea_labels_get(labels, (int64_t)i) : eval->list.names[i];
         d->names[i] = strdup(name ? name : "");
         if (!d->names[i]) {
             return fovea_fail_memory(err, 1, "names of classes");
@@ -115,7 +118,7 @@ static enum fovea_status describe_names(struct eval_description *d, const struct
 
 /* The recipe as one line of JSON, and its digest. */
 static void describe_recipe(struct eval_description *d, const struct fovea_recipe *recipe) {
-    json_t *json = fovea_preprocess_recipe_json(recipe);
+    json_t *json = fovea_recipe_to_json(recipe);
     d->recipe = json ? json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
     json_decref(json);
     if (d->recipe) {

@@ -6,7 +6,7 @@
  */
 #include "tools/eval_sweep.h"
 
-#include "evaluation/scores.h"
+#include "loaders/logits.h"
 #include "loaders/preprocess.h"
 #include "runtime/parallel.h"
 #include "tools/eval_pipeline.h"
@@ -49,13 +49,13 @@ static void prepare_row(void *context, int64_t row) {
 /* Which of the best classes is a label; -1 for none. */
 static int place_of(const struct eval_list *list, size_t index, const float *logits,
                     int64_t classes) {
-    struct prediction best[EVAL_TOP];
+    struct fovea_result best[EVAL_TOP];
     struct eval_record record = list->records[index];
-    record.n_top = top_predictions(logits, list->among, classes, EVAL_TOP, best);
+    record.n_top = fovea_logits_top(logits, list->among, classes, EVAL_TOP, best);
     for (size_t k = 0; k < record.n_top; k++) {
         record.top[k] = (struct eval_answer){best[k].class_index, best[k].logit};
     }
-    return logits_are_broken(logits, classes) ? -1 : eval_record_hit(&record);
+    return fovea_logits_are_broken(logits, classes) ? -1 : eval_record_hit(&record);
 }
 
 /* One batch. *fault: what a recipe finds wrong with the image, which is no failure of the sweep. */
