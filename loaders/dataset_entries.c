@@ -214,7 +214,7 @@ static enum fovea_status fail_nothing(const struct fovea_dataset *set,
     if (folders->n_loose > 0) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
                           "%zu images lie in no class folder: what they show must come from an "
-                          "ILSVRC ground truth, a real.json or a list of 'path label'",
+                          "ILSVRC ground truth, a real.json or a list of 'path label' (--truth)",
                           folders->n_loose);
     }
     if (n == 0 || n > FOVEA_DATASET_CLASSES_MAX) {

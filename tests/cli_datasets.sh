@@ -130,6 +130,12 @@ dataset_tests() {
     echo zz2 >>"$tmp/three.txt"
     run 0 eval "$model" "$tmp/bare" $one --labels "$tmp/three.txt"
     err_has 'warning: .*three.txt has names for 4 classes; the model has 10'
+    for i in 0 1 2 3 4 5 6 7 8 9; do
+        mkdir -p "$tmp/others/other$i"
+        cp "$pure/$class/$image_1" "$tmp/others/other$i/"
+    done
+    run 0 eval "$model" "$tmp/others" $one --labels "$tmp/labels.txt"
+    err_has "warning: the model's labels are other words than the names of classes here"
     end
 
     begin eval__subset_logits__only_the_list_competes

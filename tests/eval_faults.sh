@@ -4,13 +4,13 @@
 if [ $preload = yes ]; then
     begin read_never_ends__timeout__is_one_failed_image
     with_faults FAULT_STALL=ring/0001.jpg 3 eval "$model" "$val" --threads 2 --workers 2 \
-        --read-timeout 2 --output "$tmp/stall"
-    err_has '^ring/0001.jpg: timeout: not read within 2 s$'
+        --read-timeout 1 --output "$tmp/stall"
+    err_has '^ring/0001.jpg: timeout: not read within 1 s$'
     out_has '^listed 100 = ok 99 + failed 1 + missing 0$'
     run 0 eval "$model" "$val" $how --output "$tmp/stall" --resume --retry-failed
     same "$tmp/stall" "after another try"
-    with_faults FAULT_STALL=ring/0001.jpg 3 eval "$model" "$val" --read-timeout 2 --sweep 1
-    err_has '^ring/0001.jpg: timeout: not read within 2 s$'
+    with_faults FAULT_STALL=ring/0001.jpg 3 eval "$model" "$val" --read-timeout 1 --sweep 1
+    err_has '^ring/0001.jpg: timeout: not read within 1 s$'
     end
 
     begin read_never_ends__all_of_them__given_up
@@ -39,8 +39,8 @@ if [ $preload = yes ]; then
 
     begin report_cannot_be_written__exit_1__resume_makes_it
     for file in report.json predictions.csv report.html timings.json; do
-        rm -rf "$tmp/quota"
-        with_faults FAULT_WRITE=$file 1 eval "$model" "$val" $how --output "$tmp/quota"
+        rm -f "$tmp/quota"/[prt]*
+        with_faults FAULT_WRITE=$file 1 eval "$model" "$val" $how --output "$tmp/quota" --resume
         err_has "$file: cannot write: Disk quota exceeded"
         [ ! -e "$tmp/quota/$file" ] || broken "there is half a $file"
         [ -z "$(ls -A "$tmp/quota" | grep '^\.')" ] || broken "$file left a temporary file"

@@ -85,6 +85,11 @@ static void say_setting(const struct evaluation *e) {
             threads - eval->setting.streams, threads);
     }
     say("%s", eval->list.words.text);
+    if (eval->list.unlike) {
+        say("warning: the model's labels are other words than the names of classes here; should "
+            "the "
+            "order be another, too, give a label map (--label-map)");
+    }
     if (set->n_ignored > 0) {
         say("warning: files that are not named .jpg, .jpeg or .png, or not where images are, were "
             "not listed: %zu, the first: %s",
