@@ -111,12 +111,6 @@ static const struct fovea_pickle_value *unwrap(const struct fovea_pickle_value *
     return root;
 }
 
-static void strip(struct fovea_tensor_dict *dict) {
-    while (fovea_tensor_dict_strip(dict, "module.") ||
-           fovea_tensor_dict_strip(dict, "_orig_mod.")) {
-    }
-}
-
 static enum fovea_status read(struct archive *archive, struct fovea_tensor_dict *dict,
                               struct fovea_error *err) {
     const unsigned char *bytes;
@@ -145,9 +139,6 @@ static enum fovea_status read(struct archive *archive, struct fovea_tensor_dict 
         fovea_error_prefix(err, "data.pkl");
     } else {
         st = fovea_pickle_tensors(unwrap(pickle.result), &finder, dict, err);
-    }
-    if (!st) {
-        strip(dict);
     }
     fovea_pickle_finish(&pickle);
     return st;
