@@ -46,7 +46,7 @@ static bool is_named(int fd, const char *variable) {
     return strstr(path, text) != NULL;
 }
 
-ssize_t read(int fd, void *bytes, size_t size) {
+static ssize_t faulty_read(int fd, void *bytes, size_t size) {
     read_fn real;
     *(void **)&real = next("read");
     if (is_named(fd, "FAULT_EIO")) {
@@ -57,6 +57,16 @@ ssize_t read(int fd, void *bytes, size_t size) {
         sleep(1000);
     }
     return real(fd, bytes, size);
+}
+
+ssize_t read(int fd, void *bytes, size_t size) {
+    return faulty_read(fd, bytes, size);
+}
+
+/* What read is in a program built with _FORTIFY_SOURCE, where the room is known. */
+ssize_t __read_chk(int fd, void *bytes, size_t size, size_t room);
+ssize_t __read_chk(int fd, void *bytes, size_t size, size_t room) {
+    return faulty_read(fd, bytes, size < room ? size : room);
 }
 
 /* How many of `size` bytes are written; 0: the call fails, errno says why. */
