@@ -127,6 +127,10 @@ enum fovea_status fovea_labels_parse(const char *text, size_t size, const char *
                                      struct fovea_labels *out, struct fovea_error *err) {
     struct fovea_labels labels = {0};
     json_t *root = NULL;
+    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+        text += 3; /* what Windows begins UTF-8 with is no part of the first name */
+        size -= 3;
+    }
     char *copy = strndup(text, size);
     enum fovea_status st = copy ? read_json(text, size, &root) : FOVEA_ERR_MEMORY;
     if (!st) {

@@ -3,6 +3,9 @@
 
 #include <jansson.h>
 
+#include <stdlib.h>
+#include <string.h>
+
 /* Release `object` and give NULL unless all of it is there: jansson has no memory otherwise. */
 static json_t *all_or_nothing(json_t *object, bool whole) {
     if (!whole) {
@@ -97,9 +100,17 @@ json_t *fovea_recipe_known_to_json(const struct fovea_recipe *recipe) {
     return object;
 }
 
+/* Without memory for a part, jansson may give text that lacks it: so there are two, that agree. */
 char *fovea_recipe_to_text(const struct fovea_recipe *recipe) {
+    const size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(15);
     json_t *json = fovea_recipe_to_json(recipe);
-    char *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+    char *text = json ? json_dumps(json, flags) : NULL;
+    char *again = text ? json_dumps(json, flags) : NULL;
     json_decref(json);
+    if (!again || strcmp(text, again) != 0) {
+        free(text);
+        text = NULL;
+    }
+    free(again);
     return text;
 }
