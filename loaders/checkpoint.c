@@ -151,8 +151,7 @@ static enum fovea_status load(struct fovea_checkpoint *checkpoint, bool allow_li
     if (st) {
         return st;
     }
-    checkpoint->id = file.id;
-    st = fovea_tensor_dict_take(&checkpoint->dict, &file, err);
+    st = fovea_tensor_dict_take(&checkpoint->dict, &file, "", err);
     if (st) {
         fovea_mapping_finish(&file);
         return st;

@@ -28,7 +28,6 @@ enum fovea_container {
 struct fovea_checkpoint {
     char *path; /* of the file; within the folder, if one was given */
     enum fovea_container container;
-    struct fovea_file_id id; /* of that file */
     struct fovea_tensor_dict dict;
 };
 

@@ -1,6 +1,7 @@
 /* See labels.h. */
 #include "tools/labels.h"
 
+#include "loaders/compiled.h"
 #include "loaders/file.h"
 #include "tools/json_out.h"
 
@@ -144,9 +145,12 @@ static bool from_metadata(struct labels *labels, const struct fovea_model *model
     return false;
 }
 
-static bool from_config(struct labels *labels, const char *model_path) {
+/* What is beside the model, or what a compiled one has kept of it. */
+static bool from_config(struct labels *labels, const struct fovea_model *model,
+                        const char *model_path) {
+    const char *kept = fovea_model_get_metadata(model, FOVEA_CONFIG_KEY);
     char *path = path_beside(model_path, "config.json");
-    json_t *root = path ? json_load_file(path, 0, NULL) : NULL;
+    json_t *root = kept ? json_loads(kept, 0, NULL) : path ? json_load_file(path, 0, NULL) : NULL;
     free(path);
     json_t *names = json_object_get(root, "label_names");
     if (!names) {
@@ -167,7 +171,7 @@ enum fovea_status labels_load(const struct fovea_model *model, const char *model
             return status;
         }
     } else if (!from_metadata(&labels, model)) {
-        from_config(&labels, model_path);
+        from_config(&labels, model, model_path);
     }
     *out = labels;
     return FOVEA_OK;
