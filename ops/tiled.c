@@ -22,7 +22,7 @@ enum {
     MOST_BLOCK = 240,
     MOST_KERNEL = 7,
     LEAST_ROWS = 6, /* where it is the faster: pixels, and products of a sum */
-    MOST_ROWS = 100,
+    MOST_ROWS = 240,
     LEAST_DEPTH = 256,
 };
 

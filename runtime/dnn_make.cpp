@@ -2,6 +2,7 @@
 #include "runtime/dnn_impl.hpp"
 
 #include <algorithm>
+#include <mutex>
 
 using dnnl::memory;
 using fovea::guarded;
@@ -290,11 +291,21 @@ static void make_pool(struct fovea_prim *prim, const struct fovea_dnn_pool *desc
     prim->primitive = pooling(pd);
 }
 
+/*
+ * One primitive is made at a time in the whole process. oneDNN 2.6.3 keeps those it made in a
+ * cache of the process's, and one that is being made is in it already. If making it fails (as
+ * that of bf16 convolutions of groups of 8 channels does), a thread that asks for the same one
+ * meanwhile is given a null pointer, which dnnl_primitive_desc_iterator_create follows.
+ * docs/assurance.md has more.
+ */
+static std::mutex making;
+
 /* Make a prim with `fill`; `what` names it in messages. */
 template <typename Fill>
 enum fovea_status make(struct fovea_dnn *dnn, const struct fovea_dnn_view &dst, const char *what,
                        struct fovea_prim **out, struct fovea_error *err, Fill fill) {
     return guarded(err, what, [&] {
+        std::lock_guard<std::mutex> alone(making);
         std::unique_ptr<struct fovea_prim> prim(new struct fovea_prim);
         prim->dnn = dnn;
         prim->dst_view = dst;

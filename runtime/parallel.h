@@ -29,7 +29,7 @@ typedef void (*fovea_parallel_fn)(void *context, int64_t begin, int64_t end, int
 void fovea_parallel_for(int64_t count, int64_t grain, fovea_parallel_fn fn, void *context);
 
 /*
- * Do `count` items that take unlike times, such as making primitives: each
+ * Do `count` items that take unlike times, such as decoding images: each
  * thread takes the next that nobody has taken. They run outside of OpenMP's
  * teams, so that what asks for the number of threads gets the caller's.
  */

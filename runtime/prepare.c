@@ -3,10 +3,7 @@
 
 #include "runtime/op.h"
 
-/*
- * One after another: oneDNN 2.6.3, asked by several threads at once for bf16
- * convolutions with tiles, crashed one time in ten while making descriptors.
- */
+/* One after another: primitives are made one at a time in any case (runtime/dnn_make.cpp). */
 enum fovea_status fovea_prepare_graph(struct fovea_graph *graph, struct fovea_engine *engine,
                                       struct fovea_error *err) {
     for (struct fovea_node *node = graph->first; node; node = node->next) {
