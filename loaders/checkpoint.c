@@ -5,6 +5,7 @@
 #include "loaders/npz.h"
 #include "loaders/pickle_tensors.h"
 #include "loaders/pth.h"
+#include "loaders/pth_legacy.h"
 #include "loaders/safetensors.h"
 
 #include <dirent.h>
@@ -27,6 +28,9 @@ enum fovea_container fovea_container_of(const void *bytes, size_t size) {
     }
     if (size >= 4 && memcmp(at, "PK", 2) == 0 && (at[2] == 3 || at[2] == 5) && at[3] == at[2] + 1) {
         return fovea_pth_looks_like(bytes, size) ? FOVEA_CONTAINER_PTH : FOVEA_CONTAINER_NPZ;
+    }
+    if (fovea_pth_legacy_looks_like(bytes, size)) {
+        return FOVEA_CONTAINER_PTH;
     }
     if (size >= 2 && at[0] == 0x80 && at[1] >= 1 && at[1] <= 8) {
         return FOVEA_CONTAINER_PICKLE;
@@ -132,7 +136,9 @@ enum fovea_status fovea_checkpoint_parse(enum fovea_container container, const c
         st = fovea_npz_read(bytes, size, dict, err);
         break;
     case FOVEA_CONTAINER_PTH:
-        st = fovea_pth_read(bytes, size, dict, err);
+        st = fovea_pth_legacy_looks_like(bytes, size)
+                 ? fovea_pth_legacy_read(bytes, size, dict, err)
+                 : fovea_pth_read(bytes, size, dict, err);
         break;
     case FOVEA_CONTAINER_PICKLE:
         st = fovea_pickle_read(bytes, size, dict, err);

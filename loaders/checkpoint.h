@@ -4,7 +4,7 @@
  *
  *     safetensors     loaders/safetensors.h     also spread over files, by an index
  *     .npz            loaders/npz.h
- *     .pth            loaders/pth.h
+ *     .pth            loaders/pth.h, loaders/pth_legacy.h
  *     bare pickle     loaders/pickle_tensors.h  (DeepMind's F?_haiku.npz)
  *
  * In a folder, the one is taken that the usual tools would take:

@@ -27,6 +27,7 @@ def main(folder):
             b"\x80\x02}" + hostile_pickle.text("model") + b"}" + hostile_pickle.text("module.w") +
             hostile_pickle.tensor(shape=(3, 2), strides=(1, 3)) + b"ss.", (("0", bytes(24)),))),
     }
+    seeds["pth_before_zip"] = (PTH, hostile_pickle.before_zip())
     for protocol in (2, 4, 5):
         seeds["pickle_%d" % protocol] = (PICKLE, pickle.dumps(nested, protocol))
     for name, (kind, data) in seeds.items():
