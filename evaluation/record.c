@@ -1,7 +1,7 @@
 /* See record.h. */
 #include "evaluation/record.h"
 
-#include "evaluation/scores.h"
+#include "loaders/logits.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -48,13 +48,13 @@ static void digest_logits(const float *logits, int64_t n, uint8_t digest[FOVEA_S
 
 void eval_record_answer(struct eval_record *record, const float *logits, const bool *among,
                         int64_t n) {
-    struct prediction best[EVAL_TOP];
+    struct fovea_result best[EVAL_TOP];
     record->state = EVAL_OK;
-    record->n_top = top_predictions(logits, among, n, EVAL_TOP, best);
+    record->n_top = fovea_logits_top(logits, among, n, EVAL_TOP, best);
     for (size_t i = 0; i < record->n_top; i++) {
         record->top[i] = (struct eval_answer){best[i].class_index, best[i].logit};
     }
-    record->log_sum_exp = log_sum_exp(logits, among, n, best[0].logit);
+    record->log_sum_exp = fovea_logits_log_sum_exp(logits, among, n, best[0].logit);
     record->label_logit = NAN;
     for (size_t i = 0; i < record->n_labels; i++) {
         /* fmaxf gives the number of a number and a NaN */

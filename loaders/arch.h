@@ -136,6 +136,14 @@ bool fovea_arch_is_name(const char *path);
 enum fovea_status fovea_arch_load(const char *path, const struct fovea_load_options *options,
                                   struct fovea_model **out, struct fovea_error *err);
 
+/*
+ * The same from `file`, a checkpoint that is one file, which is taken, also on
+ * failure: the model is called `name` in messages and has no folder.
+ */
+enum fovea_status fovea_arch_read(const char *name, struct fovea_mapping *file,
+                                  const struct fovea_load_options *options,
+                                  struct fovea_model **out, struct fovea_error *err);
+
 /* The file beside a checkpoint that says what its tensors do not. */
 #define FOVEA_ARCH_CONFIG "config.json"
 

@@ -1,6 +1,6 @@
 /*
  * config.json beside a checkpoint, as far as the architecture goes. Recipe and
- * labels in it are read elsewhere (recipe_file.h, tools/labels.h).
+ * labels in it are read elsewhere (recipe_file.h, labels.h).
  */
 #ifndef FOVEA_LOADERS_ARCH_CONFIG_H
 #define FOVEA_LOADERS_ARCH_CONFIG_H

@@ -269,7 +269,9 @@ static enum fovea_status read_params(struct fovea_model *model, struct fovea_che
     struct fovea_arch_hints hints = (*flavour)->hints;
     network->family = (*flavour)->family;
     status = fovea_arch_flavour_apply(*flavour, &checkpoint->dict, base, params, err);
-    status = status ? status : add_config(model, checkpoint->path, &hints, err);
+    if (!status && !model->placeless) {
+        status = add_config(model, checkpoint->path, &hints, err);
+    }
     status = status ? status : add_options(options, &hints, err);
     return status ? status : configure(params, &hints, network, err);
 }
@@ -310,30 +312,64 @@ static enum fovea_status convert(struct fovea_model *model, struct fovea_checkpo
     return status ? status : fovea_tensor_dict_give(&checkpoint->dict, model, err);
 }
 
-static enum fovea_status load_checkpoint(const char *path, const struct fovea_load_options *options,
-                                         struct fovea_model **out, struct fovea_error *err) {
-    size_t max_memory = options->max_memory ? options->max_memory : fovea_default_memory_limit();
-    struct fovea_checkpoint checkpoint;
+/* The model of a checkpoint, which is finished in any case. */
+static enum fovea_status make_of_checkpoint(struct fovea_checkpoint *checkpoint, bool placeless,
+                                            const struct fovea_load_options *options,
+                                            struct fovea_model **out, struct fovea_error *err) {
     struct fovea_model *model;
-    enum fovea_status status =
-        fovea_checkpoint_load(path, max_memory, options->allow_external_links, &checkpoint, err);
-    if (status) {
-        return status;
-    }
-    status = fovea_model_create(checkpoint.path, &model, err);
+    const struct fovea_progress progress = {options->progress, options->progress_context};
+    enum fovea_status status = fovea_progress_tell(&progress, FOVEA_PHASE_GRAPH, 0, err);
     if (!status) {
-        status = convert(model, &checkpoint, options, err);
+        status = fovea_model_create(checkpoint->path, &model, err);
+    }
+    if (!status) {
+        model->placeless = placeless;
+        status = convert(model, checkpoint, options, err);
         if (status) {
             fovea_model_destroy(model);
         }
     }
     if (status) {
-        fovea_error_prefix(err, "%s", checkpoint.path);
+        fovea_error_prefix(err, "%s", checkpoint->path);
     } else {
         *out = model;
     }
-    fovea_checkpoint_finish(&checkpoint);
+    fovea_checkpoint_finish(checkpoint);
     return status;
+}
+
+static enum fovea_status tell_read(const struct fovea_load_options *options,
+                                   struct fovea_error *err) {
+    const struct fovea_progress progress = {options->progress, options->progress_context};
+    return fovea_progress_tell(&progress, FOVEA_PHASE_READ, 0, err);
+}
+
+static size_t memory_limit(const struct fovea_load_options *options) {
+    return options->max_memory ? options->max_memory : fovea_default_memory_limit();
+}
+
+static enum fovea_status load_checkpoint(const char *path, const struct fovea_load_options *options,
+                                         struct fovea_model **out, struct fovea_error *err) {
+    struct fovea_checkpoint checkpoint;
+    enum fovea_status status = tell_read(options, err);
+    if (!status) {
+        status = fovea_checkpoint_load(path, memory_limit(options), options->allow_external_links,
+                                       &checkpoint, err);
+    }
+    return status ? status : make_of_checkpoint(&checkpoint, false, options, out, err);
+}
+
+enum fovea_status fovea_arch_read(const char *name, struct fovea_mapping *file,
+                                  const struct fovea_load_options *options,
+                                  struct fovea_model **out, struct fovea_error *err) {
+    struct fovea_checkpoint checkpoint;
+    enum fovea_status status = tell_read(options, err);
+    if (status) {
+        fovea_mapping_finish(file);
+        return status;
+    }
+    status = fovea_checkpoint_read(name, file, memory_limit(options), &checkpoint, err);
+    return status ? status : make_of_checkpoint(&checkpoint, true, options, out, err);
 }
 
 enum fovea_status fovea_arch_load(const char *path, const struct fovea_load_options *options,

@@ -150,21 +150,42 @@ enum fovea_status fovea_checkpoint_parse(enum fovea_container container, const c
     return st ? st : fovea_tensor_dict_seal(dict, err);
 }
 
+/* `file` is taken, also on failure. */
+static enum fovea_status take(struct fovea_checkpoint *checkpoint, struct fovea_mapping *file,
+                              struct fovea_error *err) {
+    enum fovea_status st = fovea_tensor_dict_take(&checkpoint->dict, file, "", err);
+    if (st) {
+        fovea_mapping_finish(file);
+        return st;
+    }
+    checkpoint->container = fovea_container_of(file->bytes, file->length);
+    return FOVEA_OK;
+}
+
 static enum fovea_status load(struct fovea_checkpoint *checkpoint, bool allow_links,
                               struct fovea_error *err) {
     struct fovea_mapping file;
     enum fovea_status st = fovea_file_map(checkpoint->path, INT64_MAX, &file, err);
-    if (st) {
-        return st;
+    if (!st) {
+        st = take(checkpoint, &file, err);
     }
-    st = fovea_tensor_dict_take(&checkpoint->dict, &file, "", err);
-    if (st) {
-        fovea_mapping_finish(&file);
-        return st;
+    return st ? st
+              : fovea_checkpoint_parse(checkpoint->container, checkpoint->path, file.bytes,
+                                       file.length, allow_links, &checkpoint->dict, err);
+}
+
+static enum fovea_status read_alone(struct fovea_checkpoint *checkpoint, struct fovea_mapping *file,
+                                    struct fovea_error *err) {
+    const struct fovea_mapping bytes = *file;
+    enum fovea_status st = take(checkpoint, file, err);
+    if (!st && checkpoint->container == FOVEA_CONTAINER_SAFETENSORS_INDEX) {
+        st = fovea_fail(err, FOVEA_ERR_INVALID,
+                        "an index names files that lie beside a model loaded by its path; this "
+                        "one has no folder");
     }
-    checkpoint->container = fovea_container_of(file.bytes, file.length);
-    return fovea_checkpoint_parse(checkpoint->container, checkpoint->path, file.bytes, file.length,
-                                  allow_links, &checkpoint->dict, err);
+    return st ? st
+              : fovea_checkpoint_parse(checkpoint->container, checkpoint->path, bytes.bytes,
+                                       bytes.length, false, &checkpoint->dict, err);
 }
 
 static enum fovea_status resolve(const char *path, char **out, struct fovea_error *err) {
@@ -193,6 +214,27 @@ enum fovea_status fovea_checkpoint_load(const char *path, size_t max_memory, boo
         return FOVEA_OK;
     }
     fovea_error_prefix(err, "%s", checkpoint.path ? checkpoint.path : path);
+    fovea_checkpoint_finish(&checkpoint);
+    return st;
+}
+
+enum fovea_status fovea_checkpoint_read(const char *name, struct fovea_mapping *file,
+                                        size_t max_memory, struct fovea_checkpoint *out,
+                                        struct fovea_error *err) {
+    struct fovea_checkpoint checkpoint = {.path = strdup(name)};
+    enum fovea_status st;
+    fovea_tensor_dict_init(&checkpoint.dict, max_memory);
+    if (!checkpoint.path) {
+        st = fovea_fail_memory(err, strlen(name), "a path");
+        fovea_mapping_finish(file);
+    } else {
+        st = read_alone(&checkpoint, file, err);
+    }
+    if (!st) {
+        *out = checkpoint;
+        return FOVEA_OK;
+    }
+    fovea_error_prefix(err, "%s", name);
     fovea_checkpoint_finish(&checkpoint);
     return st;
 }

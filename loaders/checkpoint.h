@@ -47,6 +47,11 @@ enum fovea_status fovea_checkpoint_find(const char *folder, char **out, struct f
  */
 enum fovea_status fovea_checkpoint_load(const char *path, size_t max_memory, bool allow_links,
                                         struct fovea_checkpoint *out, struct fovea_error *err);
+
+/* The same from `file`, which is taken, also on failure; `name` is for messages. */
+enum fovea_status fovea_checkpoint_read(const char *name, struct fovea_mapping *file,
+                                        size_t max_memory, struct fovea_checkpoint *out,
+                                        struct fovea_error *err);
 void fovea_checkpoint_finish(struct fovea_checkpoint *checkpoint);
 
 /* The tensors of a file that is mapped, or in memory: `path` for the files that it names. */

@@ -367,6 +367,12 @@ enum fovea_status fovea_session_save(const struct fovea_session *session, const 
             "compiled one could be of",
             s.model->path);
     }
+    if (s.model->placeless) {
+        return fovea_fail(err, FOVEA_ERR_INVALID,
+                          "cannot compile %s: a compiled file names the files of its original, "
+                          "which is loaded by its path",
+                          s.model->path);
+    }
     if (!fovea_session_can_run(session)) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
                           "cannot compile to %s: the session was only planned", path);

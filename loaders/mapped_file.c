@@ -82,13 +82,6 @@ enum fovea_status fovea_file_map(const char *path, uint64_t most, struct fovea_m
     return st;
 }
 
-void fovea_mapping_finish(struct fovea_mapping *mapping) {
-    if (mapping->length > 0) {
-        munmap(mapping->bytes, mapping->length);
-    }
-    *mapping = (struct fovea_mapping){0};
-}
-
 enum fovea_status fovea_file_save(const char *path, const void *head, size_t head_bytes,
                                   const void *body, size_t body_bytes, struct fovea_error *err) {
     FILE *file = fopen(path, "wbe");

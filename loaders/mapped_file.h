@@ -5,7 +5,7 @@
 #ifndef FOVEA_LOADERS_MAPPED_FILE_H
 #define FOVEA_LOADERS_MAPPED_FILE_H
 
-#include "runtime/model.h"
+#include "runtime/mapping.h"
 
 #include <sys/stat.h>
 
@@ -20,8 +20,6 @@ enum fovea_status fovea_file_map(const char *path, uint64_t most, struct fovea_m
 /* The same of an open descriptor, which stays the caller's. */
 enum fovea_status fovea_descriptor_map(int fd, uint64_t most, struct fovea_mapping *out,
                                        struct fovea_error *err);
-
-void fovea_mapping_finish(struct fovea_mapping *mapping);
 
 /* The identity of an examined file, and whether two are of the same file, not changed since. */
 void fovea_file_id_of(const struct stat *status, struct fovea_file_id *out);

@@ -4,14 +4,12 @@
 #include "loaders/compiled.h"
 #include "loaders/mapped_file.h"
 #include "loaders/onnx.h"
+#include "runtime/options.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-void fovea_load_options_default(struct fovea_load_options *options) {
-    *options = (struct fovea_load_options){0};
-}
 
 /* Who reads the file at a path. */
 enum reader { READ_ONNX, READ_COMPILED, READ_ARCH };
@@ -84,13 +82,19 @@ static enum fovea_status load_compiled(const char *path, const struct fovea_load
     return st;
 }
 
-enum fovea_status fovea_model_load(const char *path, const struct fovea_load_options *options,
-                                   struct fovea_model **out, struct fovea_error *err) {
-    struct fovea_load_options defaults;
-    if (!options) {
-        fovea_load_options_default(&defaults);
-        options = &defaults;
+static enum fovea_status read_options(const struct fovea_load_options *given,
+                                      struct fovea_load_options *out, struct fovea_error *err) {
+    enum fovea_status st = fovea_options_read(given, out, sizeof(*out), "load options", err);
+    const struct fovea_allocator *allocator = st ? NULL : out->allocator;
+    if (allocator && (!allocator->allocate || !allocator->release)) {
+        return fovea_fail(err, FOVEA_ERR_INVALID,
+                          "an allocator that cannot both allocate and release");
     }
+    return st;
+}
+
+static enum fovea_status load(const char *path, const struct fovea_load_options *options,
+                              struct fovea_model **out, struct fovea_error *err) {
     switch (find_reader(path)) {
     case READ_COMPILED:
         return load_compiled(path, options, out, err);
@@ -99,4 +103,73 @@ enum fovea_status fovea_model_load(const char *path, const struct fovea_load_opt
     default:
         return fovea_onnx_load(path, options, out, err);
     }
+}
+
+enum fovea_status fovea_model_load(const char *path, const struct fovea_load_options *options,
+                                   struct fovea_model **out, struct fovea_error *err) {
+    struct fovea_load_options whole;
+    enum fovea_status st = read_options(options, &whole, err);
+    if (!st) {
+        st = load(path, &whole, out, err);
+    }
+    if (!st) {
+        fovea_model_set_allocator(*out, whole.allocator);
+    }
+    return st;
+}
+
+/* ---- without a path ------------------------------------------------------------------------- */
+
+/* The model in `file`, which is taken, also on failure. */
+static enum fovea_status read_model(const char *name, struct fovea_mapping *file,
+                                    const struct fovea_load_options *options,
+                                    struct fovea_model **out, struct fovea_error *err) {
+    struct head head = {.size = file->length};
+    size_t shown = file->length < sizeof(head.bytes) ? file->length : sizeof(head.bytes);
+    if (shown > 0) {
+        memcpy(head.bytes, file->bytes, shown);
+    }
+    if (fovea_compiled_looks_like(head.bytes, shown)) {
+        fovea_mapping_finish(file);
+        return fovea_fail(
+            err, FOVEA_ERR_UNSUPPORTED,
+            "%s: a compiled file names the files of its original: load it by its path", name);
+    }
+    enum fovea_status st = shown >= 8 && is_checkpoint(&head)
+                               ? fovea_arch_read(name, file, options, out, err)
+                               : fovea_onnx_read(name, file, options, out, err);
+    if (!st) {
+        fovea_model_set_allocator(*out, options->allocator);
+    }
+    return st;
+}
+
+enum fovea_status fovea_model_load_memory(const void *bytes, size_t size,
+                                          const struct fovea_load_options *options,
+                                          struct fovea_model **out, struct fovea_error *err) {
+    struct fovea_load_options whole;
+    struct fovea_mapping file;
+    enum fovea_status st = read_options(options, &whole, err);
+    if (!st) {
+        st = fovea_mapping_of_memory(bytes, size, whole.lend_memory, whole.allocator, &file, err);
+    }
+    return st ? st : read_model("model in memory", &file, &whole, out, err);
+}
+
+enum fovea_status fovea_model_load_fd(int fd, const struct fovea_load_options *options,
+                                      struct fovea_model **out, struct fovea_error *err) {
+    struct fovea_load_options whole;
+    struct fovea_mapping file;
+    char name[40];
+    snprintf(name, sizeof(name), "descriptor %d", fd);
+    enum fovea_status st = read_options(options, &whole, err);
+    if (st) {
+        return st;
+    }
+    st = fovea_descriptor_map(fd, INT64_MAX, &file, err);
+    if (st) {
+        fovea_error_prefix(err, "%s", name);
+        return st;
+    }
+    return read_model(name, &file, &whole, out, err);
 }

@@ -212,22 +212,22 @@ static void finish_loader(struct fovea_onnx_loader *loader) {
     }
 }
 
-static enum fovea_status load(struct fovea_model *model, const struct fovea_load_options *options,
-                              struct fovea_error *err) {
+static enum fovea_status load(struct fovea_model *model, struct fovea_mapping *file,
+                              const struct fovea_load_options *options, struct fovea_error *err) {
     struct fovea_onnx_loader loader = {
         .model = model,
         .allow_external_links = options->allow_external_links,
         .max_memory = options->max_memory ? options->max_memory : fovea_default_memory_limit(),
+        .file = *file,
         .folder = -1,
+        .progress = {options->progress, options->progress_context},
     };
     struct fovea_onnx_splice splice = {0};
     FoveaOnnx__ModelProto *proto = NULL;
-    enum fovea_status st =
-        fovea_file_map(model->path, FOVEA_LIMIT_PROTOBUF_BYTES, &loader.file, err);
-    if (st) {
-        return st;
+    enum fovea_status st = fovea_model_add_source(model, "", &loader.file.id, err);
+    if (!st) {
+        st = fovea_progress_tell(&loader.progress, FOVEA_PHASE_READ, 0, err);
     }
-    st = fovea_model_add_source(model, "", &loader.file.id, err);
     if (!st) {
         st = unpack(&loader.file, loader.max_memory, &splice, &proto, err);
     }
@@ -244,21 +244,55 @@ static enum fovea_status load(struct fovea_model *model, const struct fovea_load
     fovea_onnx__model_proto__free_unpacked(proto, &fovea_onnx_allocator);
     fovea_onnx_splice_finish(&splice);
     finish_loader(&loader);
+    *file = (struct fovea_mapping){0};
     return st;
+}
+
+static enum fovea_status make(const char *name, struct fovea_mapping *file, bool placeless,
+                              const struct fovea_load_options *options, struct fovea_model **out,
+                              struct fovea_error *err) {
+    struct fovea_model *model;
+    enum fovea_status st = fovea_model_create(name, &model, err);
+    if (st) {
+        fovea_mapping_finish(file);
+        return st;
+    }
+    model->placeless = placeless;
+    st = load(model, file, options, err);
+    if (st) {
+        fovea_model_destroy(model);
+        return st;
+    }
+    *out = model;
+    return FOVEA_OK;
 }
 
 enum fovea_status fovea_onnx_load(const char *path, const struct fovea_load_options *options,
                                   struct fovea_model **out, struct fovea_error *err) {
-    struct fovea_model *model;
-    enum fovea_status st = fovea_model_create(path, &model, err);
+    struct fovea_mapping file;
+    enum fovea_status st = fovea_file_map(path, FOVEA_LIMIT_PROTOBUF_BYTES, &file, err);
     if (!st) {
-        st = load(model, options, err);
-        if (!st) {
-            *out = model;
-            return FOVEA_OK;
-        }
-        fovea_model_destroy(model);
+        st = make(path, &file, false, options, out, err);
     }
-    fovea_error_prefix(err, "%s", path);
+    if (st) {
+        fovea_error_prefix(err, "%s", path);
+    }
+    return st;
+}
+
+enum fovea_status fovea_onnx_read(const char *name, struct fovea_mapping *file,
+                                  const struct fovea_load_options *options,
+                                  struct fovea_model **out, struct fovea_error *err) {
+    enum fovea_status st;
+    if (file->length > FOVEA_LIMIT_PROTOBUF_BYTES) {
+        st = fovea_fail(err, FOVEA_ERR_LIMIT, "the model has %zu bytes; the limit is %llu",
+                        file->length, (unsigned long long)FOVEA_LIMIT_PROTOBUF_BYTES);
+        fovea_mapping_finish(file);
+    } else {
+        st = make(name, file, true, options, out, err);
+    }
+    if (st) {
+        fovea_error_prefix(err, "%s", name);
+    }
     return st;
 }

@@ -12,6 +12,7 @@
 #include "loaders/onnx.pb-c.h"
 #include "loaders/onnx_splice.h"
 #include "runtime/model.h"
+#include "runtime/progress.h"
 #include "runtime/subgraph.h"
 
 /* A file of external data that has been mapped. */
@@ -42,6 +43,7 @@ struct fovea_onnx_loader {
     int folder;                    /* descriptor of the model's folder, or -1: not opened yet */
     struct fovea_onnx_file *files; /* the mappings are model->mappings too */
     size_t n_files;
+    struct fovea_progress progress;
 };
 
 /* "" where an optional string is absent. */

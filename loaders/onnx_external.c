@@ -88,7 +88,14 @@ static enum fovea_status parse_place(const FoveaOnnx__TensorProto *proto, struct
 
 /* ---- the model's folder ------------------------------------------------- */
 
-static enum fovea_status open_folder(struct fovea_onnx_loader *loader, struct fovea_error *err) {
+static enum fovea_status open_folder(struct fovea_onnx_loader *loader, const char *location,
+                                     struct fovea_error *err) {
+    if (loader->model->placeless) {
+        return fovea_fail(err, FOVEA_ERR_INVALID,
+                          "external file '%s' lies beside a model loaded by its path; this one "
+                          "has no folder",
+                          fovea_quote(location).text);
+    }
     if (loader->folder < 0) {
         struct fovea_error own = {0};
         loader->folder = fovea_beneath_open_folder(loader->model->path, &own);
@@ -126,7 +133,7 @@ static enum fovea_status get_file(struct fovea_onnx_loader *loader, const char *
     enum fovea_status st = reserve(loader, err);
     struct fovea_mapping mapping;
     if (!st) {
-        st = open_folder(loader, err);
+        st = open_folder(loader, location, err);
     }
     if (!st) {
         st = fovea_beneath_map(loader->folder, location, loader->allow_external_links, "external",

@@ -332,6 +332,11 @@ static enum fovea_status convert(struct fovea_onnx_loader *loader,
         st = add_ios(loader, "input", graph->input, graph->n_input, add_input, err);
     }
     for (size_t i = 0; !st && i < graph->n_node; i++) {
+        st = fovea_progress_tell(&loader->progress, FOVEA_PHASE_GRAPH,
+                                 (double)i / (double)graph->n_node, err);
+        if (st) {
+            break;
+        }
         st = fovea_onnx_node(loader, graph, i, err);
     }
     if (!st) {

@@ -68,6 +68,10 @@ static const char *const dct_names[] = {
     [FOVEA_DCT_FAST] = "fast",
 };
 
+bool fovea_recipe_is_guess(const struct fovea_recipe *recipe, enum fovea_recipe_field field) {
+    return field < FOVEA_RECIPE_FILL && recipe->source[field] == FOVEA_FROM_DEFAULT;
+}
+
 const char *fovea_recipe_field_name(enum fovea_recipe_field field) {
     return field_names[field];
 }

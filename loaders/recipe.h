@@ -135,6 +135,12 @@ void fovea_recipe_get_fill(const struct fovea_recipe *recipe, uint8_t fill[3]);
  */
 struct fovea_sha256_hex fovea_recipe_digest(const struct fovea_recipe *recipe);
 
+/*
+ * Whether nobody said what the field is, and it matters: fields from fill on
+ * have defaults that nobody need be warned of.
+ */
+bool fovea_recipe_is_guess(const struct fovea_recipe *recipe, enum fovea_recipe_field field);
+
 const char *fovea_recipe_field_name(enum fovea_recipe_field field);
 const char *fovea_recipe_source_name(enum fovea_recipe_source source);
 const char *fovea_resize_mode_name(enum fovea_resize_mode mode);

@@ -5,6 +5,7 @@
 #include "runtime/infer.h"
 #include "runtime/match.h"
 #include "runtime/op.h"
+#include "runtime/options.h"
 #include "runtime/parallel.h"
 #include "runtime/session.h"
 
@@ -54,6 +55,9 @@ enum fovea_status fovea_compiled_get_original(const struct fovea_model *model,
     fovea_lock_enter(original->lock);
     if (!original->model) {
         st = original->open(model, &original->model, err);
+        if (!st && model->allocator.allocate) {
+            fovea_model_set_allocator(original->model, &model->allocator);
+        }
     }
     if (!st) {
         *out = original->model;
@@ -238,7 +242,7 @@ enum fovea_status fovea_options_text(const struct fovea_session_options *options
     bool bf16 = fovea_precision_settle(options->precision) == FOVEA_PRECISION_BF16;
     int length =
         snprintf(text, FOVEA_OPTIONS_TEXT, "%s%s;%s%s;%s%s", precision_word, bf16 ? "bf16" : "f32",
-                 winograd_word, options->winograd ? "auto" : "off", passes_word, passes);
+                 winograd_word, options->no_winograd ? "off" : "auto", passes_word, passes);
     if (length < 0 || length >= FOVEA_OPTIONS_TEXT) {
         return fovea_fail(err, FOVEA_ERR_LIMIT, "the options take %d characters; %d is the limit",
                           length, FOVEA_OPTIONS_TEXT - 1);
@@ -247,18 +251,17 @@ enum fovea_status fovea_options_text(const struct fovea_session_options *options
 }
 
 void fovea_model_get_session_options(const struct fovea_model *model,
-                                     struct fovea_session_options *out) {
-    fovea_session_options_default(out);
+                                     struct fovea_session_options *options) {
+    struct fovea_session_options planned;
     const char *text = model->planned_options;
-    if (text) {
-        const char *winograd = strstr(text, winograd_word);
-        out->winograd = winograd && strncmp(winograd + strlen(winograd_word), "auto;", 5) == 0;
-        bool bf16 = strncmp(text, precision_word, strlen(precision_word)) == 0 &&
-                    strncmp(text + strlen(precision_word), "bf16;", 5) == 0;
-        out->precision = bf16 ? FOVEA_PRECISION_BF16 : FOVEA_PRECISION_F32;
+    if (!text || fovea_options_read(options, &planned, sizeof(planned), "session options", NULL)) {
+        return;
     }
-    const char *passes = text ? strstr(text, passes_word) : NULL;
-    if (passes) {
-        out->passes = passes + strlen(passes_word);
-    }
+    const char *winograd = strstr(text, winograd_word), *passes = strstr(text, passes_word);
+    bool bf16 = strncmp(text, precision_word, strlen(precision_word)) == 0 &&
+                strncmp(text + strlen(precision_word), "bf16;", 5) == 0;
+    planned.no_winograd = !winograd || strncmp(winograd + strlen(winograd_word), "auto;", 5) != 0;
+    planned.precision = bf16 ? FOVEA_PRECISION_BF16 : FOVEA_PRECISION_F32;
+    planned.passes = passes ? passes + strlen(passes_word) : planned.passes;
+    fovea_options_write(&planned, options);
 }

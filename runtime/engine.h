@@ -5,7 +5,7 @@
 #ifndef FOVEA_RUNTIME_ENGINE_H
 #define FOVEA_RUNTIME_ENGINE_H
 
-#include "runtime/error.h"
+#include "runtime/progress.h"
 
 #include <stdbool.h>
 
@@ -16,6 +16,7 @@ struct fovea_engine {
     int threads;
     enum fovea_precision precision; /* F32 or BF16 */
     bool winograd;                  /* convolutions may use it where it pays (ops/winograd.h) */
+    struct fovea_progress progress; /* while the session is made; then zero */
 };
 
 #endif

@@ -79,6 +79,8 @@ const char *fovea_status_name(enum fovea_status status) {
         [FOVEA_ERR_LIMIT] = "limit",
         [FOVEA_ERR_MEMORY] = "memory",
         [FOVEA_ERR_BACKEND] = "backend",
+        [FOVEA_ERR_CANCELLED] = "cancelled",
+        [FOVEA_ERR_DEADLINE] = "deadline",
     };
     size_t count = sizeof(names) / sizeof(names[0]);
     return (size_t)status < count ? names[status] : "unknown";

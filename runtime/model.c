@@ -3,13 +3,11 @@
 
 #include "runtime/compiled.h"
 #include "runtime/infer.h"
-#include "runtime/pages.h"
 #include "runtime/store.h"
 #include "runtime/subgraph.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum fovea_status fovea_model_create(const char *path, struct fovea_model **out,
                                      struct fovea_error *err) {
@@ -29,6 +27,13 @@ enum fovea_status fovea_model_create(const char *path, struct fovea_model **out,
     }
     *out = model;
     return FOVEA_OK;
+}
+
+void fovea_model_set_allocator(struct fovea_model *model, const struct fovea_allocator *allocator) {
+    if (allocator) {
+        model->allocator = *allocator;
+        fovea_store_set_allocator(model->store, allocator);
+    }
 }
 
 enum fovea_status fovea_model_take_buffer(struct fovea_model *model, void *buffer,
@@ -61,7 +66,8 @@ enum fovea_status fovea_model_take_mapping(struct fovea_model *model,
 
 void fovea_model_forget_files(const struct fovea_model *model) {
     for (size_t i = 0; i < model->n_mappings; i++) {
-        fovea_pages_forget(model->mappings[i].bytes, model->mappings[i].length);
+        const struct fovea_mapping *mapping = &model->mappings[i];
+        fovea_mapping_forget(mapping, mapping->bytes, mapping->length);
     }
 }
 
@@ -96,9 +102,7 @@ void fovea_model_destroy(struct fovea_model *model) {
     fovea_graph_finish(&model->graph);
     fovea_subgraphs_destroy(model->subgraphs);
     for (size_t i = 0; i < model->n_mappings; i++) {
-        if (model->mappings[i].length > 0) {
-            munmap(model->mappings[i].bytes, model->mappings[i].length);
-        }
+        fovea_mapping_finish(&model->mappings[i]);
     }
     free(model->mappings);
     for (size_t i = 0; i < model->n_buffers; i++) {
@@ -148,6 +152,11 @@ const struct fovea_tensor *fovea_model_get_planned_input(const struct fovea_mode
                                                          size_t index) {
     return model->planned_inputs && index < model->graph.n_inputs ? &model->planned_inputs[index]
                                                                   : NULL;
+}
+
+int64_t fovea_model_planned_dim(const struct fovea_model *model, size_t index, int d) {
+    const struct fovea_tensor *planned = fovea_model_get_planned_input(model, index);
+    return planned && d < planned->rank ? planned->dims[d] : 0;
 }
 
 const char *fovea_model_get_note(const struct fovea_model *model) {

@@ -9,19 +9,7 @@
 #define FOVEA_RUNTIME_MODEL_H
 
 #include "runtime/graph.h"
-
-/* What the system says of a file's contents without reading them: changed, if any of it is. */
-struct fovea_file_id {
-    uint64_t device, inode, size;
-    int64_t modified_ns, changed_ns;
-};
-
-/* A file mapped read-only, or (length 0) nothing. */
-struct fovea_mapping {
-    void *bytes;
-    size_t length;
-    struct fovea_file_id id;
-};
+#include "runtime/mapping.h"
 
 /* A file that a model was made from: its own, first, then those of external data. */
 struct fovea_source {
@@ -36,8 +24,10 @@ struct fovea_metadata {
 };
 
 struct fovea_model {
-    const char *path;          /* as given to load */
-    struct fovea_store *store; /* weights that sessions have packed; has a lock of its own */
+    const char *path; /* as given to load; or what it is called in messages */
+    bool placeless;   /* from memory or a descriptor: there are no files beside it */
+    struct fovea_allocator allocator; /* of large blocks (blocks.h), its sessions' too */
+    struct fovea_store *store;        /* weights that sessions have packed; has a lock of its own */
     struct fovea_graph graph;
     /* In the order of graph.inputs and graph.outputs. Strings live in graph.arena. */
     struct fovea_io *inputs, *outputs;
@@ -70,6 +60,9 @@ struct fovea_model {
 enum fovea_status fovea_model_create(const char *path, struct fovea_model **out,
                                      struct fovea_error *err);
 
+/* Have large blocks from there; before there are sessions. NULL: from pages. */
+void fovea_model_set_allocator(struct fovea_model *model, const struct fovea_allocator *allocator);
+
 /* Take `buffer` (from malloc) to be freed with the model. */
 enum fovea_status fovea_model_take_buffer(struct fovea_model *model, void *buffer,
                                           struct fovea_error *err);
@@ -81,6 +74,9 @@ enum fovea_status fovea_model_take_mapping(struct fovea_model *model,
 
 /* Let go of the pages of the model's mapped files; they come back when they are read. */
 void fovea_model_forget_files(const struct fovea_model *model);
+
+/* The open dimension `d` of input `index`, as a compiled file was made for; 0: not known. */
+int64_t fovea_model_planned_dim(const struct fovea_model *model, size_t index, int d);
 
 /* Note that the model was made from that file as well. */
 enum fovea_status fovea_model_add_source(struct fovea_model *model, const char *location,

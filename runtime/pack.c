@@ -92,7 +92,7 @@ static void forget_leaf(void *context, const struct fovea_value *leaf) {
     for (size_t i = 0; !leaf->owned && i < model->n_mappings; i++) {
         uintptr_t from = (uintptr_t)model->mappings[i].bytes;
         if (at >= from && at - from < model->mappings[i].length) {
-            fovea_pages_forget(leaf->t.data, fovea_tensor_bytes(&leaf->t));
+            fovea_mapping_forget(&model->mappings[i], leaf->t.data, fovea_tensor_bytes(&leaf->t));
         }
     }
 }
@@ -168,6 +168,7 @@ static enum fovea_status start_worker(struct packer *p, struct worker *worker,
                                       struct fovea_error *err) {
     size_t room = p->units.n_units + 1;
     worker->packer = p;
+    worker->workspace.allocator = p->model->allocator;
     worker->wanted = calloc(room, sizeof(*worker->wanted));
     worker->units = calloc(room, sizeof(*worker->units));
     return worker->wanted && worker->units
@@ -184,14 +185,20 @@ static void finish_worker(struct worker *worker) {
 static void work(void *context, int64_t begin, int64_t end, int thread) {
     struct packer *p = context;
     struct worker *worker = &p->workers[thread];
+    const struct fovea_progress *progress = &p->graph->engine->progress;
     (void)begin;
     (void)end;
     worker->status = start_worker(p, worker, &worker->error);
     size_t i;
     while (!worker->status && !atomic_load(&p->failed) &&
            (i = atomic_fetch_add(&p->next, 1)) < p->units.n_units) {
-        if (p->units.units[i].group == i) {
-            worker->failed = i;
+        worker->failed = i;
+        /* The first thread is the caller's. */
+        if (thread == 0) {
+            worker->status = fovea_progress_tell(
+                progress, FOVEA_PHASE_PACK, (double)i / (double)p->units.n_units, &worker->error);
+        }
+        if (!worker->status && p->units.units[i].group == i) {
             worker->status = pack_group(p, worker, i, &worker->error);
         }
     }

@@ -7,6 +7,28 @@
 
 #include <stdint.h>
 
+/* The compiler's name; __VERSION__ goes on from there. */
+#if defined(__clang__)
+#define FOVEA_COMPILER "clang"
+#elif defined(__GNUC__)
+#define FOVEA_COMPILER "gcc"
+#else
+#define FOVEA_COMPILER "a compiler"
+#define __VERSION__ "of no known version"
+#endif
+
+/*
+ * An int that one thread or signal handler sets and others look at; nothing
+ * else is ordered by it. A public header cannot have C11's _Atomic: C++ does not.
+ */
+#if defined(__GNUC__)
+#define fovea_atomic_set(at, value) __atomic_store_n(at, value, __ATOMIC_RELAXED)
+#define fovea_atomic_get(at) __atomic_load_n(at, __ATOMIC_RELAXED)
+#else
+#define fovea_atomic_set(at, value) ((void)(*(volatile int *)(at) = (value)))
+#define fovea_atomic_get(at) (*(const volatile int *)(at))
+#endif
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define FOVEA_SANITIZED 1
 #elif defined(__has_feature)

@@ -3,16 +3,19 @@
 
 #include "runtime/bf16_ratio.h"
 #include "runtime/bind.h"
+#include "runtime/blocks.h"
 #include "runtime/clock.h"
 #include "runtime/compiled.h"
 #include "runtime/dnn.h"
 #include "runtime/infer.h"
 #include "runtime/op.h"
+#include "runtime/options.h"
 #include "runtime/pack.h"
 #include "runtime/pages.h"
 #include "runtime/parallel.h"
 #include "runtime/prepare.h"
 #include "runtime/provenance.h"
+#include "runtime/stop.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,12 +38,6 @@ struct fovea_session {
     char options[FOVEA_OPTIONS_TEXT];
     char note[512]; /* why a compiled model was not used; "" if it was, or there is none */
 };
-
-void fovea_session_options_default(struct fovea_session_options *options) {
-    memset(options, 0, sizeof(*options));
-    options->passes = "on";
-    options->winograd = true;
-}
 
 /* ---- preparing -------------------------------------------------------------- */
 
@@ -78,22 +75,27 @@ static enum fovea_status check_peak(const struct fovea_plan *plan, size_t limit,
 }
 
 /* Small blocks are malloc's, so that a sanitizer sees the first byte too far. */
-static void *alloc_block(size_t bytes) {
-    return bytes >= FOVEA_PAGES_HUGE ? fovea_pages_alloc(bytes) : fovea_aligned_alloc(bytes);
+static bool is_small(const struct fovea_model *model, size_t bytes) {
+    return bytes < FOVEA_PAGES_HUGE && !model->allocator.allocate;
 }
 
-static void free_block(void *block, size_t bytes) {
-    if (bytes >= FOVEA_PAGES_HUGE) {
-        fovea_pages_free(block, bytes);
-    } else {
+static void *alloc_block(const struct fovea_model *model, size_t bytes) {
+    return is_small(model, bytes) ? fovea_aligned_alloc(bytes)
+                                  : fovea_block_alloc(&model->allocator, bytes);
+}
+
+static void free_block(const struct fovea_model *model, void *block, size_t bytes) {
+    if (is_small(model, bytes)) {
         free(block);
+    } else {
+        fovea_block_free(&model->allocator, block, bytes);
     }
 }
 
 static enum fovea_status allocate(struct fovea_session *s, struct fovea_error *err) {
     const struct fovea_plan *plan = &s->plan;
-    s->arena = alloc_block(plan->arena_bytes);
-    s->scratch = alloc_block(plan->scratch_bytes);
+    s->arena = alloc_block(s->model, plan->arena_bytes);
+    s->scratch = alloc_block(s->model, plan->scratch_bytes);
     if (!s->arena || !s->scratch) {
         return fovea_fail_memory(err, plan->arena_bytes + plan->scratch_bytes, "a session");
     }
@@ -131,7 +133,10 @@ static enum fovea_status make_graph(struct fovea_session *s, const struct fovea_
                                     const struct fovea_session_options *options, size_t limit,
                                     struct fovea_error *err) {
     const struct fovea_compiled *compiled = s->model->compiled;
-    enum fovea_status st = fovea_graph_clone(&s->model->graph, &s->graph, err);
+    enum fovea_status st = fovea_progress_tell(&s->engine.progress, FOVEA_PHASE_PLAN, 0, err);
+    if (!st) {
+        st = fovea_graph_clone(&s->model->graph, &s->graph, err);
+    }
     if (!st) {
         st = fovea_bind_inputs(s->model, &s->graph, inputs, err);
     }
@@ -191,6 +196,9 @@ static enum fovea_status build(struct fovea_session *s, const struct fovea_tenso
     }
     st = allocate(s, err);
     if (!st && !compiled) {
+        st = fovea_progress_tell(&s->engine.progress, FOVEA_PHASE_PACK, 0, err);
+    }
+    if (!st && !compiled) {
         st = fovea_pack_graph(&s->graph, s->model, &s->packed, err);
     }
     if (!st && options->profile) {
@@ -221,11 +229,13 @@ static enum fovea_status create(const struct fovea_model *model, const struct fo
     s->model = model;
     s->engine.threads = options->threads > 0 ? options->threads : fovea_cpu_budget();
     s->engine.precision = fovea_precision_settle(options->precision);
-    s->engine.winograd = options->winograd;
+    s->engine.winograd = !options->no_winograd;
+    s->engine.progress = (struct fovea_progress){options->progress, options->progress_context};
 
     int former = fovea_parallel_set_threads(s->engine.threads);
     enum fovea_status st = build(s, inputs, options, err);
     fovea_parallel_set_threads(former);
+    s->engine.progress = (struct fovea_progress){NULL, NULL};
     if (st) {
         fovea_error_prefix(err, "%s", model->path);
         fovea_session_destroy(s);
@@ -257,20 +267,12 @@ static enum fovea_status create_from_original(const struct fovea_model *compiled
     return FOVEA_OK;
 }
 
-enum fovea_status fovea_session_create(const struct fovea_model *model,
-                                       const struct fovea_tensor *inputs,
-                                       const struct fovea_session_options *options,
-                                       struct fovea_session **out, struct fovea_error *err) {
-    struct fovea_session_options defaults;
+static enum fovea_status create_from_compiled(const struct fovea_model *model,
+                                              const struct fovea_tensor *inputs,
+                                              const struct fovea_session_options *options,
+                                              struct fovea_session **out, struct fovea_error *err) {
     struct fovea_session *session;
     char why[512];
-    if (!options) {
-        fovea_model_get_session_options(model, &defaults);
-        options = &defaults;
-    }
-    if (!model->compiled) {
-        return create(model, inputs, options, out, err);
-    }
     fovea_compiled_compare(model, inputs, options, why, sizeof(why));
     if (why[0]) {
         return create_from_original(model, inputs, options, why, out, err);
@@ -287,6 +289,72 @@ enum fovea_status fovea_session_create(const struct fovea_model *model,
     return st;
 }
 
+static enum fovea_status check_options(const struct fovea_session_options *options,
+                                       struct fovea_error *err) {
+    if (options->threads < 0) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "%d threads; 0 leaves it to the library",
+                          options->threads);
+    }
+    if ((int)options->precision < 0 || options->precision > FOVEA_PRECISION_AUTO) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "precision %d is none", (int)options->precision);
+    }
+    return FOVEA_OK;
+}
+
+enum fovea_status fovea_session_create(const struct fovea_model *model,
+                                       const struct fovea_tensor *inputs,
+                                       const struct fovea_session_options *options,
+                                       struct fovea_session **out, struct fovea_error *err) {
+    struct fovea_session_options whole;
+    enum fovea_status st =
+        fovea_options_read(options, &whole, sizeof(whole), "session options", err);
+    if (!options) {
+        fovea_model_get_session_options(model, &whole);
+    }
+    if (!st) {
+        st = check_options(&whole, err);
+    }
+    if (st) {
+        return st;
+    }
+    return model->compiled ? create_from_compiled(model, inputs, &whole, out, err)
+                           : create(model, inputs, &whole, out, err);
+}
+
+enum fovea_status fovea_session_predict(const struct fovea_model *model,
+                                        const struct fovea_tensor *inputs,
+                                        const struct fovea_session_options *options,
+                                        struct fovea_memory *out, struct fovea_error *err) {
+    struct fovea_session_options whole;
+    struct fovea_session *session;
+    struct fovea_memory memory;
+    enum fovea_status st =
+        fovea_options_read(options, &whole, sizeof(whole), "session options", err);
+    if (!st) {
+        st = fovea_options_read(out, &memory, sizeof(memory), "a prediction", err);
+    }
+    if (!options) {
+        fovea_model_get_session_options(model, &whole);
+    }
+    whole.plan_only = true;
+    if (!st) {
+        st = fovea_session_create(model, inputs, &whole, &session, err);
+    }
+    if (st) {
+        return st;
+    }
+    const struct fovea_plan *plan = &session->plan;
+    memory.values = plan->arena_bytes;
+    memory.scratch = plan->scratch_bytes;
+    memory.weights = plan->new_bytes;
+    memory.making = plan->transient_bytes;
+    memory.before = plan->base_bytes;
+    memory.peak = fovea_plan_peak(plan);
+    fovea_options_write(&memory, out);
+    fovea_session_destroy(session);
+    return FOVEA_OK;
+}
+
 void fovea_session_destroy(struct fovea_session *session) {
     if (!session) {
         return;
@@ -295,8 +363,8 @@ void fovea_session_destroy(struct fovea_session *session) {
     fovea_pass_log_finish(&session->pass_log);
     fovea_packed_finish(&session->packed);
     fovea_dnn_destroy(session->engine.dnn);
-    free_block(session->arena, session->plan.arena_bytes);
-    free_block(session->scratch, session->plan.scratch_bytes);
+    free_block(session->model, session->arena, session->plan.arena_bytes);
+    free_block(session->model, session->scratch, session->plan.scratch_bytes);
     free(session->times);
     fovea_model_destroy(session->owned);
     free(session);
@@ -304,12 +372,17 @@ void fovea_session_destroy(struct fovea_session *session) {
 
 /* ---- running ---------------------------------------------------------------- */
 
-static enum fovea_status run_steps(struct fovea_session *s, struct fovea_error *err) {
+static enum fovea_status run_steps(struct fovea_session *s, const struct fovea_run_options *options,
+                                   struct fovea_error *err) {
     const struct fovea_run run = {.engine = &s->engine, .scratch = s->scratch};
     struct fovea_step_time *time = s->times;
     double now = time ? fovea_clock_seconds() : 0;
     for (const struct fovea_node *node = s->graph.first; node; node = node->next) {
-        enum fovea_status st = node->op->run(node, &run, err);
+        enum fovea_status st = fovea_stop_check(options, err);
+        if (st) {
+            return st;
+        }
+        st = node->op->run(node, &run, err);
         if (st) {
             fovea_error_prefix_node(err, node);
             return st;
@@ -356,12 +429,18 @@ static enum fovea_status check_data(const struct fovea_session *s,
 
 enum fovea_status fovea_session_run(struct fovea_session *session,
                                     const struct fovea_tensor *inputs,
-                                    const struct fovea_tensor *outputs, struct fovea_error *err) {
+                                    const struct fovea_tensor *outputs,
+                                    const struct fovea_run_options *options,
+                                    struct fovea_error *err) {
     struct fovea_graph *graph = &session->graph;
+    struct fovea_run_options when;
     if (!fovea_session_can_run(session)) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "the session was made to be looked at only");
     }
-    enum fovea_status st = check_data(session, inputs, outputs, err);
+    enum fovea_status st = fovea_options_read(options, &when, sizeof(when), "run options", err);
+    if (!st) {
+        st = check_data(session, inputs, outputs, err);
+    }
     if (st) {
         return st;
     }
@@ -372,7 +451,7 @@ enum fovea_status fovea_session_run(struct fovea_session *session,
         }
     }
     int former = fovea_parallel_set_threads(session->engine.threads);
-    st = run_steps(session, err);
+    st = run_steps(session, &when, err);
     fovea_parallel_set_threads(former);
     if (st) {
         return st;

@@ -1,7 +1,7 @@
 /* A table of packed weights, by key: see store.h. */
 #include "runtime/store.h"
 
-#include "runtime/pages.h"
+#include "runtime/blocks.h"
 #include "runtime/parallel.h"
 #include "runtime/tensor.h"
 
@@ -16,6 +16,7 @@ struct fovea_store_region {
 
 struct fovea_store {
     struct fovea_lock *lock;
+    struct fovea_allocator allocator;
     struct fovea_store_entry **buckets; /* n_buckets, a power of two */
     size_t n_buckets, n_entries;
 };
@@ -37,6 +38,10 @@ enum fovea_status fovea_store_create(struct fovea_store **out, struct fovea_erro
     }
     *out = store;
     return FOVEA_OK;
+}
+
+void fovea_store_set_allocator(struct fovea_store *store, const struct fovea_allocator *allocator) {
+    store->allocator = *allocator;
 }
 
 void fovea_store_destroy(struct fovea_store *store) {
@@ -134,7 +139,6 @@ enum fovea_status fovea_store_allocate(struct fovea_store *store,
                                        struct fovea_store_entry *const *entries, size_t count,
                                        struct fovea_error *err) {
     size_t bytes = 0;
-    (void)store;
     for (size_t i = 0; i < count; i++) {
         bytes += entries[i]->data ? 0 : rounded(entries[i]->key.bytes);
     }
@@ -142,7 +146,7 @@ enum fovea_status fovea_store_allocate(struct fovea_store *store,
         return FOVEA_OK;
     }
     struct fovea_store_region *region = calloc(1, sizeof(*region));
-    unsigned char *pages = region ? fovea_pages_alloc(bytes) : NULL;
+    unsigned char *pages = region ? fovea_block_alloc(&store->allocator, bytes) : NULL;
     if (!pages) {
         free(region);
         return fovea_fail_memory(err, bytes, "packed weights");
@@ -172,7 +176,7 @@ void fovea_store_release(struct fovea_store *store, struct fovea_store_entry *en
     store->n_entries--;
     struct fovea_store_region *region = entry->region;
     if (region && --region->entries == 0) {
-        fovea_pages_free(region->pages, region->bytes);
+        fovea_block_free(&store->allocator, region->pages, region->bytes);
         free(region);
     }
     free(entry);

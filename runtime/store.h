@@ -32,6 +32,8 @@ struct fovea_store_entry {
 };
 
 enum fovea_status fovea_store_create(struct fovea_store **out, struct fovea_error *err);
+/* Where the memory of entries comes from, before there are any; else from pages. */
+void fovea_store_set_allocator(struct fovea_store *store, const struct fovea_allocator *allocator);
 void fovea_store_destroy(struct fovea_store *store);
 
 void fovea_store_enter(struct fovea_store *store);

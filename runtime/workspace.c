@@ -1,7 +1,7 @@
 /* Memory that is used again: see workspace.h. */
 #include "runtime/workspace.h"
 
-#include "runtime/pages.h"
+#include "runtime/blocks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 static void free_block(struct fovea_workspace *w, const struct fovea_block *block) {
     w->bytes -= block->bytes;
     if (!w->rehearses) {
-        fovea_pages_free(block->data, block->bytes);
+        fovea_block_free(&w->allocator, block->data, block->bytes);
     }
 }
 
@@ -38,7 +38,7 @@ static enum fovea_status add_block(struct fovea_workspace *w, size_t bytes, void
         w->cap_blocks = cap;
     }
     /* In a rehearsal addresses are only names, told apart by how many there have been. */
-    void *data = w->rehearses ? (void *)++w->n_rehearsed : fovea_pages_alloc(bytes);
+    void *data = w->rehearses ? (void *)++w->n_rehearsed : fovea_block_alloc(&w->allocator, bytes);
     if (!data) {
         return fovea_fail_memory(err, bytes, "a folded constant");
     }

@@ -22,14 +22,15 @@ struct fovea_block {
 struct fovea_workspace {
     struct fovea_block *blocks;
     size_t n_blocks, cap_blocks;
-    size_t bytes, peak_bytes; /* of all blocks, now and at most */
-    bool rehearses;           /* blocks are only counted: their addresses are mere names */
+    struct fovea_allocator allocator; /* zeroed: pages */
+    size_t bytes, peak_bytes;         /* of all blocks, now and at most */
+    bool rehearses;                   /* blocks are only counted: their addresses are mere names */
     uintptr_t n_rehearsed;
     struct fovea_node **stack, **order; /* of a search (deferred.c) */
     size_t n_stack, cap_stack, n_order, cap_order;
 };
 
-/* A block of at least `bytes` that nobody uses, aligned to a page. */
+/* A block of at least `bytes` that nobody uses, aligned to FOVEA_ALIGNMENT. */
 enum fovea_status fovea_workspace_take(struct fovea_workspace *workspace, size_t bytes, void **out,
                                        struct fovea_error *err);
 

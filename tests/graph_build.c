@@ -277,7 +277,7 @@ enum fovea_status build_run(struct graph_build *b, const struct fovea_tensor *in
         st = alloc_outputs(session, b->n_outputs, out, &b->err);
     }
     if (!st) {
-        st = fovea_session_run(session, inputs, out->outputs, &b->err);
+        st = fovea_session_run(session, inputs, out->outputs, NULL, &b->err);
     }
     fovea_session_destroy(session);
     if (st) {

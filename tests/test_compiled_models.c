@@ -56,7 +56,7 @@ static void run(struct fixture *f, const struct fovea_model *model,
         f->bytes[i] = fovea_tensor_bytes(&outputs[i]);
         outputs[i].data = f->outputs[which][i] = calloc(1, f->bytes[i] + 1);
     }
-    CHECK_OK(fovea_session_run(session, f->inputs, outputs, &err), err);
+    CHECK_OK(fovea_session_run(session, f->inputs, outputs, NULL, &err), err);
     CHECK(!fovea_session_get_note(session));
     if (save_to) {
         CHECK_OK(fovea_session_save(session, save_to, &err), err);

@@ -164,11 +164,11 @@ static void watch__failure__ends_the_run(void) {
     int steps = 0;
     network_init(&n, -1, false, &err);
     fovea_session_watch(n.session, refuse_second, &steps);
-    CHECK(fovea_session_run(n.session, n.inputs, n.outputs, &err) == FOVEA_ERR_INVALID);
+    CHECK(fovea_session_run(n.session, n.inputs, n.outputs, NULL, &err) == FOVEA_ERR_INVALID);
     CHECK_STR(err.message, "enough of 'Tanh'");
     CHECK(steps == 2);
     fovea_session_watch(n.session, NULL, NULL);
-    CHECK_OK(fovea_session_run(n.session, n.inputs, n.outputs, &err), err);
+    CHECK_OK(fovea_session_run(n.session, n.inputs, n.outputs, NULL, &err), err);
     CHECK(steps == 2);
     network_finish(&n);
 }

@@ -77,7 +77,7 @@ static void check_run(const struct fovea_model *model, const char *passes) {
     fovea_session_options_default(&options);
     options.passes = passes;
     CHECK_OK(fovea_session_create(model, &input, &options, &session, &err), err);
-    CHECK_OK(fovea_session_run(session, &input, &output, &err), err);
+    CHECK_OK(fovea_session_run(session, &input, &output, NULL, &err), err);
     fovea_session_destroy(session);
     for (int j = 0; j < SIDE; j++) {
         float sum = 0;

@@ -35,7 +35,7 @@ static float *run(const struct fovea_model *model, struct fovea_tensor *output) 
     CHECK_OK(fovea_session_create(model, &input, NULL, &session, &err), err);
     fovea_session_output_shape(session, 0, output);
     output->data = fovea_aligned_alloc(fovea_tensor_bytes(output));
-    CHECK_OK(fovea_session_run(session, &input, output, &err), err);
+    CHECK_OK(fovea_session_run(session, &input, output, NULL, &err), err);
     fovea_session_destroy(session);
     free(input.data);
     return output->data;

@@ -200,7 +200,7 @@ static void run_once(struct fovea_session *session, int64_t batch, float *y) {
     }
     fovea_session_output_shape(session, 0, &out);
     out.data = malloc(fovea_tensor_bytes(&out));
-    CHECK_OK(fovea_session_run(session, &x, &out, &err), err);
+    CHECK_OK(fovea_session_run(session, &x, &out, NULL, &err), err);
     memcpy(y, out.data, 512 * sizeof(*y));
     free(x.data);
     free(out.data);

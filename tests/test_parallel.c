@@ -123,7 +123,7 @@ static void *run_worker(void *context) {
     w->status = fovea_session_create(w->model, w->image, &options, &session, &w->err);
     for (int i = 0; i < RUNS && !w->status; i++) {
         struct fovea_tensor y = {FOVEA_F32, 2, {1, CLASSES}, w->logits[i]};
-        w->status = fovea_session_run(session, w->image, &y, &w->err);
+        w->status = fovea_session_run(session, w->image, &y, NULL, &w->err);
     }
     w->threads_after = fovea_parallel_threads();
     fovea_session_destroy(session);
@@ -185,7 +185,7 @@ static void session__between_runs__takes_no_cpu_time(void) {
     options.threads = 2;
     CHECK_OK(build_fill_inputs(&b, &image), b.err);
     CHECK_OK(fovea_session_create(model, &image, &options, &session, &b.err), b.err);
-    CHECK_OK(fovea_session_run(session, &image, &y, &b.err), b.err);
+    CHECK_OK(fovea_session_run(session, &image, &y, NULL, &b.err), b.err);
     for (int i = 0; i < TRIES && !still; i++) {
         const struct timespec pause = {.tv_nsec = 100000000};
         double before = cpu_seconds();

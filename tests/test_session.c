@@ -146,7 +146,7 @@ static void input__deciding_shapes__needed_and_fixed(void) {
     in[0].data = data;
     in[1].data = other; /* fixed: not looked at any more */
     y.data = out;
-    CHECK_OK(fovea_session_run(session, in, &y, &err), err);
+    CHECK_OK(fovea_session_run(session, in, &y, NULL, &err), err);
     CHECK(out[0] == 0 && out[1] == 2);
     fovea_session_destroy(session);
     build_finish(&b);
@@ -161,10 +161,10 @@ static void run__without_data__refused(void) {
     struct fovea_tensor x = {FOVEA_F32, 4, {1, 3, 16, 16}, NULL}, y;
     CHECK_OK(fovea_session_create(model, &x, NULL, &session, &err), err);
     fovea_session_output_shape(session, 0, &y);
-    CHECK(fovea_session_run(session, &x, &y, &err) == FOVEA_ERR_INVALID);
+    CHECK(fovea_session_run(session, &x, &y, NULL, &err) == FOVEA_ERR_INVALID);
     CHECK_STR(err.message, "input 'x0' has no data");
     x.data = image;
-    CHECK(fovea_session_run(session, &x, &y, &err) == FOVEA_ERR_INVALID);
+    CHECK(fovea_session_run(session, &x, &y, NULL, &err) == FOVEA_ERR_INVALID);
     CHECK_STR(err.message, "there is no memory for output 'y'");
     fovea_session_destroy(session);
     build_finish(&b);
@@ -190,7 +190,7 @@ static void *do_job(void *context) {
     job->status = fovea_session_create(job->model, job->image, &options, &session, &job->err);
     for (int i = 0; i < 2 && !job->status; i++) {
         struct fovea_tensor y = {FOVEA_F32, 2, {1, LOGITS}, job->logits[i]};
-        job->status = fovea_session_run(session, job->image, &y, &job->err);
+        job->status = fovea_session_run(session, job->image, &y, NULL, &job->err);
     }
     fovea_session_destroy(session);
     return NULL;
@@ -241,7 +241,7 @@ static void profile__asked_for__times_of_every_step(void) {
         fovea_session_options_default(&options);
         options.profile = asked;
         CHECK_OK(fovea_session_create(model, &image, &options, &session, &b.err), b.err);
-        CHECK_OK(fovea_session_run(session, &image, &y, &b.err), b.err);
+        CHECK_OK(fovea_session_run(session, &image, &y, NULL, &b.err), b.err);
         size_t count = 99;
         double sum = 0;
         const struct fovea_step_time *times = fovea_session_get_step_times(session, &count);
@@ -257,6 +257,54 @@ static void profile__asked_for__times_of_every_step(void) {
         free(image.data);
         build_finish(&b);
     }
+}
+
+/* ---- runs that are stopped ---------------------------------------------------- */
+
+/* Asks to stop after the second step. */
+struct stopper {
+    struct fovea_cancel cancel;
+    int steps;
+};
+
+static enum fovea_status count_step(void *context, const struct fovea_node *node,
+                                    struct fovea_error *err) {
+    struct stopper *stopper = context;
+    (void)node;
+    (void)err;
+    if (++stopper->steps == 2) {
+        fovea_cancel_request(&stopper->cancel);
+    }
+    return FOVEA_OK;
+}
+
+static void run__cancelled_between_steps__ends_there_and_the_next_has_the_same_bits(void) {
+    struct graph_build b;
+    struct fovea_session *session = NULL;
+    struct fovea_tensor image = {0};
+    struct fovea_run_options options;
+    struct stopper stopper = {.steps = 0};
+    float first[LOGITS], logits[LOGITS] = {0};
+    struct fovea_tensor y = {FOVEA_F32, 2, {1, LOGITS}, first};
+    const struct fovea_model *model = small_net(&b);
+    CHECK_OK(build_fill_inputs(&b, &image), b.err);
+    CHECK_OK(fovea_session_create(model, &image, NULL, &session, &b.err), b.err);
+    CHECK_OK(fovea_session_run(session, &image, &y, NULL, &b.err), b.err);
+    CHECK(fovea_session_get_plan(session)->n_steps > 2);
+    fovea_run_options_default(&options);
+    options.cancel = &stopper.cancel;
+    fovea_session_watch(session, count_step, &stopper);
+    y.data = logits;
+    CHECK(fovea_session_run(session, &image, &y, &options, &b.err) == FOVEA_ERR_CANCELLED);
+    CHECK(stopper.steps == 2 && logits[0] == 0);
+    fovea_cancel_reset(&stopper.cancel);
+    CHECK_OK(fovea_session_run(session, &image, &y, &options, &b.err), b.err);
+    CHECK(memcmp(first, logits, sizeof(first)) == 0);
+    options.deadline = fovea_deadline_after(0);
+    CHECK(fovea_session_run(session, &image, &y, &options, &b.err) == FOVEA_ERR_DEADLINE);
+    fovea_session_destroy(session);
+    free(image.data);
+    build_finish(&b);
 }
 
 static void destroy__null__nothing(void) {
@@ -275,6 +323,7 @@ int main(int argc, char **argv) {
         TEST(run__without_data__refused),
         TEST(sessions__in_two_threads_and_twice__same_bits),
         TEST(profile__asked_for__times_of_every_step),
+        TEST(run__cancelled_between_steps__ends_there_and_the_next_has_the_same_bits),
         TEST(destroy__null__nothing),
     };
     return RUN_TESTS(tests, argc, argv);

@@ -62,7 +62,7 @@ static enum fovea_status run_image(struct shared *s, struct fovea_session *sessi
                                    float *logits, struct fovea_error *err) {
     const struct fovea_tensor x = {FOVEA_F32, 4, {1, 3, 16, 16}, s->images[image]};
     const struct fovea_tensor y = {FOVEA_F32, 2, {1, LOGITS}, logits};
-    return fovea_session_run(session, &x, &y, err);
+    return fovea_session_run(session, &x, &y, NULL, err);
 }
 
 static void use_session(struct shared *s, int threads, struct outcome *o) {

@@ -4,8 +4,9 @@
 #ifndef FOVEA_TOOLS_CLASSIFIER_H
 #define FOVEA_TOOLS_CLASSIFIER_H
 
+#include "loaders/image_batch.h"
+#include "loaders/labels.h"
 #include "loaders/recipe.h"
-#include "tools/labels.h"
 #include "tools/model_options.h"
 #include "tools/preprocess_options.h"
 
@@ -27,15 +28,13 @@ struct classifier {
     struct fovea_recipe recipe; /* the one used; complete */
     char note[640];             /* about the recipe, for the user; or "" */
     char patches[160];          /* about patches that do not fit the size; or "" */
-    struct labels labels;
+    struct fovea_labels labels;
     int64_t batch, classes;
-    int threads;                 /* of the session, as asked for; 0: the default */
-    size_t image_floats;         /* 3 * height * width */
-    float *pixels;               /* [batch, 3, height, width], to be filled by the caller */
-    float *logits;               /* [batch, classes], made by classifier_run */
-    struct fovea_tensor *inputs; /* the one input, in the model's type */
-    struct fovea_tensor *outputs;
-    size_t n_outputs, output; /* which of them has the logits */
+    int threads;                   /* of the session, as asked for; 0: the default */
+    size_t image_floats;           /* 3 * height * width */
+    float *pixels;                 /* [batch, 3, height, width], to be filled by the caller */
+    float *logits;                 /* [batch, classes], made by classifier_run */
+    struct fovea_image_batch rows; /* the same in the model's types, and its other outputs */
 };
 
 /*

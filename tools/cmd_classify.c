@@ -1,7 +1,7 @@
 /* fovea classify: the most likely classes of each image. */
 #include "tools/commands.h"
 
-#include "evaluation/scores.h"
+#include "loaders/logits.h"
 #include "tools/classifier.h"
 #include "tools/exit_codes.h"
 #include "tools/image_load.h"
@@ -20,7 +20,7 @@ struct classify {
     struct classifier_options options;
     int top;
     struct classifier model;
-    struct prediction *best; /* top of them */
+    struct fovea_result *best; /* top of them */
     json_t *list;
     size_t n_failed;
 };
@@ -32,8 +32,8 @@ struct place {
     char why[512];
 };
 
-static json_t *prediction_json(const struct classify *c, const struct prediction *p) {
-    const char *label = labels_get(&c->model.labels, p->class_index);
+static json_t *prediction_json(const struct classify *c, const struct fovea_result *p) {
+    const char *label = fovea_labels_get(&c->model.labels, p->class_index);
     return json_pack("{s:i, s:o, s:o, s:o}", "class", p->class_index, "label",
                      label ? json_text(label) : json_null(), "score", json_double(p->probability),
                      "logit", json_float(p->logit));
@@ -52,8 +52,8 @@ static void add_json(struct classify *c, const struct place *place, size_t n_bes
 static void print_text(const struct classify *c, const struct place *place, size_t n_best) {
     printf("%s\n", place->path);
     for (size_t i = 0; i < n_best; i++) {
-        const struct prediction *p = &c->best[i];
-        const char *label = labels_get(&c->model.labels, p->class_index);
+        const struct fovea_result *p = &c->best[i];
+        const char *label = fovea_labels_get(&c->model.labels, p->class_index);
         printf("  %6.2f %%  %s%sclass %d, logit %.4f%s\n", 100 * p->probability, label ? label : "",
                label ? "  (" : "", p->class_index, (double)p->logit, label ? ")" : "");
     }
@@ -62,12 +62,12 @@ static void print_text(const struct classify *c, const struct place *place, size
 
 static void report(struct classify *c, struct place *place, const float *logits) {
     size_t n_best = 0;
-    if (place->loaded && logits_are_broken(logits, c->model.classes)) {
+    if (place->loaded && fovea_logits_are_broken(logits, c->model.classes)) {
         place->loaded = false;
         snprintf(place->why, sizeof(place->why), "the model's output has NaN or infinite logits");
     }
     if (place->loaded) {
-        n_best = top_predictions(logits, NULL, c->model.classes, (size_t)c->top, c->best);
+        n_best = fovea_logits_top(logits, NULL, c->model.classes, (size_t)c->top, c->best);
     } else {
         c->n_failed++;
         say("fovea classify: %s: %s", place->path, place->why);

@@ -1,11 +1,11 @@
 /* fovea compile: store a planned model, so that it starts at once. */
 #include "tools/commands.h"
 
+#include "loaders/model_recipe.h"
 #include "runtime/session.h"
 #include "runtime/tensor.h"
 #include "tools/exit_codes.h"
 #include "tools/json_out.h"
-#include "tools/model_recipe.h"
 #include "tools/model_session.h"
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
@@ -34,11 +34,11 @@ static void compile_finish(struct compile *c) {
 static enum fovea_status choose_shapes(struct compile *c, struct fovea_error *err) {
     struct fovea_recipe recipe;
     char note[640];
-    bool images = model_takes_images(c->model);
+    bool images = fovea_model_takes_images(c->model);
     enum fovea_status status = FOVEA_OK;
     if (images) {
-        status = model_recipe_settle(c->model, c->model->path, &c->preprocess, &recipe, note,
-                                     sizeof(note), err);
+        status = fovea_preprocess_options_settle(&c->preprocess, c->model, &recipe, note,
+                                                 sizeof(note), err);
     }
     return status ? status
                   : model_session_shapes(&c->options, c->model, images ? &recipe : NULL, &c->inputs,

@@ -1,13 +1,14 @@
 /* fovea convert: a checkpoint, or another model, to ONNX. */
 #include "tools/commands.h"
 
+#include "loaders/labels.h"
+#include "loaders/model_recipe.h"
 #include "loaders/onnx_save.h"
+#include "loaders/recipe_write.h"
 #include "runtime/session.h"
 #include "tools/exit_codes.h"
 #include "tools/json_out.h"
-#include "tools/labels.h"
 #include "tools/model_options.h"
-#include "tools/model_recipe.h"
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
 
@@ -37,18 +38,18 @@ static void convert_finish(struct convert *c) {
 static enum fovea_status add_recipe(struct convert *c, struct fovea_error *err) {
     struct fovea_recipe recipe;
     char note[640] = "";
-    if (!model_takes_images(c->model)) {
+    if (!fovea_model_takes_images(c->model)) {
         return FOVEA_OK;
     }
-    enum fovea_status status = model_recipe_settle(c->model, c->model->path, &c->preprocess,
-                                                   &recipe, note, sizeof(note), err);
+    enum fovea_status status =
+        fovea_preprocess_options_settle(&c->preprocess, c->model, &recipe, note, sizeof(note), err);
     if (status) {
         return status;
     }
     if (note[0]) {
         say("%s", note);
     }
-    json_t *json = fovea_preprocess_recipe_known_json(&recipe);
+    json_t *json = fovea_recipe_known_to_json(&recipe);
     c->recipe_text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(json);
     return c->recipe_text ? FOVEA_OK : fovea_fail_memory(err, 0, "a recipe");
@@ -56,8 +57,8 @@ static enum fovea_status add_recipe(struct convert *c, struct fovea_error *err) 
 
 /* A list of names, null where a class has none. */
 static enum fovea_status add_labels(struct convert *c, struct fovea_error *err) {
-    struct labels labels;
-    enum fovea_status status = labels_load(c->model, c->model->path, c->labels, &labels, err);
+    struct fovea_labels labels;
+    enum fovea_status status = fovea_labels_load(c->model, c->labels, &labels, err);
     if (status || labels.count == 0) {
         return status;
     }
@@ -67,7 +68,7 @@ static enum fovea_status add_labels(struct convert *c, struct fovea_error *err) 
     }
     c->labels_text = list ? json_dumps(list, JSON_COMPACT) : NULL;
     json_decref(list);
-    labels_finish(&labels);
+    fovea_labels_finish(&labels);
     return c->labels_text ? FOVEA_OK : fovea_fail_memory(err, 0, "labels");
 }
 

@@ -176,8 +176,8 @@ static enum fovea_status compare_logits(struct diff_command *c, struct diff *d,
 }
 
 static enum fovea_status compare(struct diff_command *c, struct diff *d, struct fovea_error *err) {
-    const struct diff_side a = {c->a.session, c->a.inputs, c->a.outputs};
-    const struct diff_side b = {c->b.session, c->b.inputs, c->b.outputs};
+    const struct diff_side a = {c->a.session, &c->a.rows.input, c->a.rows.outputs};
+    const struct diff_side b = {c->b.session, &c->b.rows.input, c->b.rows.outputs};
     /* This also brings the pixels into the type that the inputs have. */
     enum fovea_status status = compare_logits(c, d, err);
     if (!status) {

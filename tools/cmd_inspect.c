@@ -1,10 +1,11 @@
 /* fovea inspect: what a model is, and what becomes of it. */
 #include "tools/commands.h"
 
+#include "loaders/model_recipe.h"
+#include "loaders/recipe_write.h"
 #include "tools/exit_codes.h"
 #include "tools/inspection.h"
 #include "tools/model_options.h"
-#include "tools/model_recipe.h"
 #include "tools/model_session.h"
 #include "tools/patch_grid.h"
 #include "tools/preprocess_rows.h"
@@ -34,11 +35,11 @@ static void inspect_finish(struct inspect *in) {
 
 static enum fovea_status find_recipe(struct inspect *in, struct fovea_error *err) {
     char note[640];
-    if (!model_takes_images(in->model)) {
+    if (!fovea_model_takes_images(in->model)) {
         return FOVEA_OK;
     }
-    enum fovea_status status = model_recipe_settle(in->model, in->model->path, &in->preprocess,
-                                                   &in->recipe, note, sizeof(note), err);
+    enum fovea_status status = fovea_preprocess_options_settle(
+        &in->preprocess, in->model, &in->recipe, note, sizeof(note), err);
     in->has_recipe = !status;
     if (note[0]) {
         say("note: %s", note);
@@ -61,7 +62,7 @@ static enum fovea_status write_recipe(const struct inspect *in, struct fovea_err
         return fovea_fail(err, FOVEA_ERR_INVALID,
                           "the model takes no images: there is no recipe to write");
     }
-    return json_target_write(&target, fovea_preprocess_recipe_known_json(&in->recipe), err);
+    return json_target_write(&target, fovea_recipe_known_to_json(&in->recipe), err);
 }
 
 static enum fovea_status open_model(struct inspect *in, const char *path, struct fovea_error *err) {

@@ -121,7 +121,8 @@ static enum fovea_status step(void *context, const struct fovea_node *node,
 static void *run(void *context) {
     struct runner *r = context;
     fovea_session_watch(r->side->session, step, r);
-    r->status = fovea_session_run(r->side->session, r->side->inputs, r->side->outputs, &r->err);
+    r->status =
+        fovea_session_run(r->side->session, r->side->inputs, r->side->outputs, NULL, &r->err);
     fovea_session_watch(r->side->session, NULL, NULL);
     /* b may be done while a still has to look, but not the other way round. */
     pthread_mutex_lock(&r->meeting->lock);

@@ -125,7 +125,8 @@ enum fovea_status diff_trace_run(const struct diff_side *side, struct diff_trace
                                  struct fovea_error *err) {
     struct diff_trace trace = {0};
     fovea_session_watch(side->session, trace_step, &trace);
-    enum fovea_status status = fovea_session_run(side->session, side->inputs, side->outputs, err);
+    enum fovea_status status =
+        fovea_session_run(side->session, side->inputs, side->outputs, NULL, err);
     fovea_session_watch(side->session, NULL, NULL);
     if (status) {
         diff_trace_finish(&trace);

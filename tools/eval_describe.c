@@ -3,6 +3,8 @@
 
 #include "loaders/arch.h"
 #include "loaders/file_digest.h"
+#include "loaders/paths.h"
+#include "loaders/recipe_write.h"
 #include "runtime/build_id.h"
 #include "runtime/compiled.h"
 #include "runtime/dnn.h"
@@ -29,7 +31,7 @@ static enum fovea_status digest_file(const struct fovea_model *m, size_t i, cons
         return FOVEA_OK;
     }
     *location = m->sources[i].location;
-    char *path = **location ? path_beside(m->path, *location) : strdup(m->path);
+    char *path = **location ? fovea_path_beside(m->path, *location) : strdup(m->path);
     if (!path) {
         return fovea_fail_memory(err, strlen(m->path), "a path");
     }
@@ -94,7 +96,8 @@ static void describe_model(struct eval_description *d, const struct classifier *
     d->macs = (uint64_t)fovea_session_get_macs(c->session) / (uint64_t)c->batch;
 }
 
-static enum fovea_status describe_names(struct eval_description *d, const struct labels *labels,
+static enum fovea_status describe_names(struct eval_description *d,
+                                        const struct fovea_labels *labels,
                                         struct fovea_error *err) {
     size_t n = (size_t)d->classes;
     if (labels->count == 0) {
@@ -102,7 +105,7 @@ static enum fovea_status describe_names(struct eval_description *d, const struct
     }
     d->names = calloc(n, sizeof(*d->names));
     for (size_t i = 0; d->names && i < n; i++) {
-        const char *name = labels_get(labels, (int64_t)i);
+        const char *name = fovea_labels_get(labels, (int64_t)i);
         d->names[i] = strdup(name ? name : "");
         if (!d->names[i]) {
             return fovea_fail_memory(err, 1, "names of classes");
@@ -113,7 +116,7 @@ static enum fovea_status describe_names(struct eval_description *d, const struct
 
 /* The recipe as one line of JSON, and its digest. */
 static void describe_recipe(struct eval_description *d, const struct fovea_recipe *recipe) {
-    json_t *json = fovea_preprocess_recipe_json(recipe);
+    json_t *json = fovea_recipe_to_json(recipe);
     d->recipe = json ? json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
     json_decref(json);
     if (d->recipe) {

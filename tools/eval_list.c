@@ -24,9 +24,10 @@ static int number_of(const char *text) {
 }
 
 /* All classes by the model's labels; false if one of them is none. */
-static bool map_by_name(const struct fovea_dataset *set, const struct labels *labels, int *map) {
+static bool map_by_name(const struct fovea_dataset *set, const struct fovea_labels *labels,
+                        int *map) {
     for (size_t i = 0; i < set->n_classes; i++) {
-        map[i] = labels_find(labels, set->classes[i].name);
+        map[i] = fovea_labels_find(labels, set->classes[i].name);
         if (map[i] < 0) {
             return false;
         }
@@ -35,7 +36,8 @@ static bool map_by_name(const struct fovea_dataset *set, const struct labels *la
 }
 
 /* By a label map: -1 for classes that the model does not know. */
-static enum fovea_status map_by_file(const struct fovea_dataset *set, const struct labels *labels,
+static enum fovea_status map_by_file(const struct fovea_dataset *set,
+                                     const struct fovea_labels *labels,
                                      const struct fovea_label_map *pairs, int *map,
                                      struct fovea_error *err) {
     char index[16];
@@ -48,7 +50,7 @@ static enum fovea_status map_by_file(const struct fovea_dataset *set, const stru
             return fovea_fail(err, FOVEA_ERR_INVALID, "does not map class '%s'",
                               fovea_quote(name).text);
         }
-        map[i] = number_of(to) >= 0 ? number_of(to) : labels_find(labels, to);
+        map[i] = number_of(to) >= 0 ? number_of(to) : fovea_labels_find(labels, to);
         if (map[i] < 0 && strcmp(to, "-") != 0) {
             return fovea_fail(err, FOVEA_ERR_INVALID,
                               "maps class '%s' to '%s', which is neither a number, nor one of the "
@@ -60,7 +62,7 @@ static enum fovea_status map_by_file(const struct fovea_dataset *set, const stru
 }
 
 static enum fovea_status map_by_option(const struct fovea_dataset *set, const char *path,
-                                       const struct labels *labels, int *map,
+                                       const struct fovea_labels *labels, int *map,
                                        struct fovea_error *err) {
     struct fovea_label_map pairs = {0};
     enum fovea_status status = fovea_label_map_load(path, &pairs, err);

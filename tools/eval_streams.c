@@ -2,7 +2,7 @@
 #include "tools/eval_streams.h"
 
 #include "evaluation/journal.h"
-#include "evaluation/scores.h"
+#include "loaders/logits.h"
 #include "runtime/clock.h"
 #include "tools/progress.h"
 #include "tools/say.h"
@@ -100,7 +100,7 @@ static void fill_batch(struct runner *r, const struct classifier *c, struct batc
 /* The answer of one row, or that it is none. */
 static void score_row(struct runner *r, const float *logits, int64_t classes,
                       struct eval_record *record) {
-    if (!logits_are_broken(logits, classes)) {
+    if (!fovea_logits_are_broken(logits, classes)) {
         eval_record_answer(record, logits, r->eval->list.among, classes);
         return;
     }

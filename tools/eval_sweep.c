@@ -1,7 +1,7 @@
 /* See eval_sweep.h: the work. What is printed of it is in sweep_report.c. */
 #include "tools/eval_sweep.h"
 
-#include "evaluation/scores.h"
+#include "loaders/logits.h"
 #include "loaders/preprocess.h"
 #include "runtime/parallel.h"
 #include "tools/exit_codes.h"
@@ -42,13 +42,13 @@ static void prepare_row(void *context, int64_t row) {
 /* Note for a variant whether its logits are right about the image. */
 static void judge(struct sweep_variant *variant, const struct eval_list *list, size_t index,
                   const float *logits, int64_t classes) {
-    struct prediction best[EVAL_TOP];
+    struct fovea_result best[EVAL_TOP];
     struct eval_record record = list->records[index];
-    record.n_top = top_predictions(logits, list->among, classes, EVAL_TOP, best);
+    record.n_top = fovea_logits_top(logits, list->among, classes, EVAL_TOP, best);
     for (size_t k = 0; k < record.n_top; k++) {
         record.top[k] = (struct eval_answer){best[k].class_index, best[k].logit};
     }
-    int place = logits_are_broken(logits, classes) ? -1 : eval_record_hit(&record);
+    int place = fovea_logits_are_broken(logits, classes) ? -1 : eval_record_hit(&record);
     variant->top1 += place == 0;
     variant->top5 += place >= 0;
     variant->right[index] = place == 0;

@@ -1,6 +1,7 @@
 /* See inspection.h. */
 #include "tools/inspection.h"
 
+#include "loaders/recipe_write.h"
 #include "loaders/sha256.h"
 #include "runtime/compiled.h"
 #include "tools/model_options.h"
@@ -204,7 +205,7 @@ static json_t *model_json(const struct inspection *i) {
                      "outputs", outputs, "parameters", (json_int_t)m->n_parameters,
                      "parameter_bytes", (json_int_t)m->parameter_bytes, "nodes_before",
                      (json_int_t)m->n_nodes_loaded, "recipe",
-                     i->recipe ? fovea_preprocess_recipe_json(i->recipe) : json_null(), "metadata",
+                     i->recipe ? fovea_recipe_to_json(i->recipe) : json_null(), "metadata",
                      metadata, "published", published_of(m), "compiled", origin_json(m));
 }
 

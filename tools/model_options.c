@@ -171,7 +171,7 @@ void model_options_get(const struct model_options *options, const struct fovea_m
         session->passes = options->passes;
     }
     session->max_memory = options->max_memory;
-    session->winograd = session->winograd && !options->no_winograd;
+    session->no_winograd = session->no_winograd || options->no_winograd;
     session->profile = options->profile;
     session->plan_only = options->plan_only;
 }

@@ -1,6 +1,7 @@
 /* See model_session.h. */
 #include "tools/model_session.h"
 
+#include "runtime/model.h"
 #include "runtime/tensor.h"
 #include "tools/say.h"
 #include "tools/session_cache.h"
@@ -42,11 +43,6 @@ enum fovea_status model_session_create(const struct model_options *options,
     return FOVEA_OK;
 }
 
-int64_t model_planned_dim(const struct fovea_model *model, size_t index, int d) {
-    const struct fovea_tensor *planned = fovea_model_get_planned_input(model, index);
-    return planned && d < planned->rank ? planned->dims[d] : 0;
-}
-
 enum fovea_status model_session_shapes(const struct model_options *options,
                                        const struct fovea_model *model,
                                        const struct fovea_recipe *recipe, struct fovea_tensor **out,
@@ -60,7 +56,8 @@ enum fovea_status model_session_shapes(const struct model_options *options,
         const struct fovea_io *io = fovea_model_get_input(model, i);
         int64_t dims[FOVEA_MAX_RANK];
         for (int d = 0; d < io->rank; d++) {
-            int64_t planned = model_planned_dim(model, i, d), open = planned > 0 ? planned : 1;
+            int64_t planned = fovea_model_planned_dim(model, i, d),
+                    open = planned > 0 ? planned : 1;
             if (d == 0 && options->batch > 0) {
                 open = options->batch;
             } else if (recipe && d >= 2) {

@@ -27,7 +27,4 @@ enum fovea_status model_session_shapes(const struct model_options *options,
                                        const struct fovea_recipe *recipe, struct fovea_tensor **out,
                                        struct fovea_error *err);
 
-/* The open dimension `d` of input `index`, as a compiled file was made for; 0: not known. */
-int64_t model_planned_dim(const struct fovea_model *model, size_t index, int d);
-
 #endif

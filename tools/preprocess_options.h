@@ -8,7 +8,6 @@
 
 #include "loaders/jpeg.h"
 #include "loaders/recipe.h"
-#include "tools/json_out.h"
 
 #include <stdio.h>
 
@@ -31,19 +30,16 @@ enum fovea_status fovea_preprocess_options_resolve(const struct fovea_preprocess
                                                    struct fovea_recipe *out,
                                                    struct fovea_error *err);
 
+/* The same for a model: `note`, of note_bytes, as fovea_model_recipe fills it. */
+enum fovea_status fovea_preprocess_options_settle(const struct fovea_preprocess_options *options,
+                                                  const struct fovea_model *model,
+                                                  struct fovea_recipe *out, char *note,
+                                                  size_t note_bytes, struct fovea_error *err);
+
 /* The side of the square input that --size asks for; 0 if it is not given, or not square. */
 int fovea_preprocess_options_side(const struct fovea_preprocess_options *options);
 
 /* One line saying the recipe with its sources, and a loud one if parts are guesses. */
 void fovea_preprocess_recipe_print(const struct fovea_recipe *recipe, FILE *to);
-
-/*
- * The recipe as recipe files have it, with "sha256", its digest, and "sources":
- * {field: source}; NULL out of memory.
- */
-json_t *fovea_preprocess_recipe_json(const struct fovea_recipe *recipe);
-
-/* The same without what is a guess or follows from the rest, so that it stays a guess. */
-json_t *fovea_preprocess_recipe_known_json(const struct fovea_recipe *recipe);
 
 #endif

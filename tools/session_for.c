@@ -75,7 +75,7 @@ static enum fovea_status run_into(struct fovea_session *session, const struct fo
     for (size_t i = 0; i < outputs->count; i++) {
         plain[i] = outputs->tensors[i].t;
     }
-    enum fovea_status status = fovea_session_run(session, inputs, plain, err);
+    enum fovea_status status = fovea_session_run(session, inputs, plain, NULL, err);
     free(plain);
     return status;
 }

@@ -3,6 +3,7 @@
 
 #include "evaluation/paired.h"
 #include "evaluation/scores.h"
+#include "loaders/recipe_write.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,10 +144,10 @@ json_t *sweep_json(const struct sweep *sweep, const struct eval *eval) {
     eval_count(eval, &counts);
     json_t *root = json_pack(
         "{s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:o}", "model", json_text(eval->model.path), "dataset",
-        json_text(eval->list.words.text), "recipe",
-        fovea_preprocess_recipe_json(&eval->model.recipe), "listed", (json_int_t)counts.listed,
-        "scored", (json_int_t)scored, "failed", (json_int_t)(counts.failed + counts.missing),
-        "resize_matters", winner(sweep, all) != NULL, "variants", variants);
+        json_text(eval->list.words.text), "recipe", fovea_recipe_to_json(&eval->model.recipe),
+        "listed", (json_int_t)counts.listed, "scored", (json_int_t)scored, "failed",
+        (json_int_t)(counts.failed + counts.missing), "resize_matters", winner(sweep, all) != NULL,
+        "variants", variants);
     free(all);
     return root;
 }

@@ -86,6 +86,7 @@ static void plan_and_run(const struct fovea_model *model, bool bf16, const char 
         model->graph.n_nodes > MOST_NODES) {
         return;
     }
+    fovea_session_options_default(&options);
     fovea_model_get_session_options(model, &options);
     options.threads = 1;
     options.precision = bf16 ? FOVEA_PRECISION_BF16 : options.precision;

@@ -53,7 +53,7 @@ void fuzz_session_run(struct fovea_session *session, size_t n_outputs,
         made = made && outputs[i].data;
     }
     if (made) {
-        enum fovea_status st = fovea_session_run(session, inputs, outputs, &err);
+        enum fovea_status st = fovea_session_run(session, inputs, outputs, NULL, &err);
         fuzz_check_error(st, &err);
         for (size_t i = 0; !st && i < n_outputs; i++) {
             sum += sum_of(&outputs[i]);

@@ -64,7 +64,7 @@ static enum fovea_status run(struct fovea_session *session, const struct fovea_m
         fovea_session_output_shape(session, i, &outputs[i]);
         outputs[i].data = fovea_aligned_alloc(fovea_tensor_bytes(&outputs[i]));
     }
-    st = fovea_session_run(session, inputs, outputs, err);
+    st = fovea_session_run(session, inputs, outputs, NULL, err);
     for (size_t i = 0; outputs && i < n; i++) {
         free(outputs[i].data);
     }

@@ -1,11 +1,11 @@
-/* See model_recipe.h. */
-#include "tools/model_recipe.h"
+/* What is known of how a model wants its images: see model_recipe.h. */
+#include "loaders/model_recipe.h"
 
 #include "loaders/compiled.h"
 #include "loaders/file.h"
+#include "loaders/paths.h"
 #include "loaders/recipe_file.h"
-#include "tools/labels.h"
-#include "tools/model_session.h"
+#include "runtime/model.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ static void add_config(struct fovea_recipe *recipe, const char *model_path, cons
     uint8_t *bytes = NULL;
     size_t size = 0;
     int os_error = 0;
-    char *path = path_beside(model_path, name);
+    char *path = fovea_path_beside(model_path, name);
     if (!path) {
         return;
     }
@@ -115,8 +115,8 @@ static void add_input_shape(struct fovea_recipe *recipe, const struct fovea_mode
     if (!io || io->rank != 4) {
         return;
     }
-    int64_t height = io->dims[2] < 0 ? model_planned_dim(model, 0, 2) : io->dims[2];
-    int64_t width = io->dims[3] < 0 ? model_planned_dim(model, 0, 3) : io->dims[3];
+    int64_t height = io->dims[2] < 0 ? fovea_model_planned_dim(model, 0, 2) : io->dims[2];
+    int64_t width = io->dims[3] < 0 ? fovea_model_planned_dim(model, 0, 3) : io->dims[3];
     if (height < 1 || width < 1 || height > FOVEA_RECIPE_SIZE_MAX ||
         width > FOVEA_RECIPE_SIZE_MAX) {
         return;
@@ -126,22 +126,22 @@ static void add_input_shape(struct fovea_recipe *recipe, const struct fovea_mode
     recipe->source[FOVEA_RECIPE_SIZE] = FOVEA_FROM_METADATA;
 }
 
-bool model_takes_images(const struct fovea_model *model) {
+bool fovea_model_takes_images(const struct fovea_model *model) {
     const struct fovea_io *io = fovea_model_get_input(model, 0);
     return fovea_model_n_inputs(model) == 1 && io->rank == 4 && io->dims[1] == 3;
 }
 
-/* The recipe known without anybody's flags; fields that nobody sets stay FOVEA_FROM_NOWHERE. */
-static enum fovea_status find_known(const struct fovea_model *model, const char *model_path,
-                                    struct fovea_recipe *out, char *note, size_t note_bytes,
-                                    struct fovea_error *err) {
+enum fovea_status fovea_model_recipe(const struct fovea_model *model, struct fovea_recipe *out,
+                                     char *note, size_t note_bytes, struct fovea_error *err) {
     struct fovea_recipe recipe = {0};
     note[0] = 0;
-    add_config(&recipe, model_path, "config.json", note, note_bytes);
-    add_config(&recipe, model_path, "preprocessor_config.json", note, note_bytes);
+    if (!model->placeless) {
+        add_config(&recipe, model->path, "config.json", note, note_bytes);
+        add_config(&recipe, model->path, "preprocessor_config.json", note, note_bytes);
+    }
     enum fovea_status status = add_metadata(&recipe, model, err);
-    if (!status) {
-        status = add_sidecar(&recipe, model_path, err);
+    if (!status && !model->placeless) {
+        status = add_sidecar(&recipe, model->path, err);
     }
     if (status) {
         return status;
@@ -151,11 +151,25 @@ static enum fovea_status find_known(const struct fovea_model *model, const char 
     return FOVEA_OK;
 }
 
-enum fovea_status model_recipe_settle(const struct fovea_model *model, const char *model_path,
-                                      const struct fovea_preprocess_options *options,
-                                      struct fovea_recipe *out, char *note, size_t note_bytes,
-                                      struct fovea_error *err) {
-    struct fovea_recipe known;
-    enum fovea_status status = find_known(model, model_path, &known, note, note_bytes, err);
-    return status ? status : fovea_preprocess_options_resolve(options, &known, out, err);
+enum fovea_status fovea_recipe_complete(const struct fovea_recipe *known,
+                                        const struct fovea_recipe *chosen,
+                                        const struct fovea_recipe *flags, struct fovea_recipe *out,
+                                        struct fovea_error *err) {
+    struct fovea_recipe recipe;
+    enum fovea_status status = fovea_recipe_preset("timm", FOVEA_FROM_DEFAULT, &recipe, err);
+    if (status) {
+        return status;
+    }
+    recipe.height = recipe.width = 224;
+    recipe.source[FOVEA_RECIPE_SIZE] = FOVEA_FROM_DEFAULT;
+    if (known) {
+        fovea_recipe_overlay(&recipe, known);
+    }
+    fovea_recipe_overlay(&recipe, chosen);
+    fovea_recipe_overlay(&recipe, flags);
+    status = fovea_recipe_check(&recipe, err);
+    if (!status) {
+        *out = recipe;
+    }
+    return status;
 }

@@ -1,32 +1,29 @@
-/* See labels.h. */
-#include "tools/labels.h"
+/* Names of classes: see labels.h. */
+#include "loaders/labels.h"
 
 #include "loaders/compiled.h"
 #include "loaders/file.h"
-#include "tools/json_out.h"
+#include "loaders/paths.h"
+#include "runtime/model.h"
 
+#include <jansson.h>
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MAX_LABELS = 1000000, MAX_LABEL_BYTES = 64 << 20 };
 
-char *path_beside(const char *path, const char *name) {
-    const char *slash = strrchr(path, '/');
-    int folder = slash ? (int)(slash - path) + 1 : 0;
-    char *joined;
-    return asprintf(&joined, "%.*s%s", folder, path, name) < 0 ? NULL : joined;
-}
-
-void labels_finish(struct labels *labels) {
+void fovea_labels_finish(struct fovea_labels *labels) {
     for (size_t i = 0; i < labels->count; i++) {
         free(labels->names[i]);
     }
     free(labels->names);
-    *labels = (struct labels){0};
+    *labels = (struct fovea_labels){0};
 }
 
 /* Name class `index`, growing the list to it. */
-static bool labels_set(struct labels *labels, size_t index, const char *name) {
+static bool set_label(struct fovea_labels *labels, size_t index, const char *name) {
     if (index >= MAX_LABELS) {
         return false;
     }
@@ -44,11 +41,11 @@ static bool labels_set(struct labels *labels, size_t index, const char *name) {
     return labels->names[index] != NULL;
 }
 
-static bool from_list(struct labels *labels, const json_t *list) {
+static bool from_list(struct fovea_labels *labels, const json_t *list) {
     size_t i;
     json_t *item;
     json_array_foreach(list, i, item) {
-        if (!json_is_string(item) || !labels_set(labels, i, json_string_value(item))) {
+        if (!json_is_string(item) || !set_label(labels, i, json_string_value(item))) {
             return false;
         }
     }
@@ -60,7 +57,7 @@ static bool is_placeholder(const char *name) {
     return strncmp(name, "LABEL_", 6) == 0;
 }
 
-static bool from_object(struct labels *labels, json_t *object) {
+static bool from_object(struct fovea_labels *labels, json_t *object) {
     const char *key;
     json_t *item;
     bool named = false;
@@ -68,7 +65,7 @@ static bool from_object(struct labels *labels, json_t *object) {
         char *end;
         unsigned long index = strtoul(key, &end, 10);
         if (end == key || *end || !json_is_string(item) ||
-            !labels_set(labels, index, json_string_value(item))) {
+            !set_label(labels, index, json_string_value(item))) {
             return false;
         }
         named = named || !is_placeholder(json_string_value(item));
@@ -77,12 +74,12 @@ static bool from_object(struct labels *labels, json_t *object) {
 }
 
 /* Take a list or an object of names; what is neither, or bad, leaves no labels. */
-static bool take_json(struct labels *labels, json_t *value, const char *source) {
+static bool take_json(struct fovea_labels *labels, json_t *value, const char *source) {
     bool good = json_is_array(value)    ? from_list(labels, value)
                 : json_is_object(value) ? from_object(labels, value)
                                         : false;
     if (!good) {
-        labels_finish(labels);
+        fovea_labels_finish(labels);
         return false;
     }
     snprintf(labels->source, sizeof(labels->source), "%s", source);
@@ -90,14 +87,14 @@ static bool take_json(struct labels *labels, json_t *value, const char *source) 
 }
 
 /* An empty line is a class without a name, except at the end. */
-static bool from_lines(struct labels *labels, char *text) {
+static bool from_lines(struct fovea_labels *labels, char *text) {
     size_t index = 0;
     while (*text) {
         size_t length = strcspn(text, "\n");
         bool last = text[length] == 0;
         text[length] = 0;
         text[strcspn(text, "\r")] = 0;
-        if (!labels_set(labels, index++, text)) {
+        if (!set_label(labels, index++, text)) {
             return false;
         }
         text += last ? length : length + 1;
@@ -105,33 +102,30 @@ static bool from_lines(struct labels *labels, char *text) {
     return index > 0;
 }
 
-static enum fovea_status load_file(struct labels *labels, const char *path,
-                                   struct fovea_error *err) {
-    uint8_t *bytes;
-    size_t size;
-    enum fovea_status status = fovea_file_read(path, MAX_LABEL_BYTES, &bytes, &size, NULL, err);
-    if (status) {
-        fovea_error_prefix(err, "%s", fovea_quote(path).text);
-        return status;
+enum fovea_status fovea_labels_parse(const char *text, size_t size, const char *source,
+                                     struct fovea_labels *out, struct fovea_error *err) {
+    struct fovea_labels labels = {0};
+    char *copy = strndup(text, size);
+    if (!copy) {
+        return fovea_fail_memory(err, size, "labels");
     }
-    char *text = strndup((char *)bytes, size);
-    json_t *root = json_loadb((char *)bytes, size, 0, NULL);
-    free(bytes);
-    bool good = text && (root ? take_json(labels, root, path) : from_lines(labels, text));
+    json_t *root = json_loadb(text, size, 0, NULL);
+    bool good = root ? take_json(&labels, root, source) : from_lines(&labels, copy);
     json_decref(root);
-    free(text);
-    snprintf(labels->source, sizeof(labels->source), "%s", fovea_quote(path).text);
+    free(copy);
     if (!good) {
-        labels_finish(labels);
+        fovea_labels_finish(&labels);
         return fovea_fail(err, FOVEA_ERR_FORMAT,
                           "%s: holds no labels: one a line, or JSON, a list of names or an object "
                           "from index to name",
-                          fovea_quote(path).text);
+                          source);
     }
+    snprintf(labels.source, sizeof(labels.source), "%s", source);
+    *out = labels;
     return FOVEA_OK;
 }
 
-static bool from_metadata(struct labels *labels, const struct fovea_model *model) {
+static bool from_metadata(struct fovea_labels *labels, const struct fovea_model *model) {
     static const char *const keys[] = {"labels", "classes", "names"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         const char *text = fovea_model_get_metadata(model, keys[i]);
@@ -145,43 +139,66 @@ static bool from_metadata(struct labels *labels, const struct fovea_model *model
     return false;
 }
 
-/* What is beside the model, or what a compiled one has kept of it. */
-static bool from_config(struct labels *labels, const struct fovea_model *model,
-                        const char *model_path) {
-    const char *kept = fovea_model_get_metadata(model, FOVEA_CONFIG_KEY);
-    char *path = path_beside(model_path, "config.json");
-    json_t *root = kept ? json_loads(kept, 0, NULL) : path ? json_load_file(path, 0, NULL) : NULL;
+static json_t *load_config(const char *model_path) {
+    enum { MAX_CONFIG_BYTES = 16 << 20 };
+    char *path = fovea_path_beside(model_path, "config.json");
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    json_t *root = NULL;
+    if (path && !fovea_file_read(path, MAX_CONFIG_BYTES, &bytes, &size, NULL, NULL)) {
+        root = json_loadb((char *)bytes, size, 0, NULL);
+    }
+    free(bytes);
     free(path);
+    return root;
+}
+
+/* What is beside the model, or what a compiled one has kept of it. */
+static void from_config(struct fovea_labels *labels, const struct fovea_model *model) {
+    const char *kept = fovea_model_get_metadata(model, FOVEA_CONFIG_KEY);
+    json_t *root = kept                ? json_loads(kept, 0, NULL)
+                   : !model->placeless ? load_config(model->path)
+                                       : NULL;
     json_t *names = json_object_get(root, "label_names");
     if (!names) {
         names = json_object_get(json_object_get(root, "pretrained_cfg"), "label_names");
     }
-    bool good = take_json(labels, names, "config.json") ||
-                take_json(labels, json_object_get(root, "id2label"), "config.json");
-    json_decref(root);
-    return good;
-}
-
-enum fovea_status labels_load(const struct fovea_model *model, const char *model_path,
-                              const char *path, struct labels *out, struct fovea_error *err) {
-    struct labels labels = {0};
-    if (path) {
-        enum fovea_status status = load_file(&labels, path, err);
-        if (status) {
-            return status;
-        }
-    } else if (!from_metadata(&labels, model)) {
-        from_config(&labels, model, model_path);
+    if (!take_json(labels, names, "config.json")) {
+        take_json(labels, json_object_get(root, "id2label"), "config.json");
     }
-    *out = labels;
-    return FOVEA_OK;
+    json_decref(root);
 }
 
-const char *labels_get(const struct labels *labels, int64_t index) {
+void fovea_labels_of_model(const struct fovea_model *model, struct fovea_labels *out) {
+    *out = (struct fovea_labels){0};
+    if (!from_metadata(out, model)) {
+        from_config(out, model);
+    }
+}
+
+enum fovea_status fovea_labels_load(const struct fovea_model *model, const char *path,
+                                    struct fovea_labels *out, struct fovea_error *err) {
+    uint8_t *bytes;
+    size_t size;
+    if (!path) {
+        fovea_labels_of_model(model, out);
+        return FOVEA_OK;
+    }
+    enum fovea_status st = fovea_file_read(path, MAX_LABEL_BYTES, &bytes, &size, NULL, err);
+    if (st) {
+        fovea_error_prefix(err, "%s", fovea_quote(path).text);
+        return st;
+    }
+    st = fovea_labels_parse((char *)bytes, size, fovea_quote(path).text, out, err);
+    free(bytes);
+    return st;
+}
+
+const char *fovea_labels_get(const struct fovea_labels *labels, int64_t index) {
     return index >= 0 && (size_t)index < labels->count ? labels->names[index] : NULL;
 }
 
-int labels_find(const struct labels *labels, const char *name) {
+int fovea_labels_find(const struct fovea_labels *labels, const char *name) {
     int found = -1;
     for (size_t i = 0; i < labels->count; i++) {
         if (labels->names[i] && strcmp(labels->names[i], name) == 0) {
