@@ -323,7 +323,7 @@ static struct fovea_value *take(struct fovea_arch_builder *b, const char *name, 
 struct fovea_value *fovea_arch_tensor(struct fovea_arch_builder *b, const char *name, int rank,
                                       const int64_t *dims) {
     static const int64_t swap[] = {1, 0}, oihw[] = {3, 2, 0, 1};
-    enum fovea_arch_form form;
+    enum fovea_arch_form form = FOVEA_ARCH_PLAIN;
     struct fovea_value *value = take(b, name, rank, dims, &form);
     if (form == FOVEA_ARCH_HWIO) {
         return fovea_arch_transpose(b, value, oihw, 4);

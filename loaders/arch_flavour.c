@@ -146,17 +146,17 @@ static bool interpret(enum fovea_arch_shape shape, struct fovea_arch_param *para
 /* ---- the whole ------------------------------------------------------------------ */
 
 static enum fovea_status add_one(const struct fovea_arch_row *row, const struct numbers *numbers,
-                                 const struct fovea_named_tensor *from, struct fovea_arch_param *p,
-                                 struct fovea_arch_params *params, struct fovea_error *err) {
+                                 const struct fovea_named_tensor *from,
+                                 const struct fovea_tensor *t, struct fovea_arch_params *params,
+                                 struct fovea_error *err) {
     char name[NAME_BYTES];
+    struct fovea_arch_param p = {.name = name, .source = from->name, .t = *t};
     fill_in(row->to, numbers, name);
-    p->name = name;
-    p->source = from->name;
-    if (!interpret(row->shape, p)) {
+    if (!interpret(row->shape, &p)) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "tensor '%s' has shape %s, which %s cannot have",
                           fovea_quote(from->name).text, fovea_shape_text(&from->t).text, name);
     }
-    return fovea_arch_params_add(params, p, err);
+    return fovea_arch_params_add(params, &p, err);
 }
 
 /*
@@ -167,10 +167,9 @@ static enum fovea_status add_by_row(const struct fovea_arch_row *row, struct num
                                     const struct fovea_named_tensor *from,
                                     struct fovea_arch_params *params, struct fovea_error *err) {
     enum { MOST_LAYERS = 1000 };
-    struct fovea_arch_param p = {.t = from->t};
     bool stacked = strchr(row->to, '#') && numbers.count == 0;
     if (!stacked) {
-        return add_one(row, &numbers, from, &p, params, err);
+        return add_one(row, &numbers, from, &from->t, params, err);
     }
     if (from->t.rank < 2 || from->t.dims[0] > MOST_LAYERS) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
@@ -184,10 +183,9 @@ static enum fovea_status add_by_row(const struct fovea_arch_row *row, struct num
     size_t bytes = fovea_tensor_bytes(&layer);
     enum fovea_status status = FOVEA_OK;
     for (int i = 0; !status && i < (int)from->t.dims[0]; i++) {
-        p = (struct fovea_arch_param){.t = layer};
-        p.t.data = from->t.data ? (char *)from->t.data + (size_t)i * bytes : NULL;
+        layer.data = from->t.data ? (char *)from->t.data + (size_t)i * bytes : NULL;
         numbers = (struct numbers){.value = {i}, .count = 1};
-        status = add_one(row, &numbers, from, &p, params, err);
+        status = add_one(row, &numbers, from, &layer, params, err);
     }
     return status;
 }
@@ -196,7 +194,7 @@ static enum fovea_status add_tensor(const struct fovea_arch_flavour *flavour,
                                     const struct fovea_tensor_dict *dict, const char *base,
                                     const struct fovea_named_tensor *from,
                                     struct fovea_arch_params *params, struct fovea_error *err) {
-    struct numbers numbers;
+    struct numbers numbers = {0};
     const char *name = from->name + strlen(base);
     for (const struct fovea_arch_row *row = flavour->rows; row->from; row++) {
         if (!match(row->from, name, &numbers)) {

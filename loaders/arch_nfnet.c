@@ -133,8 +133,8 @@ static struct fovea_value *convolve(const struct nfnet *n, struct fovea_value *x
     const int64_t pad = kernel / 2, pads[] = {pad, pad, pad, pad};
     struct fovea_value *w = fovea_arch_tensor(b, "weight", 4, dims);
     struct fovea_value *gain = fovea_arch_tensor(b, "gain", 4, gain_dims);
-    double fan_in = (double)(in / groups * kernel * kernel);
-    w = standardise(n, w, gain, fan_in);
+    const int64_t fan_in = dims[1] * kernel * kernel;
+    w = standardise(n, w, gain, (double)fan_in);
     struct fovea_value *y = fovea_arch_op(b, "Conv", x, w, fovea_arch_vector(b, "bias", out), NULL);
     fovea_arch_attr_ints(b, y, "kernel_shape", kernels, 2);
     fovea_arch_attr_ints(b, y, "strides", strides, 2);

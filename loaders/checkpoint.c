@@ -3,6 +3,7 @@
 
 #include "loaders/mapped_file.h"
 #include "loaders/npz.h"
+#include "loaders/paths.h"
 #include "loaders/pickle_tensors.h"
 #include "loaders/pth.h"
 #include "loaders/pth_legacy.h"
@@ -47,10 +48,8 @@ enum fovea_container fovea_container_of(const void *bytes, size_t size) {
 
 static bool has_ending(const char *name) {
     static const char *const endings[] = {".safetensors", ".npz", ".pth", ".pt", ".bin", ".pkl"};
-    size_t length = strlen(name);
     for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-        size_t tail = strlen(endings[i]);
-        if (length > tail && strcmp(name + length - tail, endings[i]) == 0) {
+        if (fovea_path_ends_in(name, endings[i])) {
             return true;
         }
     }

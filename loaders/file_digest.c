@@ -24,7 +24,7 @@ static enum fovea_status digest_open(int fd, uint8_t digest[FOVEA_SHA256_SIZE],
                                      struct fovea_file_id *id, struct fovea_error *err) {
     struct fovea_sha256 sha;
     struct fovea_file_id after;
-    unsigned char block[1 << 16];
+    unsigned char block[1 << 13];
     ssize_t n;
     enum fovea_status st = examine(fd, id, err);
     if (st) {

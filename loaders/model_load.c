@@ -4,6 +4,7 @@
 #include "loaders/compiled.h"
 #include "loaders/mapped_file.h"
 #include "loaders/onnx.h"
+#include "loaders/paths.h"
 #include "runtime/options.h"
 
 #include <fcntl.h>
@@ -24,11 +25,6 @@ static bool is_checkpoint(const struct head *head) {
     /* Both .npz and .pth; which of them, its directory tells later. */
     bool zip = head->bytes[0] == 'P' && head->bytes[1] == 'K';
     return zip || fovea_container_of(head->bytes, head->size) != FOVEA_CONTAINER_NONE;
-}
-
-static bool ends_in(const char *text, const char *ending) {
-    size_t length = strlen(text), tail = strlen(ending);
-    return length >= tail && strcmp(text + length - tail, ending) == 0;
 }
 
 /*
@@ -53,7 +49,7 @@ static enum reader find_reader(const char *path) {
     } else if (known && S_ISREG(status.st_mode) &&
                pread(fd, head.bytes, sizeof(head.bytes), 0) >= 8) {
         head.size = (size_t)status.st_size;
-        bool arch = is_checkpoint(&head) && !ends_in(path, ".onnx");
+        bool arch = is_checkpoint(&head) && !fovea_path_ends_in(path, ".onnx");
         reader = fovea_compiled_looks_like(head.bytes, 8) ? READ_COMPILED
                  : arch                                   ? READ_ARCH
                                                           : READ_ONNX;

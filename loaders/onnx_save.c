@@ -115,7 +115,7 @@ static enum fovea_status list_items(struct save *s, struct fovea_error *err) {
 
 static enum fovea_status write_as_f32(struct save *s, const struct fovea_tensor *t,
                                       struct fovea_error *err) {
-    enum { PIECE = 4096 };
+    enum { PIECE = 2048 };
     float piece[PIECE];
     int64_t count = fovea_tensor_count(t);
     size_t size = fovea_dtype_size(t->dtype);

@@ -40,13 +40,6 @@ struct field {
 
 /* ---- memory that protobuf-c would take ---------------------------------- */
 
-/* The most malloc takes for `size` bytes: a header, rounding, a remainder, pages when large. */
-static size_t heap(size_t size) {
-    enum { LARGE = 64 * 1024, PAGES = 2 * 4096 };
-    size_t taken = (size + 8 + 15) / 16 * 16 + 16;
-    return size < LARGE ? taken : taken + PAGES;
-}
-
 static enum fovea_status add_memory(struct scan *s, size_t bytes) {
     s->memory += bytes;
     if (s->memory <= s->memory_limit) {
@@ -56,12 +49,6 @@ static enum fovea_status add_memory(struct scan *s, size_t bytes) {
                       "byte %zu: unpacking the message up to here takes over %zu bytes of memory, "
                       "the limit",
                       s->at, s->memory_limit);
-}
-
-/* protobuf-c lists a message's fields before it reads them, in slabs that double. */
-static size_t list_bytes(const struct frame *frame) {
-    enum { ON_STACK = 16, ENTRY = 40 };
-    return frame->members > ON_STACK ? 2 * heap(frame->members * ENTRY) : 0;
 }
 
 /* ---- reading ------------------------------------------------------------ */
@@ -263,7 +250,7 @@ static enum fovea_status push(struct scan *s, const ProtobufCMessageDescriptor *
     }
     enum fovea_status st = count_message(s, type);
     if (!st && unpacked) {
-        st = add_memory(s, heap(type->sizeof_message));
+        st = add_memory(s, fovea_onnx_heap_bytes(type->sizeof_message));
     }
     if (st) {
         return st;
@@ -275,7 +262,7 @@ static enum fovea_status push(struct scan *s, const ProtobufCMessageDescriptor *
 
 static enum fovea_status pop(struct scan *s) {
     struct frame *frame = top(s);
-    size_t lists = frame->deepest + (frame->unpacked ? list_bytes(frame) : 0);
+    size_t lists = frame->deepest + (frame->unpacked ? fovea_onnx_list_bytes(frame->members) : 0);
     s->depth--;
     if (s->depth > 0) {
         struct frame *parent = top(s);
@@ -295,9 +282,9 @@ static enum fovea_status take_unknown(struct scan *s, const struct field *field)
     }
     size_t array = sizeof(ProtobufCMessageUnknownField);
     if (frame->unknown++ == 0) {
-        array = heap(array);
+        array = fovea_onnx_heap_bytes(array);
     }
-    return add_memory(s, array + heap(s->at - field->start));
+    return add_memory(s, array + fovea_onnx_heap_bytes(s->at - field->start));
 }
 
 /* Whether `field` is much raw_data of a model's initializer; it is counted then. */
@@ -325,7 +312,7 @@ static enum fovea_status take_contents(struct scan *s, const struct field *field
     }
     if (!st && unpacked && field->known->type != PROTOBUF_C_TYPE_MESSAGE &&
         !stays_mapped(s, field)) {
-        st = add_memory(s, heap(field->length + 1));
+        st = add_memory(s, fovea_onnx_heap_bytes(field->length + 1));
     }
     if (st) {
         return st;
@@ -353,7 +340,7 @@ static enum fovea_status take_known(struct scan *s, const struct field *field) {
         return st;
     }
     size_t bytes = count * fovea_onnx_element_bytes(field->known->type);
-    return add_memory(s, first ? heap(bytes) : bytes);
+    return add_memory(s, first ? fovea_onnx_heap_bytes(bytes) : bytes);
 }
 
 static enum fovea_status take_field(struct scan *s) {
@@ -377,7 +364,8 @@ static enum fovea_status add_splice(struct scan *s, size_t size) {
         return FOVEA_OK;
     }
     counts->splice_bytes = size - counts->mapped_bytes + (counts->mapped + 1) * ADDED;
-    return add_memory(s, heap(counts->splice_bytes) + heap(counts->mapped * 2 * sizeof(size_t)));
+    return add_memory(s, fovea_onnx_heap_bytes(counts->splice_bytes) +
+                             fovea_onnx_heap_bytes(counts->mapped * 2 * sizeof(size_t)));
 }
 
 static size_t relative_limit(size_t size) {

@@ -53,6 +53,19 @@ size_t fovea_onnx_element_bytes(ProtobufCType type) {
     }
 }
 
+/* A header, rounding, a remainder, pages when large. */
+size_t fovea_onnx_heap_bytes(size_t size) {
+    enum { LARGE = 64 * 1024, PAGES = 2 * 4096 };
+    size_t taken = (size + 8 + 15) / 16 * 16 + 16;
+    return size < LARGE ? taken : taken + PAGES;
+}
+
+/* Fields are listed before they are read, in slabs that double. */
+size_t fovea_onnx_list_bytes(size_t members) {
+    enum { ON_STACK = 16, ENTRY = 40 };
+    return members > ON_STACK ? 2 * fovea_onnx_heap_bytes(members * ENTRY) : 0;
+}
+
 /* What is folded at once anyway may as well be copied. */
 bool fovea_onnx_stays_mapped(uint32_t number, size_t length) {
     return number == FOVEA_ONNX_RAW_DATA && length > FOVEA_DEFER_BYTES;

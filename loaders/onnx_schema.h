@@ -1,4 +1,6 @@
-/* What the descriptors that protoc-c made say about fields, for onnx*.c only.
+/*
+ * What the descriptors that protoc-c made say about fields, and what unpacking
+ * takes; for onnx*.c only.
  */
 #ifndef FOVEA_LOADERS_ONNX_SCHEMA_H
 #define FOVEA_LOADERS_ONNX_SCHEMA_H
@@ -19,6 +21,12 @@ unsigned fovea_onnx_wire(ProtobufCType type);
 
 /* Bytes an element of a repeated field takes in protobuf-c's array. */
 size_t fovea_onnx_element_bytes(ProtobufCType type);
+
+/* The most malloc takes for `size` bytes. */
+size_t fovea_onnx_heap_bytes(size_t size);
+
+/* What protobuf-c takes for a while to unpack a message that `members` fields were met in. */
+size_t fovea_onnx_list_bytes(size_t members);
 
 /* Whether field `number` of an initializer, of `length` bytes, is raw_data to stay in the file. */
 bool fovea_onnx_stays_mapped(uint32_t number, size_t length);

@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool fovea_path_ends_in(const char *path, const char *ending) {
+    size_t length = strlen(path), tail = strlen(ending);
+    return length > tail && strcmp(path + length - tail, ending) == 0;
+}
+
 char *fovea_path_beside(const char *file, const char *relative) {
     const char *slash = strrchr(file, '/');
     int folder = slash && relative[0] != '/' ? (int)(slash - file) + 1 : 0;

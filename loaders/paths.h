@@ -1,6 +1,11 @@
-/* Paths of files that name each other. All results are for the caller to free; NULL: no memory. */
+/* Paths of files that name each other. Those made are for the caller to free; NULL: no memory. */
 #ifndef FOVEA_LOADERS_PATHS_H
 #define FOVEA_LOADERS_PATHS_H
+
+#include <stdbool.h>
+
+/* Whether a path or name ends in `ending`, with something before it. */
+bool fovea_path_ends_in(const char *path, const char *ending);
 
 /* `relative` seen from the folder of `file`; as it stands if it is absolute. */
 char *fovea_path_beside(const char *file, const char *relative);

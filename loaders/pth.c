@@ -110,12 +110,6 @@ static const struct fovea_pickle_value *unwrap(const struct fovea_pickle_value *
     return root;
 }
 
-static void strip(struct fovea_tensor_dict *dict) {
-    while (fovea_tensor_dict_strip(dict, "module.") ||
-           fovea_tensor_dict_strip(dict, "_orig_mod.")) {
-    }
-}
-
 enum fovea_status fovea_pth_add(const struct fovea_pickle_value *root, size_t size,
                                 const struct fovea_storage_finder *finder,
                                 struct fovea_tensor_dict *dict, struct fovea_error *err) {
@@ -123,9 +117,6 @@ enum fovea_status fovea_pth_add(const struct fovea_pickle_value *root, size_t si
     dict->max_bytes = dict->buffer_bytes + (left / 2 < size ? left : 2 * size);
     enum fovea_status st = fovea_pickle_tensors(unwrap(root), finder, dict, err);
     dict->max_bytes = most;
-    if (!st) {
-        strip(dict);
-    }
     return st;
 }
 

@@ -4,8 +4,7 @@
  *
  * Training scripts put a model's weights into a dictionary with other things;
  * the first of these that is there is taken: state_dict_ema, model_ema,
- * state_dict, model. Prefixes that wrappers put before all names ("module.",
- * "_orig_mod.") are taken off.
+ * state_dict, model.
  */
 #ifndef FOVEA_LOADERS_PTH_H
 #define FOVEA_LOADERS_PTH_H

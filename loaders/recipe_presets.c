@@ -18,6 +18,11 @@
     { 0.26862954, 0.26130258, 0.27577711 }
 #define HALF                                                                                       \
     { 0.5, 0.5, 0.5 }
+#define TORCHVISION                                                                                \
+    {                                                                                              \
+        .resize = FOVEA_RESIZE_SHORT, .crop_pct = 0.875, .filter = FOVEA_FILTER_BILINEAR,          \
+        .mean = IMAGENET_MEAN, .std = IMAGENET_STD                                                 \
+    }
 
 struct preset {
     const char *name; /* of an architecture: a pattern, as fnmatch has them */
@@ -33,19 +38,9 @@ static const struct preset presets[] = {
       .mean = IMAGENET_MEAN,
       .std = IMAGENET_STD}},
     /* The evaluation of torchvision's reference scripts: short side 256, crop 224. */
-    {"torchvision",
-     {.resize = FOVEA_RESIZE_SHORT,
-      .crop_pct = 0.875,
-      .filter = FOVEA_FILTER_BILINEAR,
-      .mean = IMAGENET_MEAN,
-      .std = IMAGENET_STD}},
+    {"torchvision", TORCHVISION},
     /* The same by the name it had first. */
-    {"imagenet",
-     {.resize = FOVEA_RESIZE_SHORT,
-      .crop_pct = 0.875,
-      .filter = FOVEA_FILTER_BILINEAR,
-      .mean = IMAGENET_MEAN,
-      .std = IMAGENET_STD}},
+    {"imagenet", TORCHVISION},
     /* Hugging Face's SiglipImageProcessor, and timm's fine-tuned SigLIP checkpoints. */
     {"siglip",
      {.resize = FOVEA_RESIZE_SQUASH,

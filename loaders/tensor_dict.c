@@ -230,19 +230,6 @@ const struct fovea_tensor *fovea_tensor_dict_find(const struct fovea_tensor_dict
     return found ? &found->t : NULL;
 }
 
-bool fovea_tensor_dict_strip(struct fovea_tensor_dict *dict, const char *prefix) {
-    size_t length = strlen(prefix);
-    for (size_t i = 0; i < dict->count; i++) {
-        if (strncmp(dict->entries[i].name, prefix, length) != 0) {
-            return false;
-        }
-    }
-    for (size_t i = 0; i < dict->count; i++) {
-        dict->entries[i].name += length;
-    }
-    return dict->count > 0;
-}
-
 /* ---- handing over -------------------------------------------------------- */
 
 enum fovea_status fovea_tensor_dict_give(struct fovea_tensor_dict *dict, struct fovea_model *model,

@@ -82,12 +82,6 @@ enum fovea_status fovea_tensor_dict_seal(struct fovea_tensor_dict *dict, struct 
 const struct fovea_tensor *fovea_tensor_dict_find(const struct fovea_tensor_dict *dict,
                                                   const char *name);
 
-/*
- * Take `prefix` off all names, if every one (and there is one) begins with it.
- * Whether it did. The order stays.
- */
-bool fovea_tensor_dict_strip(struct fovea_tensor_dict *dict, const char *prefix);
-
 /* Hand mappings and buffers to a model, which then owns all contents. */
 enum fovea_status fovea_tensor_dict_give(struct fovea_tensor_dict *dict, struct fovea_model *model,
                                          struct fovea_error *err);

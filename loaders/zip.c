@@ -228,7 +228,7 @@ static enum fovea_status read_directory(struct fovea_zip *zip,
         return fovea_reader_fail(&r, r.at, "%zu bytes of the zip directory are left over",
                                  r.size - r.at);
     }
-    for (size_t i = 0; i < zip->count; i++) {
+    for (size_t i = 0; i < directory->count; i++) {
         enum fovea_status st = read_local(zip, directory->start, &zip->members[i], err);
         if (st) {
             fovea_error_prefix(err, "zip member '%s'", fovea_quote(zip->members[i].name).text);

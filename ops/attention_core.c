@@ -12,9 +12,9 @@
  */
 #include "ops/attention.h"
 #include "ops/attention_rows.h"
+#include "ops/attention_scores.h"
 #include "runtime/dnn.h"
 #include "runtime/parallel.h"
-#include "runtime/portability.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -37,96 +37,7 @@ struct attention_job {
     struct fovea_error *err;
 };
 
-static int64_t offset_of(const struct fovea_attention_view *view, int64_t batch, int64_t head,
-                         int64_t token) {
-    return view->offset + batch * view->batch + head * view->head + token * view->token;
-}
-
-/* ---- rows of scores ----------------------------------------------------- */
-
-static void cap_row(float *x, int64_t n, float cap) {
-    for (int64_t i = 0; i < n; i++) {
-        x[i] = cap * tanhf(x[i] / cap);
-    }
-}
-
-FOVEA_KERNEL static void add_row(float *x, int64_t n, const float *mask, int64_t stride) {
-    if (stride == 1) {
-        for (int64_t i = 0; i < n; i++) {
-            x[i] += mask[i];
-        }
-        return;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        x[i] += mask[i * stride];
-    }
-}
-
-static void mask_row(const struct fovea_attention *a, const void *mask, int64_t at, float *x) {
-    if (!a->mask_is_bool) {
-        add_row(x, a->kv_len, (const float *)mask + at, a->mask.channel);
-        return;
-    }
-    const unsigned char *keep = (const unsigned char *)mask + at;
-    for (int64_t i = 0; i < a->kv_len; i++) {
-        x[i] = keep[i * a->mask.channel] ? x[i] : -INFINITY;
-    }
-}
-
-/* From the product to what softmax takes, for query `row` of a head; keeps a copy if asked to. */
-static void finish_scores(const struct attention_job *job, int64_t batch, int64_t head, int64_t row,
-                          float *x) {
-    const struct fovea_attention *a = job->a;
-    int64_t n = a->kv_len;
-    int64_t at = offset_of(&a->mask, batch, head, row);
-    float *copy = job->operands->scores;
-    if (copy) {
-        copy += ((batch * a->heads + head) * a->q_len + row) * n;
-    }
-    fovea_attention_scale_row(x, n, a->scale);
-    if (copy && a->stage <= FOVEA_ATTENTION_MASKED) {
-        memcpy(copy, x, (size_t)n * sizeof(*x));
-    }
-    if (copy && a->masked && a->stage == FOVEA_ATTENTION_MASKED) {
-        mask_row(a, job->operands->mask, at, copy);
-    }
-    if (a->softcap > 0) {
-        cap_row(x, n, a->softcap);
-    }
-    if (a->masked) {
-        mask_row(a, job->operands->mask, at, x);
-    }
-    int64_t seen = a->causal ? a->past + row + 1 : n;
-    for (int64_t i = seen; i < n; i++) {
-        x[i] = -INFINITY;
-        if (copy && a->stage == FOVEA_ATTENTION_MASKED) {
-            copy[i] = -INFINITY;
-        }
-    }
-    if (copy && a->stage == FOVEA_ATTENTION_CAPPED) {
-        memcpy(copy, x, (size_t)n * sizeof(*x));
-    }
-}
-
-static void keep_weights(const struct attention_job *job, int64_t batch, int64_t head, int64_t row,
-                         const float *x, float factor) {
-    const struct fovea_attention *a = job->a;
-    if (!job->operands->scores || a->stage != FOVEA_ATTENTION_WEIGHTS) {
-        return;
-    }
-    float *copy = job->operands->scores + ((batch * a->heads + head) * a->q_len + row) * a->kv_len;
-    for (int64_t i = 0; i < a->kv_len; i++) {
-        copy[i] = x[i] * factor;
-    }
-}
-
 /* ---- one block ---------------------------------------------------------- */
-
-static bool is_plain(const struct attention_job *job) {
-    const struct fovea_attention *a = job->a;
-    return !a->masked && !a->causal && !(a->softcap > 0) && a->scale > 0 &&
-           (!job->operands->scores || a->stage == FOVEA_ATTENTION_WEIGHTS);
-}
 
 /* What one thread works with: parts of its scratch memory, and what they hold now. */
 struct worker {
@@ -190,7 +101,8 @@ static void start_worker(const struct fovea_attention *a, unsigned char *scratch
 static const void *element_of(const struct fovea_attention *a, const void *data,
                               const struct fovea_attention_view *view, int64_t batch, int64_t head,
                               int64_t token) {
-    return (const char *)data + (size_t)offset_of(view, batch, head, token) * element_size(a);
+    return (const char *)data +
+           (size_t)fovea_attention_offset(view, batch, head, token) * element_size(a);
 }
 
 /* Bring keys and values of a head into the form the products read. */
@@ -224,11 +136,11 @@ static void take_head(const struct attention_job *job, int64_t batch, int64_t kv
 static void run_softmax(const struct attention_job *job, int64_t batch, int64_t head, int64_t first,
                         int64_t rows, struct worker *worker) {
     const struct fovea_attention *a = job->a;
-    bool plain = is_plain(job);
+    bool plain = fovea_attention_is_plain(a, job->operands);
     for (int64_t i = 0; i < rows; i++) {
         float *x = worker->scores + i * a->score_stride;
         if (!plain) {
-            finish_scores(job, batch, head, first + i, x);
+            fovea_attention_finish_scores(a, job->operands, batch, head, first + i, x);
         }
         for (int64_t j = a->kv_len; j < a->score_stride; j++) {
             x[j] = -INFINITY;
@@ -239,7 +151,8 @@ static void run_softmax(const struct attention_job *job, int64_t batch, int64_t 
             continue;
         }
         worker->sums[i] = fovea_attention_exp_row(x, a->kv_len, plain ? a->scale : 1);
-        keep_weights(job, batch, head, first + i, x, 1 / worker->sums[i]);
+        fovea_attention_keep_weights(a, job->operands, batch, head, first + i, x,
+                                     1 / worker->sums[i]);
     }
 }
 
@@ -247,7 +160,7 @@ static void run_softmax(const struct attention_job *job, int64_t batch, int64_t 
 static void store_rows(const struct attention_job *job, int64_t batch, int64_t head, int64_t first,
                        int64_t rows, float *from, int64_t stride, const float *sums) {
     const struct fovea_attention *a = job->a;
-    int64_t at = offset_of(&a->y, batch, head, first);
+    int64_t at = fovea_attention_offset(&a->y, batch, head, first);
     for (int64_t i = 0; i < rows; i++, at += a->y.token) {
         float *row = from + i * stride;
         if (a->y_bf16) {
@@ -283,7 +196,7 @@ static enum fovea_status run_block(const struct attention_job *job, int64_t batc
     float *y = worker->scores;
     args.src = worker->weights;
     if (!a->bf16) {
-        y = (float *)job->operands->y + offset_of(&a->y, batch, head, first);
+        y = (float *)job->operands->y + fovea_attention_offset(&a->y, batch, head, first);
         args.src = worker->scores;
     }
     args.weights = worker->v;

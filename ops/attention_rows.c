@@ -35,13 +35,19 @@ FOVEA_INLINE float power_of_2(float z, bool fused) {
     return f32_from_bits((int32_t)((uint32_t)f32_bits(p) + ((uint32_t)f32_bits(m) << 23)));
 }
 
-FOVEA_INLINE float exp_row(float *x, int64_t n, float scale, bool fused) {
-    float most = -INFINITY, sum = 0;
-    n = (n + LANES - 1) / LANES * LANES;
+/* Of a row filled up to `n` elements, a multiple of LANES. */
+FOVEA_INLINE float largest(const float *x, int64_t n) {
+    float most = -INFINITY;
 #pragma omp simd reduction(max : most)
     for (int64_t i = 0; i < n; i++) {
         most = x[i] > most ? x[i] : most;
     }
+    return most;
+}
+
+FOVEA_INLINE float exp_row(float *x, int64_t n, float scale, bool fused) {
+    n = (n + LANES - 1) / LANES * LANES;
+    float most = largest(x, n), sum = 0;
     scale *= 1.44269504f; /* e^x = 2^(x log2 e) */
 #pragma omp simd reduction(+ : sum)
     for (int64_t i = 0; i < n; i++) {
@@ -80,12 +86,8 @@ FOVEA_INLINE float rough_power_of_2(float z, bool fused) {
 }
 
 FOVEA_INLINE float exp_row_bf16(const float *x, int64_t n, float scale, uint16_t *to, bool fused) {
-    float most = -INFINITY, sum = 0;
     n = (n + LANES - 1) / LANES * LANES;
-#pragma omp simd reduction(max : most)
-    for (int64_t i = 0; i < n; i++) {
-        most = x[i] > most ? x[i] : most;
-    }
+    float most = largest(x, n), sum = 0;
     scale *= 1.44269504f;
 #pragma omp simd reduction(+ : sum)
     for (int64_t i = 0; i < n; i++) {

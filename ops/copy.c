@@ -61,6 +61,12 @@ static inline void strided(const struct walk *w, int64_t rows, const unsigned ch
     }
 }
 
+/* A tile is the largest thing on any stack of ours: half of a core's first cache, of 8-byte
+ * elements. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wstack-usage="
+#endif
+
 /*
  * Columns are adjacent in the destination, rows in the source: a transpose.
  * It goes through a small tile so that each cache line of either side is

@@ -1,13 +1,13 @@
 /*
  * Einsum. Two f32 operands whose labels are those of a batched matrix product
  * go to oneDNN, in place where their strides allow it and through a permuted
- * copy where not. Anything else is summed by a plain loop.
+ * copy where not. Anything else is summed by a plain loop (einsum_loop.c).
  */
 #include "ops/ops.h"
 
+#include "ops/einsum_loop.h"
 #include "ops/einsum_parse.h"
 #include "runtime/dnn.h"
-#include "runtime/parallel.h"
 
 #include <string.h>
 
@@ -290,79 +290,13 @@ static enum fovea_status run_product(const struct fovea_node *node, const struct
     return fovea_prim_run(einsum->copies[Y], &back, err);
 }
 
-/* ---- as a plain loop ----------------------------------------------------- */
-
-struct job {
-    const struct einsum *einsum;
-    const void *in[EINSUM_MAX_INPUTS];
-    void *out;
-};
-
-/* Offsets of all operands for the labels [from, to) at flat index `index`. */
-static void add_offsets(const struct einsum *einsum, int from, int to, int64_t index,
-                        int64_t *offsets) {
-    const struct einsum_equation *e = &einsum->equation;
-    for (int label = to - 1; label >= from; label--) {
-        int64_t i = index % e->size[label];
-        index /= e->size[label];
-        for (int input = 0; input < e->n_in; input++) {
-            offsets[input] += i * einsum->strides[input][label];
-        }
-    }
-}
-
-/* `total` is what sums are kept in; signed integers wrap as unsigned ones do. */
-#define DEFINE_LOOP(name, type, total)                                                             \
-    static void name(void *context, int64_t begin, int64_t end, int thread) {                      \
-        const struct job *job = context;                                                           \
-        const struct einsum_equation *e = &job->einsum->equation;                                  \
-        int64_t terms = 1;                                                                         \
-        (void)thread;                                                                              \
-        for (int label = e->out_rank; label < e->n_labels; label++) {                              \
-            terms *= e->size[label];                                                               \
-        }                                                                                          \
-        for (int64_t i = begin; i < end; i++) {                                                    \
-            int64_t base[EINSUM_MAX_INPUTS] = {0};                                                 \
-            total sum = 0;                                                                         \
-            add_offsets(job->einsum, 0, e->out_rank, i, base);                                     \
-            for (int64_t j = 0; j < terms; j++) {                                                  \
-                int64_t at[EINSUM_MAX_INPUTS];                                                     \
-                total product = 1;                                                                 \
-                memcpy(at, base, sizeof(at));                                                      \
-                add_offsets(job->einsum, e->out_rank, e->n_labels, j, at);                         \
-                for (int input = 0; input < e->n_in; input++) {                                    \
-                    product *= ((const type *)job->in[input])[at[input]];                          \
-                }                                                                                  \
-                sum += product;                                                                    \
-            }                                                                                      \
-            ((type *)job->out)[i] = (type)sum;                                                     \
-        }                                                                                          \
-    }
-DEFINE_LOOP(loop_f32, float, double)
-DEFINE_LOOP(loop_f64, double, double)
-DEFINE_LOOP(loop_32, uint32_t, uint32_t)
-DEFINE_LOOP(loop_64, uint64_t, uint64_t)
-
-static void run_loop(const struct fovea_node *node, const struct einsum *einsum) {
-    struct job job = {.einsum = einsum, .out = node->out[0]->t.data};
-    enum fovea_dtype dtype = node->in[0]->t.dtype;
-    for (int i = 0; i < node->n_in; i++) {
-        job.in[i] = node->in[i]->t.data;
-    }
-    fovea_parallel_fn loop = dtype == FOVEA_F32             ? loop_f32
-                             : dtype == FOVEA_F64           ? loop_f64
-                             : fovea_dtype_size(dtype) == 4 ? loop_32
-                                                            : loop_64;
-    fovea_parallel_for(fovea_tensor_count(&node->out[0]->t), 64, loop, &job);
-}
-
 static enum fovea_status run(const struct fovea_node *node, const struct fovea_run *run,
                              struct fovea_error *err) {
     const struct einsum *einsum = node->priv;
     if (einsum->product) {
         return run_product(node, einsum, run->scratch, err);
     }
-    run_loop(node, einsum);
+    einsum_sum(node, &einsum->equation, einsum->strides);
     return FOVEA_OK;
 }
 

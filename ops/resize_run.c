@@ -124,7 +124,8 @@ enum fovea_status fovea_resize_run(const struct fovea_node *node, const struct f
         pass.out = p->axes[axis].out;
         pass.inner = fovea_dims_product(&t, axis + 1, t.rank);
         pass.src = t.data;
-        pass.dst = i + 1 == p->n_passes ? y->data : (char *)run->scratch + (i % 2) * p->buffer;
+        pass.dst =
+            i + 1 == p->n_passes ? y->data : (char *)run->scratch + (size_t)(i % 2) * p->buffer;
         int64_t items = fovea_dims_product(&t, 0, axis) * pass.out;
         fovea_parallel_for(items, 1 + 4096 / pass.inner, pass_of(p, t.dtype), &pass);
         t.dims[axis] = pass.out;

@@ -31,7 +31,7 @@ static enum fovea_status digest_file(const struct fovea_model *m, size_t i, cons
         return FOVEA_OK;
     }
     *location = m->sources[i].location;
-    char *path = **location ? fovea_path_beside(m->path, *location) : strdup(m->path);
+    char *path = fovea_path_of_source(m->path, *location);
     if (!path) {
         return fovea_fail_memory(err, strlen(m->path), "a path");
     }

@@ -19,7 +19,8 @@ static void catch_signal(int number) {
 
 /* The first signal asks; SA_RESETHAND lets the second have its usual effect. */
 static void watch_signals(struct sigaction old[2]) {
-    struct sigaction action = {.sa_handler = catch_signal, .sa_flags = SA_RESETHAND | SA_RESTART};
+    struct sigaction action = {.sa_handler = catch_signal,
+                               .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
     sigemptyset(&action.sa_mask);
     caught_signal = 0;
     sigaction(SIGINT, &action, &old[0]);

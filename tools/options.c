@@ -1,6 +1,7 @@
 /* See options.h. */
 #include "tools/options.h"
 
+#include "loaders/paths.h"
 #include "tools/exit_codes.h"
 #include "tools/say.h"
 
@@ -127,15 +128,10 @@ static int say_unknown(const struct usage *usage, const struct rows *rows, const
     return say_usage(usage->command, "unknown or ambiguous option '%s'", fovea_quote(word).text);
 }
 
-static bool ends_in_json(const char *word) {
-    size_t n = word ? strlen(word) : 0;
-    return n > 5 && strcmp(word + n - 5, ".json") == 0;
-}
-
 static int apply(const struct usage *usage, const struct option_spec *spec, int argc, char **argv) {
     struct fovea_error err;
     const char *text = optarg;
-    if (!text && spec->arg && optind < argc && ends_in_json(argv[optind])) {
+    if (!text && spec->arg && optind < argc && fovea_path_ends_in(argv[optind], ".json")) {
         text = argv[optind++];
     }
     if (spec->parse(text, spec->target, &err) == FOVEA_OK) {

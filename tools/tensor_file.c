@@ -2,18 +2,14 @@
 #include "tools/tensor_file.h"
 
 #include "loaders/npy.h"
+#include "loaders/paths.h"
 #include "loaders/tensor_pb.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static bool ends_in(const char *path, const char *ending) {
-    size_t n = strlen(path), m = strlen(ending);
-    return n > m && strcmp(path + n - m, ending) == 0;
-}
-
 bool tensor_file_named(const char *path) {
-    return ends_in(path, ".pb") || ends_in(path, ".npy");
+    return fovea_path_ends_in(path, ".pb") || fovea_path_ends_in(path, ".npy");
 }
 
 static enum fovea_status fail_name(const char *path, struct fovea_error *err) {
@@ -41,9 +37,9 @@ enum fovea_status tensor_file_load(const char *path, struct named_tensor *out,
                                    struct fovea_error *err) {
     struct named_tensor loaded = {0};
     enum fovea_status status;
-    if (ends_in(path, ".pb")) {
+    if (fovea_path_ends_in(path, ".pb")) {
         status = fovea_tensor_load_pb(path, &loaded.t, &loaded.name, err);
-    } else if (ends_in(path, ".npy")) {
+    } else if (fovea_path_ends_in(path, ".npy")) {
         status = fovea_tensor_load_npy(path, &loaded.t, err);
         loaded.name = status ? NULL : strdup("");
     } else {
@@ -62,10 +58,10 @@ enum fovea_status tensor_file_load(const char *path, struct named_tensor *out,
 
 enum fovea_status tensor_file_save(const char *path, const char *name,
                                    const struct fovea_tensor *tensor, struct fovea_error *err) {
-    if (ends_in(path, ".pb")) {
+    if (fovea_path_ends_in(path, ".pb")) {
         return prefixed(fovea_tensor_save_pb(path, tensor, name, err), path, err);
     }
-    if (ends_in(path, ".npy")) {
+    if (fovea_path_ends_in(path, ".npy")) {
         return prefixed(fovea_tensor_save_npy(path, tensor, err), path, err);
     }
     return fail_name(path, err);

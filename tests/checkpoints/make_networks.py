@@ -426,6 +426,8 @@ def main():
     torch.set_grad_enabled(False)
     tanh = {"gelu": "tanh"}
     vit_case(root, "timm_token")
+    vit_case(root, "wrapped_twice",
+             rename=lambda p: {"module._orig_mod." + k: v for k, v in p.items()})
     vit_case(root, "timm_gap_fc_norm", pool="avg", fc_norm=True)
     vit_case(root, "timm_gap", pool="avg", cls=False)
     vit_case(root, "timm_registers", registers=4, positions="grid", pool="token")
