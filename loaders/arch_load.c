@@ -9,6 +9,7 @@
 #include "loaders/file.h"
 #include "loaders/mapped_file.h"
 #include "loaders/paths.h"
+#include "runtime/limits.h"
 #include "runtime/session.h"
 
 #include <errno.h>
@@ -51,7 +52,7 @@ static enum fovea_status add_options(const struct fovea_load_options *options,
     status = status ? status : parse_word("gelu", options->gelu, gelu, &tanh, err);
     status = status ? status : parse_word("head type", options->head_type, heads, &head, err);
     if (!status &&
-        (options->heads < 0 || options->size < 0 || options->size > FOVEA_ARCH_MAX_SIDE)) {
+        (options->heads < 0 || options->size < 0 || options->size > FOVEA_LIMIT_INPUT_SIDE)) {
         status = fovea_fail(err, FOVEA_ERR_INVALID, "%d heads at size %d are out of range",
                             options->heads, options->size);
     }
@@ -238,7 +239,8 @@ static enum fovea_status add_config(struct fovea_model *model, const char *path,
     }
     /* Before it is read, so that a change of the file meanwhile is seen later. */
     bool there = stat(beside, &status_before) == 0;
-    enum fovea_status status = fovea_file_read(beside, 16 << 20, &bytes, &size, &os_error, err);
+    enum fovea_status status =
+        fovea_file_read(beside, FOVEA_LIMIT_JSON_BYTES, &bytes, &size, &os_error, err);
     if (status && os_error == ENOENT) {
         status = FOVEA_OK;
     } else if (!status) {

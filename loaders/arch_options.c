@@ -1,7 +1,7 @@
 /* Load options of checkpoints as a text: see arch_options.h. */
 #include "loaders/arch_options.h"
 
-#include "loaders/arch_config.h"
+#include "runtime/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +61,7 @@ static bool take_number(const char **at, const char *name, int *out) {
     }
     long number = strtol(value, &end, 10);
     *out = (int)number;
-    return end != value && !*end && number >= 0 && number <= FOVEA_ARCH_MAX_SIDE;
+    return end != value && !*end && number >= 0 && number <= FOVEA_LIMIT_INPUT_SIDE;
 }
 
 enum fovea_status fovea_arch_options_parse(const char *text, struct fovea_arch_options *out,

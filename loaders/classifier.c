@@ -10,6 +10,7 @@
 #include "loaders/preprocess.h"
 #include "loaders/recipe_file.h"
 #include "loaders/recipe_write.h"
+#include "runtime/limits.h"
 #include "runtime/model.h"
 #include "runtime/options.h"
 #include "runtime/stop.h"
@@ -299,9 +300,9 @@ const char *fovea_classifier_get_note(const struct fovea_classifier *classifier)
 enum fovea_status fovea_classifier_preprocess_jpeg(const struct fovea_classifier *classifier,
                                                    const void *bytes, size_t size, float *out,
                                                    struct fovea_error *err) {
-    if (size > FOVEA_IMAGE_FILE_MAX) {
+    if (size > FOVEA_LIMIT_IMAGE_BYTES) {
         return fovea_fail(err, FOVEA_ERR_LIMIT, "the image has %zu bytes; the limit is %zu", size,
-                          FOVEA_IMAGE_FILE_MAX);
+                          FOVEA_LIMIT_IMAGE_BYTES);
     }
     return fovea_preprocess_jpeg(&classifier->recipe, &classifier->jpeg, bytes, size, out, NULL,
                                  err);

@@ -4,12 +4,12 @@
  */
 #include "loaders/arch_options.h"
 #include "loaders/compiled.h"
-#include "loaders/limits.h"
 #include "loaders/mapped_file.h"
 #include "ops/registry.h"
 #include "runtime/build_id.h"
 #include "runtime/checksum.h"
 #include "runtime/dnn.h"
+#include "runtime/limits.h"
 #include "runtime/parallel.h"
 #include "runtime/session.h"
 

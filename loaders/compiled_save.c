@@ -7,7 +7,6 @@
 #include "loaders/compiled.h"
 #include "loaders/file.h"
 #include "loaders/file_digest.h"
-#include "loaders/limits.h"
 #include "loaders/mapped_file.h"
 #include "loaders/new_file.h"
 #include "loaders/paths.h"
@@ -15,6 +14,7 @@
 #include "runtime/build_id.h"
 #include "runtime/checksum.h"
 #include "runtime/dnn.h"
+#include "runtime/limits.h"
 #include "runtime/session.h"
 
 #include <stdlib.h>
