@@ -4,6 +4,7 @@
 #include "evaluation/journal.h"
 #include "evaluation/journal_line.h"
 #include "loaders/file.h"
+#include "runtime/limits.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,15 +15,13 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* A record is some 400 bytes: more than any list of EVAL_LISTED_MAX images comes to. */
-#define JOURNAL_BYTES_MAX ((size_t)1 << 37)
-
 /* ---- collections ----------------------------------------------------------------- */
 
 static enum fovea_status make_room(struct eval_collection *c, struct fovea_error *err) {
     size_t n = c->description.listed;
-    if (n > EVAL_LISTED_MAX) {
-        return fovea_fail(err, FOVEA_ERR_LIMIT, "%zu images are more than %zu", n, EVAL_LISTED_MAX);
+    if (n > FOVEA_LIMIT_LISTED) {
+        return fovea_fail(err, FOVEA_ERR_LIMIT, "%zu images are more than %zu", n,
+                          FOVEA_LIMIT_LISTED);
     }
     c->records = calloc(n ? n : 1, sizeof(*c->records));
     if (!c->records) {
@@ -266,7 +265,7 @@ enum fovea_status eval_collection_read(struct eval_collection *c, const char *pa
         status = fovea_fail(err, FOVEA_ERR_LIMIT, "is being written by another process");
     }
     if (!status) {
-        status = fovea_file_read(path, JOURNAL_BYTES_MAX, &bytes, &size, NULL, err);
+        status = fovea_file_read(path, FOVEA_LIMIT_JOURNAL_BYTES, &bytes, &size, NULL, err);
     }
     if (!status) {
         status = eval_collection_add(c, (char *)bytes, size, state, err);

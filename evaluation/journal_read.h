@@ -8,9 +8,6 @@
 
 #include <stdbool.h>
 
-/* Most images of a list that a journal may say. */
-#define EVAL_LISTED_MAX ((size_t)100000000)
-
 /* The records of one list, from wherever. Zero it first. */
 struct eval_collection {
     bool described; /* by the first journal, or by whoever expects something */

@@ -2,6 +2,7 @@
 #include "evaluation/predictions.h"
 
 #include "loaders/file.h"
+#include "runtime/limits.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* A million images are some 100 MB. */
-#define PREDICTIONS_FILE_MAX ((size_t)4 << 30)
 
 enum column {
     COLUMN_PATH,
@@ -222,7 +220,7 @@ static enum fovea_status read_text(const char *path, struct eval_predictions *p,
     uint8_t *bytes;
     size_t size;
     enum fovea_status status =
-        fovea_file_read(path, PREDICTIONS_FILE_MAX, &bytes, &size, NULL, err);
+        fovea_file_read(path, FOVEA_LIMIT_PREDICTIONS_BYTES, &bytes, &size, NULL, err);
     if (status) {
         return status;
     }

@@ -7,8 +7,6 @@
 
 #include "loaders/arch.h"
 
-#define FOVEA_ARCH_MAX_SIDE 16384
-
 /*
  * Change the hints that the text, timm's or transformers', says something
  * about; a text about something else changes none.

@@ -7,6 +7,7 @@
 #include "loaders/checkpoint.h"
 #include "loaders/file.h"
 #include "loaders/paths.h"
+#include "runtime/limits.h"
 #include "runtime/session.h"
 
 #include <errno.h>
@@ -49,7 +50,7 @@ static enum fovea_status add_options(const struct fovea_load_options *options,
     status = status ? status : parse_word("gelu", options->gelu, gelu, &tanh, err);
     status = status ? status : parse_word("head type", options->head_type, heads, &head, err);
     if (!status &&
-        (options->heads < 0 || options->size < 0 || options->size > FOVEA_ARCH_MAX_SIDE)) {
+        (options->heads < 0 || options->size < 0 || options->size > FOVEA_LIMIT_INPUT_SIDE)) {
         status = fovea_fail(err, FOVEA_ERR_INVALID, "%d heads at size %d are out of range",
                             options->heads, options->size);
     }
@@ -232,7 +233,8 @@ static enum fovea_status add_config(const char *path, struct fovea_arch_hints *h
     if (!beside) {
         return fovea_fail_memory(err, strlen(path), "a path");
     }
-    enum fovea_status status = fovea_file_read(beside, 16 << 20, &bytes, &size, &os_error, err);
+    enum fovea_status status =
+        fovea_file_read(beside, FOVEA_LIMIT_JSON_BYTES, &bytes, &size, &os_error, err);
     if (status && os_error == ENOENT) {
         status = FOVEA_OK;
     } else if (!status) {

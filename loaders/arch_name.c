@@ -2,6 +2,7 @@
 #include "loaders/arch_zoo.h"
 
 #include "loaders/arch_config.h"
+#include "runtime/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,9 +60,9 @@ static enum fovea_status parse_variant(const char *word, size_t length, struct f
 static enum fovea_status parse_size(const char *text, int *out, struct fovea_error *err) {
     char *end;
     long size = strtol(text, &end, 10);
-    if (end == text || *end || size < 1 || size > FOVEA_ARCH_MAX_SIDE) {
+    if (end == text || *end || size < 1 || size > FOVEA_LIMIT_INPUT_SIDE) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is no size; 1 to %d are",
-                          fovea_quote(text).text, FOVEA_ARCH_MAX_SIDE);
+                          fovea_quote(text).text, FOVEA_LIMIT_INPUT_SIDE);
     }
     *out = (int)size;
     return FOVEA_OK;

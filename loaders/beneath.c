@@ -1,8 +1,8 @@
 /* Files named by others: see beneath.h. */
 #include "loaders/beneath.h"
 
-#include "loaders/limits.h"
 #include "loaders/mapped_file.h"
+#include "runtime/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* The contents of constants, and attributes, from a compiled file: see compiled.h. */
 #include "loaders/compiled.h"
-#include "loaders/limits.h"
+#include "runtime/limits.h"
 #include "runtime/tensor.h"
 
 #include <stdlib.h>

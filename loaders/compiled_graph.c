@@ -4,7 +4,7 @@
  * and by one node; whether operators, types and shapes agree is for infer.
  */
 #include "loaders/compiled.h"
-#include "loaders/limits.h"
+#include "runtime/limits.h"
 #include "runtime/op.h"
 
 #include <stdlib.h>

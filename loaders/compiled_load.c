@@ -3,12 +3,12 @@
  * Only then is the rest of it looked at.
  */
 #include "loaders/compiled.h"
-#include "loaders/limits.h"
 #include "loaders/mapped_file.h"
 #include "ops/registry.h"
 #include "runtime/build_id.h"
 #include "runtime/checksum.h"
 #include "runtime/dnn.h"
+#include "runtime/limits.h"
 #include "runtime/parallel.h"
 #include "runtime/session.h"
 

@@ -3,8 +3,8 @@
  * compiled.h. Texts stay in the mapped file.
  */
 #include "loaders/compiled.h"
-#include "loaders/limits.h"
 #include "ops/registry.h"
+#include "runtime/limits.h"
 #include "runtime/tensor.h"
 
 #include <stdio.h>

@@ -38,7 +38,7 @@ enum fovea_image_fault {
     FOVEA_IMAGE_NO_FILE,    /* a pipe, device or socket, or stored in a way that is not read */
     FOVEA_IMAGE_UNREADABLE, /* the system refused, or failed to read */
     FOVEA_IMAGE_EMPTY,
-    FOVEA_IMAGE_TOO_LARGE, /* over FOVEA_IMAGE_FILE_MAX, or over the memory there is */
+    FOVEA_IMAGE_TOO_LARGE, /* over FOVEA_LIMIT_IMAGE_BYTES, or over the memory there is */
     FOVEA_IMAGE_CHANGED,   /* shrank while read; or its archive is not the one that was listed */
     FOVEA_IMAGE_N_FAULTS,
 };
@@ -85,9 +85,6 @@ struct fovea_dataset {
     size_t n_ignored;  /* files that are not named like images, or not where images are */
     char *ignored;     /* the first of them, below the root, or NULL */
 };
-
-/* Most classes, and the largest index a numeric name may say plus one. */
-#define FOVEA_DATASET_CLASSES_MAX 1000000
 
 /* A line of text that says what a dataset is. */
 struct fovea_dataset_words {

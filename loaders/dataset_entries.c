@@ -1,6 +1,8 @@
 /* What lies below a dataset's root, and which of it are images. */
 #include "loaders/dataset_parts.h"
 
+#include "runtime/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -217,10 +219,10 @@ static enum fovea_status fail_nothing(const struct fovea_dataset *set,
                           "ILSVRC ground truth, a real.json or a list of 'path label'",
                           folders->n_loose);
     }
-    if (n == 0 || n > FOVEA_DATASET_CLASSES_MAX) {
+    if (n == 0 || n > FOVEA_LIMIT_CLASSES) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
                           "%zu class folders; a dataset is ROOT/CLASS/IMAGE.jpg with 1..%d%s%s", n,
-                          FOVEA_DATASET_CLASSES_MAX, set->ignored ? ", but here is " : "",
+                          FOVEA_LIMIT_CLASSES, set->ignored ? ", but here is " : "",
                           set->ignored ? fovea_quote(set->ignored).text : "");
     }
     return fovea_fail(err, FOVEA_ERR_INVALID,
@@ -263,7 +265,7 @@ static enum fovea_status place_in_folders(struct fovea_dataset *set,
     if (status) {
         return status;
     }
-    if (set->n_images == 0 || folders->all.count > FOVEA_DATASET_CLASSES_MAX) {
+    if (set->n_images == 0 || folders->all.count > FOVEA_LIMIT_CLASSES) {
         return fail_nothing(set, folders, err);
     }
     dataset_label_each(set);

@@ -1,6 +1,8 @@
 /* What images show: from names to classes. */
 #include "loaders/dataset_parts.h"
 
+#include "runtime/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +40,7 @@ int dataset_number_of(const char *name) {
             return -1;
         }
         value = 10 * value + (*name - '0');
-        if (value >= FOVEA_DATASET_CLASSES_MAX) {
+        if (value >= FOVEA_LIMIT_CLASSES) {
             return -1;
         }
     }
@@ -95,9 +97,8 @@ static enum fovea_status make_classes(struct fovea_dataset *set, char *const *so
         if (again || !*sorted[i]) {
             continue;
         }
-        if (set->n_classes == FOVEA_DATASET_CLASSES_MAX) {
-            return fovea_fail(err, FOVEA_ERR_LIMIT, "more than %d classes",
-                              FOVEA_DATASET_CLASSES_MAX);
+        if (set->n_classes == FOVEA_LIMIT_CLASSES) {
+            return fovea_fail(err, FOVEA_ERR_LIMIT, "more than %d classes", FOVEA_LIMIT_CLASSES);
         }
         char *name = strdup(sorted[i]);
         if (!name) {

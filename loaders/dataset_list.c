@@ -2,13 +2,12 @@
 #include "loaders/dataset_parts.h"
 
 #include "loaders/text_lines.h"
+#include "runtime/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum { LIST_MAX = 1 << 30 }; /* bytes */
 
 /* Cut a field in quotes, as RFC 4180 has them, off `line`; NULL if the quotes do not end. */
 static char *cut_quoted(char *line, char **rest) {
@@ -94,7 +93,7 @@ static enum fovea_status count_repeated(struct fovea_dataset *set, struct fovea_
 enum fovea_status dataset_read_list(const char *path, struct fovea_dataset *set,
                                     struct dataset_names *names, struct fovea_error *err) {
     struct fovea_text_lines lines;
-    enum fovea_status status = fovea_text_lines_load(path, LIST_MAX, &lines, err);
+    enum fovea_status status = fovea_text_lines_load(path, FOVEA_LIMIT_LIST_BYTES, &lines, err);
     if (status) {
         return status;
     }

@@ -2,6 +2,7 @@
 #include "loaders/dataset_parts.h"
 
 #include "loaders/file.h"
+#include "runtime/limits.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -64,7 +65,7 @@ static enum fovea_status read_file(const struct fovea_dataset *set, const char *
         return fovea_fail_memory(err, 0, "a path");
     }
     enum fovea_status status =
-        fovea_file_read(path, FOVEA_IMAGE_FILE_MAX, bytes, size, &os_error, err);
+        fovea_file_read(path, FOVEA_LIMIT_IMAGE_BYTES, bytes, size, &os_error, err);
     if (status) {
         *fault = fault_of(path, status, os_error);
     }
@@ -87,10 +88,10 @@ enum fovea_status fovea_dataset_read(const struct fovea_dataset *dataset, size_t
         status = fail_known(image->fault, &why, err);
     } else if (!dataset->archive) {
         status = read_file(dataset, image->path, &found, &length, &why, err);
-    } else if (image->size > FOVEA_IMAGE_FILE_MAX) {
+    } else if (image->size > FOVEA_LIMIT_IMAGE_BYTES) {
         why = FOVEA_IMAGE_TOO_LARGE;
         status = fovea_fail(err, FOVEA_ERR_LIMIT, "the file has %llu bytes; the limit is %zu",
-                            (unsigned long long)image->size, FOVEA_IMAGE_FILE_MAX);
+                            (unsigned long long)image->size, FOVEA_LIMIT_IMAGE_BYTES);
     } else if (image->size > 0) {
         status = dataset_read_archive(dataset->archive, image, &found, &why, err);
     }

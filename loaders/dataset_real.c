@@ -2,6 +2,7 @@
 #include "loaders/dataset_parts.h"
 
 #include "loaders/json_label_lists.h"
+#include "runtime/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +52,7 @@ static enum fovea_status take_lists(struct fovea_dataset *set,
 enum fovea_status dataset_label_by_real(struct fovea_dataset *set, const char *path,
                                         struct fovea_error *err) {
     struct fovea_label_lists lists = {0};
-    enum fovea_status status = fovea_label_lists_load(path, FOVEA_DATASET_CLASSES_MAX, &lists, err);
+    enum fovea_status status = fovea_label_lists_load(path, FOVEA_LIMIT_CLASSES, &lists, err);
     if (!status) {
         status = take_lists(set, &lists, err);
     }

@@ -2,11 +2,10 @@
 #include "loaders/dataset_parts.h"
 
 #include "loaders/text_lines.h"
+#include "runtime/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { TRUTH_MAX = 1 << 30 }; /* bytes */
 
 /* ---- which line speaks of which image ---------------------------------------------- */
 
@@ -111,7 +110,7 @@ static enum fovea_status take_class(struct dataset_names *names, char *line, siz
     }
     if (id < 1) {
         return fovea_fail(err, FOVEA_ERR_FORMAT, "line %zu: IDs begin at 1, and are below %d",
-                          number, FOVEA_DATASET_CLASSES_MAX);
+                          number, FOVEA_LIMIT_CLASSES);
     }
     if ((size_t)id <= names->count && *names->list[id - 1]) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "line %zu: ID %d stands for '%s' already", number,
@@ -125,7 +124,7 @@ enum fovea_status dataset_read_class_map(const char *path, struct dataset_names 
                                          struct fovea_error *err) {
     struct fovea_text_lines lines;
     struct dataset_names names = {0};
-    enum fovea_status status = fovea_text_lines_load(path, TRUTH_MAX, &lines, err);
+    enum fovea_status status = fovea_text_lines_load(path, FOVEA_LIMIT_LIST_BYTES, &lines, err);
     if (status) {
         return status;
     }
@@ -150,7 +149,7 @@ enum fovea_status dataset_read_class_map(const char *path, struct dataset_names 
 enum fovea_status dataset_sniff_truth(const char *path, enum dataset_truth *out,
                                       struct fovea_error *err) {
     struct fovea_text_lines lines;
-    enum fovea_status status = fovea_text_lines_load(path, TRUTH_MAX, &lines, err);
+    enum fovea_status status = fovea_text_lines_load(path, FOVEA_LIMIT_LIST_BYTES, &lines, err);
     if (status) {
         return status;
     }
@@ -169,7 +168,7 @@ enum fovea_status dataset_sniff_truth(const char *path, enum dataset_truth *out,
 static enum fovea_status read_words(const char *path, struct dataset_names *out,
                                     struct fovea_error *err) {
     struct fovea_text_lines lines;
-    enum fovea_status status = fovea_text_lines_load(path, TRUTH_MAX, &lines, err);
+    enum fovea_status status = fovea_text_lines_load(path, FOVEA_LIMIT_LIST_BYTES, &lines, err);
     if (status) {
         return status;
     }

@@ -6,9 +6,6 @@
 
 #include "runtime/error.h"
 
-/* What an encoded image may weigh; the largest of ImageNet is 15 MB. */
-#define FOVEA_IMAGE_FILE_MAX ((size_t)64 << 20)
-
 /*
  * Read the regular file at `path`, of at most `max_size` bytes.
  *

@@ -1,6 +1,7 @@
 /* Images through a session: see image_batch.h. */
 #include "loaders/image_batch.h"
 
+#include "runtime/limits.h"
 #include "runtime/session.h"
 #include "runtime/tensor.h"
 
@@ -38,10 +39,10 @@ static enum fovea_status fit_side(const char *what, int64_t fixed, bool by_flag,
     if (fixed < 0 || fixed == *side) {
         return FOVEA_OK;
     }
-    if (by_flag || fixed > FOVEA_RECIPE_SIZE_MAX || fixed < 1) {
+    if (by_flag || fixed > FOVEA_LIMIT_INPUT_SIDE || fixed < 1) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
                           "the model's input has a fixed %s of %lld, not %d (sides: 1..%d)", what,
-                          (long long)fixed, *side, FOVEA_RECIPE_SIZE_MAX);
+                          (long long)fixed, *side, FOVEA_LIMIT_INPUT_SIDE);
     }
     *side = (int)fixed;
     return FOVEA_OK;

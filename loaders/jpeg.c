@@ -10,6 +10,7 @@
  */
 #include "loaders/jpeg.h"
 #include "loaders/jpeg_header.h"
+#include "runtime/limits.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -65,12 +66,23 @@ static enum fovea_status status_of(int code) {
     }
 }
 
+static enum fovea_status fail_truncated(const struct decoder *d) {
+    if (d->cinfo.output_scanline == 0 && d->cinfo.input_scan_number > 0) {
+        return fovea_fail(d->err, FOVEA_ERR_FORMAT, "truncated at byte %zu, in scan %d", d->size,
+                          d->cinfo.input_scan_number);
+    }
+    return fovea_fail(d->err, FOVEA_ERR_FORMAT, "truncated at byte %zu, after %u of %u rows",
+                      d->size, d->cinfo.output_scanline, d->cinfo.image_height);
+}
+
 static void on_error(j_common_ptr cinfo) {
     struct decoder *d = cinfo->client_data;
     char words[JMSG_LENGTH_MAX];
 
     d->status = status_of(cinfo->err->msg_code);
-    if (d->status == FOVEA_ERR_LIMIT) {
+    if (cinfo->err->msg_code == JERR_CANT_SUSPEND) { /* what the arithmetic decoder says then */
+        fail_truncated(d);
+    } else if (d->status == FOVEA_ERR_LIMIT) {
         fovea_fail(d->err, d->status, "decoding needs more than %zu bytes of memory",
                    d->options->max_memory);
     } else {
@@ -167,15 +179,6 @@ static void setup(struct decoder *d) {
     d->cinfo.src = &d->source;
     d->cinfo.progress = &d->progress;
     d->cinfo.mem->max_memory_to_use = (long)d->options->max_memory;
-}
-
-static enum fovea_status fail_truncated(const struct decoder *d) {
-    if (d->cinfo.output_scanline == 0 && d->cinfo.input_scan_number > 0) {
-        return fovea_fail(d->err, FOVEA_ERR_FORMAT, "truncated at byte %zu, in scan %d", d->size,
-                          d->cinfo.input_scan_number);
-    }
-    return fovea_fail(d->err, FOVEA_ERR_FORMAT, "truncated at byte %zu, after %u of %u rows",
-                      d->size, d->cinfo.output_scanline, d->cinfo.image_height);
 }
 
 static enum fovea_status read_header(struct decoder *d) {
@@ -324,9 +327,9 @@ static enum fovea_status guarded(struct decoder *d) {
 
 void fovea_jpeg_options_default(struct fovea_jpeg_options *options) {
     *options = (struct fovea_jpeg_options){
-        .max_pixels = 89478485,
-        .max_memory = (size_t)1 << 30,
-        .max_scans = 100,
+        .max_pixels = FOVEA_LIMIT_PIXELS,
+        .max_memory = FOVEA_LIMIT_DECODER_BYTES,
+        .max_scans = FOVEA_LIMIT_SCANS,
     };
 }
 
@@ -373,7 +376,10 @@ enum fovea_status fovea_jpeg_stream(const uint8_t *bytes, size_t size,
     d.taker = taker;
     d.report.orientation = header.orientation;
     d.report.n_components = header.n_components;
-    status = decode_frame(&d);
+    status = fovea_jpeg_check_scans(&header, bytes, d.size, d.options, err);
+    if (!status) {
+        status = decode_frame(&d);
+    }
     if (!status && report) {
         *report = d.report;
     }

@@ -8,7 +8,9 @@
  */
 #include "loaders/jpeg_header.h"
 #include "loaders/sniff.h"
+#include "runtime/limits.h"
 
+#include <limits.h>
 #include <string.h>
 
 enum {
@@ -145,9 +147,8 @@ static enum fovea_status read_segment(struct walk *w, int marker) {
 
 /* Step to the byte after the next marker and return it, or -1 at the end. */
 static int next_marker(struct walk *w) {
-    while (w->at < w->size && w->bytes[w->at] != 0xff) {
-        w->at++;
-    }
+    const uint8_t *found = w->at < w->size ? memchr(w->bytes + w->at, 0xff, w->size - w->at) : NULL;
+    w->at = found ? (size_t)(found - w->bytes) : w->size;
     while (w->at < w->size && w->bytes[w->at] == 0xff) {
         w->at++;
     }
@@ -265,4 +266,42 @@ size_t fovea_jpeg_whole_size(const uint8_t *bytes, size_t size) {
         }
         w.at += length;
     }
+}
+
+/* Up to the end marker. */
+static int count_scans(const uint8_t *bytes, size_t size) {
+    struct walk w = {.bytes = bytes, .size = size, .at = size < 2 ? size : 2};
+    int scans = 0, marker;
+    while ((marker = next_marker(&w)) >= 0 && marker != MARKER_EOI && scans < INT_MAX) {
+        if (stands_alone(marker)) {
+            continue;
+        }
+        size_t left = size - w.at;
+        size_t length = left < 2 ? SIZE_MAX : (size_t)bytes[w.at] << 8 | bytes[w.at + 1];
+        scans += marker == MARKER_SOS;
+        if (length > left) {
+            break;
+        }
+        w.at += length;
+    }
+    return scans;
+}
+
+enum fovea_status fovea_jpeg_check_scans(const struct fovea_jpeg_header *header,
+                                         const uint8_t *bytes, size_t size,
+                                         const struct fovea_jpeg_options *options,
+                                         struct fovea_error *err) {
+    int scans = count_scans(bytes, size);
+    if (scans > options->max_scans) {
+        return fovea_fail(err, FOVEA_ERR_LIMIT, "a JPEG of %d scans; the limit is %d", scans,
+                          options->max_scans);
+    }
+    uint64_t pixels = (uint64_t)header->width * (uint64_t)header->height;
+    /* What has too many pixels is refused for that. */
+    if (pixels <= options->max_pixels && pixels * (uint64_t)scans > FOVEA_LIMIT_SCANNED_PIXELS) {
+        return fovea_fail(
+            err, FOVEA_ERR_LIMIT, "%d scans of %llu pixels; the limit is %llu pixels scanned",
+            scans, (unsigned long long)pixels, (unsigned long long)FOVEA_LIMIT_SCANNED_PIXELS);
+    }
+    return FOVEA_OK;
 }

@@ -5,7 +5,7 @@
 #ifndef FOVEA_LOADERS_JPEG_HEADER_H
 #define FOVEA_LOADERS_JPEG_HEADER_H
 
-#include "runtime/error.h"
+#include "loaders/jpeg.h"
 
 struct fovea_jpeg_header {
     int sof;       /* number of the SOFn marker: 0 baseline, 2 progressive, ... */
@@ -39,5 +39,15 @@ enum fovea_status fovea_jpeg_header_check(const struct fovea_jpeg_header *header
  * the end marker put behind the rest for a part of the segment.
  */
 size_t fovea_jpeg_whole_size(const uint8_t *bytes, size_t size);
+
+/*
+ * Whether a file has few enough scans, by their markers alone: what a decoder
+ * would find out only after it has gone through all of them. A scan that says
+ * nothing takes some ten bytes, and as long as one that does.
+ */
+enum fovea_status fovea_jpeg_check_scans(const struct fovea_jpeg_header *header,
+                                         const uint8_t *bytes, size_t size,
+                                         const struct fovea_jpeg_options *options,
+                                         struct fovea_error *err);
 
 #endif

@@ -1,15 +1,19 @@
 /* JSON within bounds: see json.h. */
 #include "loaders/json.h"
 
-#include "loaders/limits.h"
+#include "runtime/limits.h"
 
 #include <jansson.h>
 
 /* Counts brackets and commas outside strings: an upper bound of depth and values. */
-static enum fovea_status scan(const char *text, size_t size, size_t start,
-                              struct fovea_error *err) {
+enum fovea_status fovea_json_check_bounds(const char *text, size_t size, size_t start,
+                                          struct fovea_error *err) {
     size_t values = 1, depth = 0;
     bool quoted = false;
+    if (size > FOVEA_LIMIT_JSON_BYTES) {
+        return fovea_fail(err, FOVEA_ERR_LIMIT, "%zu bytes of JSON; the limit is %zu", size,
+                          FOVEA_LIMIT_JSON_BYTES);
+    }
     for (size_t i = 0; i < size; i++) {
         char c = text[i];
         if (quoted) {
@@ -36,11 +40,7 @@ static enum fovea_status scan(const char *text, size_t size, size_t start,
 enum fovea_status fovea_json_parse(const char *text, size_t size, size_t start, struct json_t **out,
                                    struct fovea_error *err) {
     json_error_t problem;
-    if (size > FOVEA_LIMIT_JSON_BYTES) {
-        return fovea_fail(err, FOVEA_ERR_LIMIT, "%zu bytes of JSON; the limit is %zu", size,
-                          FOVEA_LIMIT_JSON_BYTES);
-    }
-    enum fovea_status st = scan(text, size, start, err);
+    enum fovea_status st = fovea_json_check_bounds(text, size, start, err);
     if (st) {
         return st;
     }

@@ -6,6 +6,7 @@
 #include "loaders/arch_config.h"
 
 #include "loaders/json.h"
+#include "runtime/limits.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -17,7 +18,7 @@ static const char *text_of(const json_t *object, const char *key) {
 
 static int count_of(const json_t *object, const char *key) {
     json_int_t n = json_integer_value(json_object_get(object, key));
-    return n > 0 && n <= FOVEA_ARCH_MAX_SIDE ? (int)n : 0;
+    return n > 0 && n <= FOVEA_LIMIT_INPUT_SIDE ? (int)n : 0;
 }
 
 /* A side, or [height, width], the last two of a longer list. */
@@ -25,7 +26,7 @@ static void read_size(const json_t *value, struct fovea_arch_hints *hints) {
     size_t n = json_array_size(value);
     json_int_t h = json_integer_value(n ? json_array_get(value, n - 2) : value);
     json_int_t w = json_integer_value(n ? json_array_get(value, n - 1) : value);
-    if (n != 1 && h > 0 && w > 0 && h <= FOVEA_ARCH_MAX_SIDE && w <= FOVEA_ARCH_MAX_SIDE) {
+    if (n != 1 && h > 0 && w > 0 && h <= FOVEA_LIMIT_INPUT_SIDE && w <= FOVEA_LIMIT_INPUT_SIDE) {
         hints->height = (int)h;
         hints->width = (int)w;
     }

@@ -2,11 +2,10 @@
 #include "loaders/json_label_lists.h"
 
 #include "loaders/file.h"
+#include "runtime/limits.h"
 
 #include <jansson.h>
 #include <stdlib.h>
-
-enum { JSON_MAX = 256 << 20 }; /* bytes */
 
 /* The labels of list `i`, appended; *count is how many there are of all lists so far. */
 static enum fovea_status take_list(const json_t *list, size_t i, int limit, int *labels,
@@ -65,7 +64,8 @@ enum fovea_status fovea_label_lists_load(const char *path, int limit, struct fov
     size_t size;
     json_error_t json_error;
     struct fovea_label_lists lists = {0};
-    enum fovea_status status = fovea_file_read(path, JSON_MAX, &bytes, &size, NULL, err);
+    enum fovea_status status =
+        fovea_file_read(path, FOVEA_LIMIT_LABEL_LISTS_BYTES, &bytes, &size, NULL, err);
     if (status) {
         return status;
     }

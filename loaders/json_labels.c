@@ -2,7 +2,9 @@
 #include "loaders/labels.h"
 
 #include "loaders/file.h"
+#include "loaders/json.h"
 #include "loaders/paths.h"
+#include "runtime/limits.h"
 #include "runtime/model.h"
 
 #include <jansson.h>
@@ -11,7 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LABELS = 1000000, MAX_LABEL_BYTES = 64 << 20 };
+/* NULL for what is not JSON, or beyond its limits. */
+static json_t *parse_json(const char *text, size_t size) {
+    json_t *root = NULL;
+    return fovea_json_parse(text, size, 0, &root, NULL) ? NULL : root;
+}
 
 void fovea_labels_finish(struct fovea_labels *labels) {
     for (size_t i = 0; i < labels->count; i++) {
@@ -23,7 +29,7 @@ void fovea_labels_finish(struct fovea_labels *labels) {
 
 /* Name class `index`, growing the list to it. */
 static bool set_label(struct fovea_labels *labels, size_t index, const char *name) {
-    if (index >= MAX_LABELS) {
+    if (index >= FOVEA_LIMIT_CLASSES) {
         return false;
     }
     if (index >= labels->count) {
@@ -108,7 +114,7 @@ enum fovea_status fovea_labels_parse(const char *text, size_t size, const char *
     if (!copy) {
         return fovea_fail_memory(err, size, "labels");
     }
-    json_t *root = json_loadb(text, size, 0, NULL);
+    json_t *root = parse_json(text, size);
     bool good = root ? take_json(&labels, root, source) : from_lines(&labels, copy);
     json_decref(root);
     free(copy);
@@ -128,7 +134,7 @@ static bool from_metadata(struct fovea_labels *labels, const struct fovea_model 
     static const char *const keys[] = {"labels", "classes", "names"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         const char *text = fovea_model_get_metadata(model, keys[i]);
-        json_t *root = text ? json_loads(text, 0, NULL) : NULL;
+        json_t *root = text ? parse_json(text, strlen(text)) : NULL;
         bool good = root && take_json(labels, root, "the model's metadata");
         json_decref(root);
         if (good) {
@@ -139,13 +145,12 @@ static bool from_metadata(struct fovea_labels *labels, const struct fovea_model 
 }
 
 static json_t *load_config(const char *model_path) {
-    enum { MAX_CONFIG_BYTES = 16 << 20 };
     char *path = fovea_path_beside(model_path, "config.json");
     uint8_t *bytes = NULL;
     size_t size = 0;
     json_t *root = NULL;
-    if (path && !fovea_file_read(path, MAX_CONFIG_BYTES, &bytes, &size, NULL, NULL)) {
-        root = json_loadb((char *)bytes, size, 0, NULL);
+    if (path && !fovea_file_read(path, FOVEA_LIMIT_JSON_BYTES, &bytes, &size, NULL, NULL)) {
+        root = parse_json((char *)bytes, size);
     }
     free(bytes);
     free(path);
@@ -178,7 +183,7 @@ enum fovea_status fovea_labels_load(const struct fovea_model *model, const char 
         fovea_labels_of_model(model, out);
         return FOVEA_OK;
     }
-    enum fovea_status st = fovea_file_read(path, MAX_LABEL_BYTES, &bytes, &size, NULL, err);
+    enum fovea_status st = fovea_file_read(path, FOVEA_LIMIT_LABEL_BYTES, &bytes, &size, NULL, err);
     if (st) {
         fovea_error_prefix(err, "%s", fovea_quote(path).text);
         return st;

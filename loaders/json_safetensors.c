@@ -2,7 +2,7 @@
 #include "loaders/safetensors.h"
 
 #include "loaders/json.h"
-#include "loaders/limits.h"
+#include "runtime/limits.h"
 #include "runtime/tensor.h"
 
 #include <jansson.h>

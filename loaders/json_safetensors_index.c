@@ -3,8 +3,8 @@
 
 #include "loaders/beneath.h"
 #include "loaders/json.h"
-#include "loaders/limits.h"
 #include "loaders/mapped_file.h"
+#include "runtime/limits.h"
 
 #include <jansson.h>
 #include <string.h>

@@ -2,12 +2,11 @@
 #include "loaders/label_map.h"
 
 #include "loaders/text_lines.h"
+#include "runtime/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MAP_MAX = 64 << 20 }; /* bytes */
 
 /* Cut a line where its two classes part; NULL if it has only one. */
 static char *cut_pair(char *line) {
@@ -78,7 +77,7 @@ enum fovea_status fovea_label_map_load(const char *path, struct fovea_label_map 
     struct fovea_label_map map = {0};
     bool pairs = false;
     char *line;
-    enum fovea_status status = fovea_text_lines_load(path, MAP_MAX, &lines, err);
+    enum fovea_status status = fovea_text_lines_load(path, FOVEA_LIMIT_LABEL_BYTES, &lines, err);
     if (status) {
         return status;
     }

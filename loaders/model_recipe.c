@@ -4,6 +4,7 @@
 #include "loaders/file.h"
 #include "loaders/paths.h"
 #include "loaders/recipe_file.h"
+#include "runtime/limits.h"
 #include "runtime/model.h"
 
 #include <errno.h>
@@ -11,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-enum { MAX_CONFIG_BYTES = 16 << 20 };
 
 static void add_config(struct fovea_recipe *recipe, const char *model_path, const char *name,
                        char *note, size_t note_bytes) {
@@ -26,7 +25,7 @@ static void add_config(struct fovea_recipe *recipe, const char *model_path, cons
         return;
     }
     enum fovea_status status =
-        fovea_file_read(path, MAX_CONFIG_BYTES, &bytes, &size, &os_error, &err);
+        fovea_file_read(path, FOVEA_LIMIT_JSON_BYTES, &bytes, &size, &os_error, &err);
     free(path);
     if (status && os_error == ENOENT) {
         return;
@@ -114,8 +113,8 @@ static void add_input_shape(struct fovea_recipe *recipe, const struct fovea_mode
     }
     int64_t height = io->dims[2] < 0 ? fovea_model_planned_dim(model, 0, 2) : io->dims[2];
     int64_t width = io->dims[3] < 0 ? fovea_model_planned_dim(model, 0, 3) : io->dims[3];
-    if (height < 1 || width < 1 || height > FOVEA_RECIPE_SIZE_MAX ||
-        width > FOVEA_RECIPE_SIZE_MAX) {
+    if (height < 1 || width < 1 || height > FOVEA_LIMIT_INPUT_SIDE ||
+        width > FOVEA_LIMIT_INPUT_SIDE) {
         return;
     }
     recipe->height = (int)height;

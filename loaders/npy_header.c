@@ -1,12 +1,12 @@
 /* The header of NumPy's .npy format, a Python dictionary in ASCII: see npy_header.h. */
 #include "loaders/npy_header.h"
 
+#include "runtime/limits.h"
 #include "runtime/tensor.h"
 
 #include <string.h>
 
-/* NumPy itself reads no longer ones. */
-enum { MAGIC = 6, HEADER_MOST = 10000 };
+enum { MAGIC = 6 };
 
 static const char magic[] = "\x93NUMPY";
 
@@ -225,10 +225,10 @@ static enum fovea_status find_header(const unsigned char *bytes, size_t size, si
     if (version > 1) {
         *length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
     }
-    if (*length > HEADER_MOST || *length > size - *start) {
+    if (*length > FOVEA_LIMIT_NPY_HEADER || *length > size - *start) {
         return fovea_fail(err, FOVEA_ERR_FORMAT,
                           "the header has %zu bytes; %zu are left, and %d are allowed", *length,
-                          size - *start, HEADER_MOST);
+                          size - *start, FOVEA_LIMIT_NPY_HEADER);
     }
     return FOVEA_OK;
 }

@@ -3,11 +3,11 @@
  * Nothing of protobuf remains afterwards but the buffers of some tensors.
  */
 #include "loaders/onnx.h"
-#include "loaders/limits.h"
 #include "loaders/mapped_file.h"
 #include "loaders/onnx_convert.h"
 #include "loaders/onnx_scan.h"
 #include "ops/registry.h"
+#include "runtime/limits.h"
 #include "runtime/session.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Attributes of nodes. Which of them an operator knows is the runtime's matter (op.h). */
-#include "loaders/limits.h"
 #include "loaders/onnx_convert.h"
+#include "runtime/limits.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,9 +2,9 @@
  * External data: tensors in files beside the model (beneath.h).
  */
 #include "loaders/beneath.h"
-#include "loaders/limits.h"
 #include "loaders/mapped_file.h"
 #include "loaders/onnx_convert.h"
+#include "runtime/limits.h"
 
 #include <stdlib.h>
 #include <string.h>

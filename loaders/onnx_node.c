@@ -1,7 +1,7 @@
 /* Nodes: which operators they want, and how they are connected. */
-#include "loaders/limits.h"
 #include "loaders/onnx_convert.h"
 #include "ops/registry.h"
+#include "runtime/limits.h"
 
 #include <stdio.h>
 #include <string.h>

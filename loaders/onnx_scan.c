@@ -1,9 +1,9 @@
 /* The scan before unpacking: see onnx_scan.h. */
 #include "loaders/onnx_scan.h"
 
-#include "loaders/limits.h"
 #include "loaders/onnx.pb-c.h"
 #include "loaders/onnx_schema.h"
+#include "runtime/limits.h"
 
 #include <string.h>
 
@@ -28,6 +28,12 @@ struct scan {
     struct fovea_onnx_scan counts;
     struct fovea_error *err;
 };
+
+/*
+ * Of a node: its limits are checked again, apart and with its name, when it is
+ * converted, but by then all has been unpacked.
+ */
+enum { MOST_NODE_FIELDS = 2 * FOVEA_LIMIT_NODE_VALUES + FOVEA_LIMIT_NODE_ATTRS };
 
 /* One field as it lies in the file. */
 struct field {
@@ -352,7 +358,12 @@ static enum fovea_status take_field(struct scan *s) {
     if (st) {
         return st;
     }
-    top(s)->members++;
+    if (++top(s)->members > MOST_NODE_FIELDS &&
+        top(s)->type == &fovea_onnx__node_proto__descriptor) {
+        return fovea_fail(s->err, FOVEA_ERR_LIMIT,
+                          "byte %zu: a node has over %d inputs, outputs and attributes, the limit",
+                          field.start, MOST_NODE_FIELDS);
+    }
     return field.known ? take_known(s, &field) : take_unknown(s, &field);
 }
 

@@ -2,10 +2,10 @@
  * Graphs in attributes: from the bytes that unpacking left alone to a template
  * (subgraph.h). Nested graphs make this recursive, to a depth that is bounded.
  */
-#include "loaders/limits.h"
 #include "loaders/onnx_convert.h"
 #include "loaders/onnx_scan.h"
 #include "ops/registry.h"
+#include "runtime/limits.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* Tensor files: see tensor_pb.h. */
 #include "loaders/tensor_pb.h"
 
-#include "loaders/limits.h"
 #include "loaders/mapped_file.h"
 #include "loaders/onnx_convert.h"
 #include "loaders/onnx_scan.h"
+#include "runtime/limits.h"
 #include "runtime/session.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * pickle_opcodes.c, what its globals mean in pickle_globals.c. */
 #include "loaders/pickle_parts.h"
 
-#include "loaders/limits.h"
+#include "runtime/limits.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -134,7 +134,9 @@ struct fovea_pickle_value **fovea_pickle_pop_many(struct fovea_pickle_machine *m
     m->n_marks -= count < 0;
     m->n_stack -= wanted;
     *out = wanted;
-    return m->stack + m->n_stack;
+    /* Of a stack that nothing was ever pushed on, nothing can be taken; that is no failure. */
+    static struct fovea_pickle_value *none[1];
+    return m->stack ? m->stack + m->n_stack : none;
 }
 
 struct fovea_pickle_value *fovea_pickle_top(struct fovea_pickle_machine *m) {

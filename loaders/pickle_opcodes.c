@@ -1,6 +1,6 @@
 /* The opcodes of pickles (pickle.h): each changes the stack and the memo of the machine. */
-#include "loaders/limits.h"
 #include "loaders/pickle_parts.h"
+#include "runtime/limits.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* From a pickle's values to tensors by name: see pickle_tensors.h. */
 #include "loaders/pickle_tensors.h"
 
-#include "loaders/limits.h"
+#include "runtime/limits.h"
 #include "runtime/tensor.h"
 
 #include <string.h>
@@ -48,7 +48,7 @@ static enum fovea_status locate(const struct walk *walk, const struct fovea_pick
     if (!walk->finder) {
         return fovea_fail(err, FOVEA_ERR_FORMAT, "a tensor of torch, but this is no torch file");
     }
-    if (from->n > FOVEA_MAX_TENSOR_BYTES / (int64_t)size) {
+    if (from->n > FOVEA_LIMIT_TENSOR_BYTES / (int64_t)size) {
         return fovea_fail(err, FOVEA_ERR_FORMAT, "its storage of %lld elements is too big",
                           (long long)from->n);
     }

@@ -1,9 +1,9 @@
 /* PyTorch's files: see pth.h. */
 #include "loaders/pth.h"
 
-#include "loaders/limits.h"
 #include "loaders/pickle_tensors.h"
 #include "loaders/zip.h"
+#include "runtime/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,8 @@
 /* Recipes: words, ranges, layering, digest. See recipe.h. */
 #include "loaders/recipe.h"
 
+#include "runtime/limits.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stddef.h>
@@ -180,9 +182,9 @@ void fovea_recipe_overlay(struct fovea_recipe *recipe, const struct fovea_recipe
 /* ---- ranges --------------------------------------------------------------- */
 
 enum fovea_status fovea_recipe_check_size(int64_t size, struct fovea_error *err) {
-    if (size < 1 || size > FOVEA_RECIPE_SIZE_MAX) {
+    if (size < 1 || size > FOVEA_LIMIT_INPUT_SIDE) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "size %lld is outside 1..%d", (long long)size,
-                          FOVEA_RECIPE_SIZE_MAX);
+                          FOVEA_LIMIT_INPUT_SIDE);
     }
     return FOVEA_OK;
 }
@@ -200,9 +202,9 @@ enum fovea_status fovea_recipe_check_crop_pct(double crop_pct, struct fovea_erro
 }
 
 enum fovea_status fovea_recipe_check_margin(int64_t margin, struct fovea_error *err) {
-    if (margin < 0 || margin > FOVEA_RECIPE_SIZE_MAX) {
+    if (margin < 0 || margin > FOVEA_LIMIT_INPUT_SIDE) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "margin %lld is outside 0..%d", (long long)margin,
-                          FOVEA_RECIPE_SIZE_MAX);
+                          FOVEA_LIMIT_INPUT_SIDE);
     }
     return FOVEA_OK;
 }

@@ -79,7 +79,7 @@ enum fovea_recipe_source {
 
 struct fovea_recipe {
     enum fovea_resize_mode resize;
-    int height, width; /* of the model's input, 1..FOVEA_RECIPE_SIZE_MAX */
+    int height, width; /* of the model's input, 1..FOVEA_LIMIT_INPUT_SIDE */
     double crop_pct;   /* share of the resized side that the crop keeps; 0 where margin counts */
     int margin;        /* pixels by which the resized side exceeds size; where crop_pct is 0 */
     enum fovea_filter filter;
@@ -93,8 +93,6 @@ struct fovea_recipe {
     enum fovea_dct dct;
     enum fovea_recipe_source source[FOVEA_RECIPE_N_FIELDS];
 };
-
-#define FOVEA_RECIPE_SIZE_MAX 16384
 
 /* Replace the fields of `recipe` that `over` has set, and their sources. */
 void fovea_recipe_overlay(struct fovea_recipe *recipe, const struct fovea_recipe *over);

@@ -1,7 +1,9 @@
 /* Reading recipes from JSON: see recipe_file.h. */
 #include "loaders/recipe_file.h"
 #include "loaders/file.h"
+#include "loaders/json.h"
 #include "loaders/recipe_json.h"
+#include "runtime/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,13 +85,16 @@ static enum fovea_status parse(const char *text, size_t size, read_fn read,
                                enum fovea_recipe_source source, struct fovea_recipe *out,
                                struct fovea_error *err) {
     json_error_t e;
+    enum fovea_status status = fovea_json_check_bounds(text, size, 0, err);
+    if (status) {
+        return status;
+    }
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &e);
     if (!root) {
         return fovea_fail(err, FOVEA_ERR_FORMAT, "line %d, column %d: not JSON: %s", e.line,
                           e.column, fovea_quote(e.text).text);
     }
     struct fovea_recipe recipe = {0};
-    enum fovea_status status = FOVEA_OK;
     if (!json_is_object(root)) {
         status = fovea_fail(err, FOVEA_ERR_INVALID, "not an object of recipe keys");
     }
@@ -114,10 +119,10 @@ enum fovea_status fovea_recipe_parse_config(const char *text, size_t size,
 
 enum fovea_status fovea_recipe_load(const char *path, enum fovea_recipe_source source,
                                     struct fovea_recipe *out, struct fovea_error *err) {
-    enum { FILE_MAX = 1 << 20 };
     uint8_t *bytes;
     size_t size;
-    enum fovea_status status = fovea_file_read(path, FILE_MAX, &bytes, &size, NULL, err);
+    enum fovea_status status =
+        fovea_file_read(path, FOVEA_LIMIT_RECIPE_BYTES, &bytes, &size, NULL, err);
     if (!status) {
         status = fovea_recipe_parse((const char *)bytes, size, source, out, err);
         free(bytes);

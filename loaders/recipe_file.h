@@ -31,7 +31,8 @@
 /*
  * Parse a recipe file held in memory; the fields it sets get `source`.
  *
- * FOVEA_ERR_FORMAT with line and column for what is not JSON;
+ * FOVEA_ERR_FORMAT with line and column for what is not JSON, FOVEA_ERR_LIMIT
+ * for JSON over its limits (runtime/limits.h);
  * FOVEA_ERR_INVALID for an unknown key, a wrong type or a value out of range,
  * and what fovea_recipe_preset says.
  */

@@ -1,6 +1,8 @@
 /* See tar.h. Formats: POSIX.1-2017, pax, "Interchange Format"; GNU tar's manual, "Basic Tar". */
 #include "loaders/tar.h"
 
+#include "runtime/limits.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,10 +125,10 @@ static enum fovea_status fail_here(const struct reader *r, const char *what) {
 
 /* A copy of a name that must have no zero in it, in place of *name. */
 static enum fovea_status set_name(struct reader *r, char **name, const char *text, size_t length) {
-    if (length > FOVEA_TAR_NAME_MAX) {
+    if (length > FOVEA_LIMIT_NAME) {
         return fovea_fail(r->err, FOVEA_ERR_LIMIT,
                           "byte %llu of the archive: a name of %zu bytes; the limit is %d",
-                          (unsigned long long)r->at, length, FOVEA_TAR_NAME_MAX);
+                          (unsigned long long)r->at, length, FOVEA_LIMIT_NAME);
     }
     if (length == 0 || memchr(text, 0, length)) {
         return fail_here(r, length ? "a name with a zero byte in it" : "an empty name");
@@ -273,9 +275,9 @@ static enum fovea_status take_names(struct reader *r, struct fovea_tar_entry *en
 
 static enum fovea_status add_entry(struct reader *r, uint64_t size) {
     struct fovea_tar *tar = &r->tar;
-    if (tar->count == FOVEA_TAR_ENTRIES_MAX) {
+    if (tar->count == FOVEA_LIMIT_TAR_ENTRIES) {
         return fovea_fail(r->err, FOVEA_ERR_LIMIT, "the archive has more than %d entries",
-                          FOVEA_TAR_ENTRIES_MAX);
+                          FOVEA_LIMIT_TAR_ENTRIES);
     }
     if (tar->count == tar->room) {
         size_t room = tar->room ? 2 * tar->room : 256;

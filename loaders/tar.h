@@ -39,13 +39,10 @@ bool fovea_tar_is_header(const unsigned char *block);
  * is within the file.
  *
  * FOVEA_ERR_FORMAT with the byte where it stops making sense, FOVEA_ERR_LIMIT
- * for names over 4096 bytes or more entries than FOVEA_TAR_ENTRIES_MAX.
+ * for names over 4096 bytes or more entries than FOVEA_LIMIT_TAR_ENTRIES.
  */
 enum fovea_status fovea_tar_load(int fd, uint64_t size, struct fovea_tar *out,
                                  struct fovea_error *err);
 void fovea_tar_finish(struct fovea_tar *tar);
-
-#define FOVEA_TAR_ENTRIES_MAX 50000000
-#define FOVEA_TAR_NAME_MAX 4096
 
 #endif

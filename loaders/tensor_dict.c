@@ -1,8 +1,8 @@
 /* Tensors by name: see tensor_dict.h. */
 #include "loaders/tensor_dict.h"
 
-#include "loaders/limits.h"
 #include "loaders/mapped_file.h"
+#include "runtime/limits.h"
 #include "runtime/tensor.h"
 
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 #include "loaders/zip.h"
 
 #include "loaders/byte_reader.h"
-#include "loaders/limits.h"
 #include "loaders/zip_end.h"
+#include "runtime/limits.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* Concat: tensors joined along an axis. */
 #include "ops/copy.h"
 #include "ops/ops.h"
+#include "runtime/limits.h"
 
 #include <string.h>
 
@@ -43,7 +44,7 @@ static enum fovea_status infer(struct fovea_node *node, struct fovea_error *err)
             return st;
         }
         int64_t dim = node->in[i]->t.dims[p->axis];
-        if (dim > FOVEA_MAX_TENSOR_BYTES - y.dims[p->axis]) {
+        if (dim > FOVEA_LIMIT_TENSOR_BYTES - y.dims[p->axis]) {
             return fovea_fail(err, FOVEA_ERR_LIMIT, "the joined dimension is over 2^46");
         }
         y.dims[p->axis] += dim;

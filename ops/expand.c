@@ -1,6 +1,7 @@
 /* Expand and Tile: a tensor repeated along its dimensions. */
 #include "ops/copy.h"
 #include "ops/ops.h"
+#include "runtime/limits.h"
 
 #include <string.h>
 
@@ -80,7 +81,7 @@ static enum fovea_status infer_tile(struct fovea_node *node, struct fovea_error 
             return fovea_fail(err, FOVEA_ERR_INVALID, "repeat %d is %lld, below 0", i,
                               (long long)p->repeats[i]);
         }
-        if (x->dims[i] > 0 && p->repeats[i] > FOVEA_MAX_TENSOR_BYTES / x->dims[i]) {
+        if (x->dims[i] > 0 && p->repeats[i] > FOVEA_LIMIT_TENSOR_BYTES / x->dims[i]) {
             return fovea_fail(err, FOVEA_ERR_LIMIT,
                               "repeat %d is %lld, of dimension %lld: over 2^46 together", i,
                               (long long)p->repeats[i], (long long)x->dims[i]);

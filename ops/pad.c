@@ -9,6 +9,7 @@
 #include "ops/axes.h"
 #include "ops/copy.h"
 #include "ops/ops.h"
+#include "runtime/limits.h"
 #include "runtime/parallel.h"
 
 #include <string.h>
@@ -73,7 +74,7 @@ static enum fovea_status read_pads(const struct fovea_node *node, struct pads *p
 
 static enum fovea_status pad_dimension(int64_t dim, int axis, int64_t before, int64_t after,
                                        enum mode mode, int64_t *out, struct fovea_error *err) {
-    const int64_t most = FOVEA_MAX_TENSOR_BYTES;
+    const int64_t most = FOVEA_LIMIT_TENSOR_BYTES;
     if (before < -most || before > most || after < -most || after > most) {
         return fovea_fail(err, FOVEA_ERR_LIMIT, "pads %lld and %lld of axis %d are over 2^46",
                           (long long)before, (long long)after, axis);

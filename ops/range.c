@@ -1,6 +1,7 @@
 /* Range: start, start + delta, ... up to but not including limit. */
 #include "ops/each_type.h"
 #include "ops/ops.h"
+#include "runtime/limits.h"
 
 #include <math.h>
 
@@ -53,7 +54,7 @@ static enum fovea_status infer(struct fovea_node *node, struct fovea_error *err)
                            fovea_tensor_get_float(delta, 0))
             : (double)count_ints(fovea_tensor_get_int(start, 0), fovea_tensor_get_int(limit, 0),
                                  fovea_tensor_get_int(delta, 0));
-    if (!(count <= (double)FOVEA_MAX_TENSOR_BYTES)) {
+    if (!(count <= (double)FOVEA_LIMIT_TENSOR_BYTES)) {
         return fovea_fail(err, FOVEA_ERR_LIMIT, "the range has %g elements, over 2^46", count);
     }
     return fovea_set_output(node, 0, start->dtype, 1, (int64_t[]){(int64_t)count}, err);

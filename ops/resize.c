@@ -5,6 +5,7 @@
 #include "ops/resize.h"
 #include "ops/axes.h"
 #include "ops/ops.h"
+#include "runtime/limits.h"
 
 #include <math.h>
 #include <string.h>
@@ -147,7 +148,7 @@ static enum fovea_status apply_scale(struct fovea_resize_axis *axis, int number,
                           "scale of axis %d is %g; it must be above 0 and finite", number, scale);
     }
     float out = floorf((float)axis->in * (float)scale);
-    if (!(out <= (float)FOVEA_MAX_TENSOR_BYTES)) {
+    if (!(out <= (float)FOVEA_LIMIT_TENSOR_BYTES)) {
         return fovea_fail(err, FOVEA_ERR_LIMIT,
                           "scale of axis %d is %g, of dimension %lld: over "
                           "2^46 together",
@@ -161,7 +162,7 @@ static enum fovea_status apply_scale(struct fovea_resize_axis *axis, int number,
 
 static enum fovea_status check_size(const struct fovea_resize_axis *axis, int number, int64_t size,
                                     struct fovea_error *err) {
-    if (size < 0 || size > FOVEA_MAX_TENSOR_BYTES) {
+    if (size < 0 || size > FOVEA_LIMIT_TENSOR_BYTES) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "size of axis %d is %lld; it must be 0 to 2^46",
                           number, (long long)size);
     }
@@ -193,7 +194,7 @@ static enum fovea_status keep_aspect(const struct selection *s, bool larger, str
         struct fovea_resize_axis *axis = &p->axes[s->axes[i]];
         axis->scale = scale;
         axis->length = (double)axis->in * scale;
-        if (axis->length > (double)FOVEA_MAX_TENSOR_BYTES) {
+        if (axis->length > (double)FOVEA_LIMIT_TENSOR_BYTES) {
             return fovea_fail(err, FOVEA_ERR_LIMIT,
                               "keeping the aspect ratio makes axis %d longer than 2^46",
                               s->axes[i]);

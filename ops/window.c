@@ -1,13 +1,9 @@
 /* Sliding windows: see window.h. */
 #include "ops/window.h"
 
-#include <string.h>
+#include "runtime/limits.h"
 
-/*
- * Most elements of padding on one side. oneDNN's kernels take time over every
- * position of the padding: a million of them took 25 s for a 3x3 kernel.
- */
-enum { MOST_PAD = 4096 };
+#include <string.h>
 
 /* Attribute `name`, `count` values in [least, INT32_MAX]; absent gives `otherwise` for each. */
 static enum fovea_status read_list(const struct fovea_node *node, const char *name, int count,
@@ -99,10 +95,10 @@ static enum fovea_status fit(struct fovea_window *w, int d, const struct fovea_w
     if (mode == PAD_SAME_UPPER || mode == PAD_SAME_LOWER) {
         same_pads(w, d, extent, mode);
     }
-    if (w->before[d] > MOST_PAD || w->after[d] > MOST_PAD) {
-        return fovea_fail(err, FOVEA_ERR_LIMIT,
-                          "in spatial dimension %d pads are %lld and %lld; the most are %d", d,
-                          (long long)w->before[d], (long long)w->after[d], MOST_PAD);
+    if (w->before[d] > FOVEA_LIMIT_WINDOW_PADDING || w->after[d] > FOVEA_LIMIT_WINDOW_PADDING) {
+        return fovea_fail(
+            err, FOVEA_ERR_LIMIT, "in spatial dimension %d pads are %lld and %lld; the most are %d",
+            d, (long long)w->before[d], (long long)w->after[d], FOVEA_LIMIT_WINDOW_PADDING);
     }
     int64_t padded = w->in[d] + w->before[d] + w->after[d];
     if (extent > padded || padded > INT32_MAX) {

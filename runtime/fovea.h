@@ -27,8 +27,8 @@
  *    they point at, except where it says otherwise.
  *  - Bytes of files and memory are not trusted: whatever they contain gives an
  *    error, in words that are printable ASCII, never undefined behaviour.
- *  - There is no global state: objects know each other only where one was made
- *    of another. Nothing is written to stdout or stderr; nothing calls exit,
+ *  - No state is global but facts about the CPU and oneDNN, found out once, and
+ *    a lock of oneDNN's. Nothing is written to stdout or stderr; nothing calls exit,
  *    abort or atexit, handles or blocks signals, or changes the environment or the locale.
  *  - Threads are OpenMP's, as many as the session was made with, whatever other
  *    threads of the program do. Between runs they wait: for some milliseconds

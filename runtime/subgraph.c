@@ -1,6 +1,8 @@
 /* Templates of graphs within nodes, and what expanding them needs: see subgraph.h. */
 #include "runtime/subgraph.h"
 
+#include "runtime/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,11 +33,11 @@ const struct fovea_subgraph *fovea_attr_graph(const struct fovea_node *node, con
 enum { PLACE = sizeof(void *) + sizeof(struct fovea_use) };
 
 static enum fovea_status spend(struct fovea_graph *graph, size_t bytes, struct fovea_error *err) {
-    if (bytes > FOVEA_MAX_INLINED_BYTES - graph->inlined_bytes) {
+    if (bytes > FOVEA_LIMIT_INLINED_BYTES - graph->inlined_bytes) {
         return fovea_fail(err, FOVEA_ERR_LIMIT,
                           "branches, loops and sequences come to over %zu bytes of nodes, the "
                           "limit",
-                          FOVEA_MAX_INLINED_BYTES);
+                          FOVEA_LIMIT_INLINED_BYTES);
     }
     graph->inlined_bytes += bytes;
     return FOVEA_OK;
@@ -43,7 +45,7 @@ static enum fovea_status spend(struct fovea_graph *graph, size_t bytes, struct f
 
 enum fovea_status fovea_graph_spend_node(struct fovea_graph *graph, size_t n_values,
                                          struct fovea_error *err) {
-    size_t most = FOVEA_MAX_INLINED_BYTES / PLACE;
+    size_t most = FOVEA_LIMIT_INLINED_BYTES / PLACE;
     size_t places = n_values < most ? n_values : most;
     return spend(graph, sizeof(struct fovea_node) + places * PLACE, err);
 }
@@ -65,15 +67,15 @@ enum fovea_status fovea_node_spend_work(const struct fovea_node *node, struct fo
     }
     int64_t work = fovea_node_macs(node);
     for (int i = 0; i < node->n_out; i++) {
-        if (node->out[i] && work < FOVEA_MAX_INLINED_WORK) {
+        if (node->out[i] && work < FOVEA_LIMIT_INLINED_WORK) {
             work += fovea_tensor_count(&node->out[i]->t);
         }
     }
-    if (work > FOVEA_MAX_INLINED_WORK - graph->inlined_work) {
+    if (work > FOVEA_LIMIT_INLINED_WORK - graph->inlined_work) {
         enum fovea_status st =
             fovea_fail(err, FOVEA_ERR_LIMIT,
                        "the constants of branches and loops take over %lld operations, the limit",
-                       (long long)FOVEA_MAX_INLINED_WORK);
+                       (long long)FOVEA_LIMIT_INLINED_WORK);
         fovea_error_prefix_node(err, node);
         return st;
     }

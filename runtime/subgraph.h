@@ -26,15 +26,6 @@ struct fovea_subgraph {
     struct fovea_subgraph *next; /* all of a model */
 };
 
-/*
- * What the subgraphs and sequences of one graph may come to: bytes of nodes
- * and values, ever made (some ten thousand nodes); and multiply-adds and
- * elements of results that are computed at load for copied nodes. Without
- * these a file of a kilobyte could ask for any amount.
- */
-#define FOVEA_MAX_INLINED_BYTES ((size_t)16 << 20)
-#define FOVEA_MAX_INLINED_WORK ((int64_t)1 << 32)
-
 /* A template with nothing in it, or NULL if out of memory. */
 struct fovea_subgraph *fovea_subgraph_create(fovea_op_find_fn find_op, int opset);
 
@@ -47,7 +38,7 @@ const struct fovea_subgraph *fovea_attr_graph(const struct fovea_node *node, con
 /*
  * Copy the template to before `node`, for the formal inputs `formal` (NULL:
  * absent); `outputs` has room for sub->graph.n_outputs. FOVEA_ERR_LIMIT over
- * FOVEA_MAX_INLINED_BYTES.
+ * FOVEA_LIMIT_INLINED_BYTES.
  */
 enum fovea_status fovea_subgraph_inline(struct fovea_node *node, const struct fovea_subgraph *sub,
                                         struct fovea_value *const *formal,

@@ -1,6 +1,8 @@
 /* Tensor types and shapes: see tensor.h. Conversions are in convert.c. */
 #include "runtime/tensor.h"
 
+#include "runtime/limits.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +69,7 @@ enum fovea_status fovea_tensor_check_shape(const struct fovea_tensor *tensor,
             return fovea_fail(err, FOVEA_ERR_INVALID, "dimension %d is %lld, below 0", i,
                               (long long)dim);
         }
-        if (dim > 0 && bytes > FOVEA_MAX_TENSOR_BYTES / dim) {
+        if (dim > 0 && bytes > FOVEA_LIMIT_TENSOR_BYTES / dim) {
             return fovea_fail(err, FOVEA_ERR_LIMIT,
                               "shape %s is over the limit of 2^46 bytes a tensor",
                               fovea_shape_text(tensor).text);

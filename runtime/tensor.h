@@ -2,16 +2,13 @@
  * Types, shapes and element access for struct fovea_tensor (fovea.h).
  *
  * Shapes of values in a graph are checked once, when inferred: every
- * dimension is >= 0 and the size in bytes is at most FOVEA_MAX_TENSOR_BYTES.
+ * dimension is >= 0 and the size in bytes is at most FOVEA_LIMIT_TENSOR_BYTES.
  * Code that runs later multiplies dimensions without further checks.
  */
 #ifndef FOVEA_RUNTIME_TENSOR_H
 #define FOVEA_RUNTIME_TENSOR_H
 
 #include "runtime/error.h"
-
-/* Far over any machine's memory, far under where int64 arithmetic overflows. */
-#define FOVEA_MAX_TENSOR_BYTES ((int64_t)1 << 46)
 
 /* Alignment of every tensor the runtime allocates: a cache line, a zmm register. */
 #define FOVEA_ALIGNMENT 64
@@ -27,7 +24,7 @@ int64_t fovea_dims_product(const struct fovea_tensor *tensor, int from, int to);
 
 /*
  * Check rank and dims of untrusted origin: rank at most FOVEA_MAX_RANK, no
- * negative dimension, at most FOVEA_MAX_TENSOR_BYTES. The message gives the
+ * negative dimension, at most FOVEA_LIMIT_TENSOR_BYTES. The message gives the
  * offending dimension.
  */
 enum fovea_status fovea_tensor_check_shape(const struct fovea_tensor *tensor,

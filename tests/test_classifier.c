@@ -5,6 +5,7 @@
 #include "loaders/file.h"
 #include "loaders/jpeg.h"
 #include "loaders/mapped_file.h"
+#include "runtime/limits.h"
 #include "tests/check.h"
 
 #include <fcntl.h>
@@ -41,7 +42,7 @@ static bool read_image(char *line, struct image *image) {
     }
     image->best = atoi(best);
     snprintf(image->path, sizeof(image->path), SHAPES "val/%s", name);
-    return !fovea_file_read(image->path, FOVEA_IMAGE_FILE_MAX, &image->bytes, &image->size, NULL,
+    return !fovea_file_read(image->path, FOVEA_LIMIT_IMAGE_BYTES, &image->bytes, &image->size, NULL,
                             NULL);
 }
 

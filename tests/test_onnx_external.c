@@ -101,6 +101,22 @@ static void external__unaligned_offset__is_copied(void) {
     fovea_model_destroy(model);
 }
 
+static void external__of_a_model_in_memory__is_refused(void) {
+    struct onnx_parts parts;
+    struct fovea_model *model = NULL;
+    struct fovea_error err = {0};
+    struct pb pb = {0};
+    temp_write("weights.bin", values, sizeof(values));
+    onnx_parts_init(&parts);
+    add_external(&parts, "w", 4, "weights.bin", NULL, NULL);
+    onnx_parts_encode(&parts, &pb);
+    CHECK(fovea_model_load_memory(pb.bytes, pb.size, NULL, &model, &err) == FOVEA_ERR_INVALID);
+    CHECK(!model && strstr(err.message, "external file 'weights.bin'") &&
+          strstr(err.message, "has no folder"));
+    pb_finish(&pb);
+    onnx_parts_finish(&parts);
+}
+
 static void external__in_a_folder_below__is_read(void) {
     struct onnx_parts parts;
     mkdir(temp_path("sub"), 0700);
@@ -247,6 +263,7 @@ static void entries__beside_inline_data__are_refused(void) {
 static const struct test tests[] = {
     TEST(external__two_tensors_of_a_file__share_its_mapping),
     TEST(external__unaligned_offset__is_copied),
+    TEST(external__of_a_model_in_memory__is_refused),
     TEST(external__in_a_folder_below__is_read),
     TEST(location__outside_the_folder__is_refused),
     TEST(location__no_regular_file__is_refused),

@@ -2,7 +2,7 @@
  * Bytes that are no well-formed ONNX model, or one made to exhaust stack or
  * memory: refused before protobuf-c sees them, with the offset.
  */
-#include "loaders/limits.h"
+#include "runtime/limits.h"
 #include "tests/check.h"
 #include "tests/onnx_parts.h"
 #include "tests/temp_dir.h"
@@ -281,12 +281,12 @@ static void expect_bomb(uint32_t graph_field, uint32_t node_field, const char *w
 }
 
 static void model__millions_of_empty_fields__are_over_the_limit(void) {
-    expect_bomb(1, 0, "over");                        /* nodes */
-    expect_bomb(5, 0, "over");                        /* initializers */
-    expect_bomb(11, 0, "takes over");                 /* inputs */
-    expect_bomb(0, 5, "unpacking the message up to"); /* attributes */
-    expect_bomb(0, 1, "takes over");                  /* strings */
-    expect_bomb(99, 0, "takes over");                 /* unknown */
+    expect_bomb(1, 0, "over");            /* nodes */
+    expect_bomb(5, 0, "over");            /* initializers */
+    expect_bomb(11, 0, "takes over");     /* inputs */
+    expect_bomb(0, 5, "a node has over"); /* attributes */
+    expect_bomb(0, 1, "a node has over"); /* strings */
+    expect_bomb(99, 0, "takes over");     /* unknown */
 }
 
 static void model__over_max_memory__is_refused(void) {

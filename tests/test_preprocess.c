@@ -5,6 +5,7 @@
 #include "loaders/file.h"
 #include "loaders/preprocess.h"
 #include "loaders/sha256.h"
+#include "runtime/limits.h"
 #include "tests/check.h"
 #include "tests/jpeg_samples.h"
 
@@ -368,7 +369,7 @@ static void check_image(const char *folder, const char *name, const json_t *prot
     struct fovea_image decoded = {0};
     struct fovea_error err = {.message = ""};
     snprintf(path, sizeof(path), IMAGES "%s/%s", folder, name);
-    CHECK_OK(fovea_file_read(path, FOVEA_IMAGE_FILE_MAX, &bytes, &size, NULL, &err), err);
+    CHECK_OK(fovea_file_read(path, FOVEA_LIMIT_IMAGE_BYTES, &bytes, &size, NULL, &err), err);
     enum fovea_status status = fovea_jpeg_decode(bytes, size, NULL, &decoded, NULL, &err);
     if (status || json_object_get(want, "error")) {
         if (!status || !json_object_get(want, "error")) {

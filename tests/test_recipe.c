@@ -98,7 +98,7 @@ static void parse__not_json__names_line_and_column(void) {
     /* Nesting without end must not run the parser out of stack. */
     static char deep[100000];
     memset(deep, '[', sizeof(deep));
-    CHECK(fovea_recipe_parse(deep, sizeof(deep), FOVEA_FROM_FILE, &r, &err) == FOVEA_ERR_FORMAT);
+    CHECK(fovea_recipe_parse(deep, sizeof(deep), FOVEA_FROM_FILE, &r, &err) == FOVEA_ERR_LIMIT);
     CHECK(fovea_recipe_parse("", 0, FOVEA_FROM_FILE, &r, &err) == FOVEA_ERR_FORMAT);
 }
 

@@ -6,6 +6,7 @@
 
 #include "loaders/file.h"
 #include "loaders/preprocess.h"
+#include "runtime/limits.h"
 #include "tools/exit_codes.h"
 #include "tools/image_files.h"
 #include "tools/json_out.h"
@@ -123,7 +124,7 @@ static enum fovea_status decode_file(const struct command *command, const char *
     uint8_t *bytes;
     size_t size;
     enum fovea_status status =
-        fovea_file_read(path, FOVEA_IMAGE_FILE_MAX, &bytes, &size, NULL, err);
+        fovea_file_read(path, FOVEA_LIMIT_IMAGE_BYTES, &bytes, &size, NULL, err);
     if (status) {
         return status;
     }

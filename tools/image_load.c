@@ -2,6 +2,7 @@
 #include "tools/image_load.h"
 
 #include "loaders/file.h"
+#include "runtime/limits.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ enum fovea_status image_read(const char *path, uint8_t **bytes, size_t *size, bo
         return fovea_fail(err, FOVEA_ERR_IO, "is a folder; name the images in it");
     }
     enum fovea_status status =
-        fovea_file_read(path, FOVEA_IMAGE_FILE_MAX, bytes, size, &os_error, err);
+        fovea_file_read(path, FOVEA_LIMIT_IMAGE_BYTES, bytes, size, &os_error, err);
     if (missing) {
         *missing = status && os_error == ENOENT;
     }

@@ -1,6 +1,8 @@
 /* See preprocess_rows.h. */
 #include "tools/preprocess_rows.h"
 
+#include "runtime/limits.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,9 +64,9 @@ static enum fovea_status parse_size(const char *text, void *target, struct fovea
     }
     unsigned long long most = height > width ? height : width;
     unsigned long long least = height < width ? height : width;
-    if (least < 1 || most > FOVEA_RECIPE_SIZE_MAX) {
+    if (least < 1 || most > FOVEA_LIMIT_INPUT_SIDE) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "'%s': sides must be in 1..%d",
-                          fovea_quote(text).text, FOVEA_RECIPE_SIZE_MAX);
+                          fovea_quote(text).text, FOVEA_LIMIT_INPUT_SIDE);
     }
     flags->height = (int)height;
     flags->width = (int)width;
@@ -84,7 +86,7 @@ static enum fovea_status parse_crop_pct(const char *text, void *target, struct f
 static enum fovea_status parse_margin(const char *text, void *target, struct fovea_error *err) {
     struct fovea_recipe *flags = target;
     unsigned long long margin;
-    if (!parse_whole(text, 0, &margin, NULL) || margin > FOVEA_RECIPE_SIZE_MAX) {
+    if (!parse_whole(text, 0, &margin, NULL) || margin > FOVEA_LIMIT_INPUT_SIDE) {
         return fail_value(text, "a number of pixels, 0..16384", err);
     }
     flags->margin = (int)margin;

@@ -8,6 +8,7 @@
  */
 #include "loaders/preprocess.h"
 #include "loaders/file.h"
+#include "runtime/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ static enum fovea_status measure(struct work *work, const char *path, struct fov
     struct fovea_image image = {0};
     double start = now();
     enum fovea_status status =
-        fovea_file_read(path, FOVEA_IMAGE_FILE_MAX, &bytes, &size, NULL, err);
+        fovea_file_read(path, FOVEA_LIMIT_IMAGE_BYTES, &bytes, &size, NULL, err);
     if (!status) {
         status = fovea_preprocess_jpeg(&work->recipe, NULL, bytes, size, work->out, NULL, err);
     }

@@ -5,7 +5,8 @@
  * An input is a compiled file, whose checksums are made right; or an .onnx
  * file, which is compiled first: then each of many changes to the description
  * is tried, so that replaying needs no stored seeds, which every change of the
- * format would make useless.
+ * format would make useless. With FOVEA_FUZZ_SEEDS=FOLDER it is only compiled,
+ * and put there: seeds for fuzzing.
  */
 #include "runtime/checksum.h"
 #include "runtime/model.h"
@@ -18,7 +19,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_INPUT = 4 << 20, MOST_NODES = 2000, MEMORY = 64 << 20, CHANGES = 400 };
+enum {
+    MOST_INPUT = 4 << 20,
+    MOST_NODES = 2000,
+    MEMORY = 64 << 20,
+    CHANGES = 400,
+    MOST_SEED = 1 << 16,
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -181,6 +188,21 @@ static void try_changes(uint8_t *file, size_t size) {
     free(original);
 }
 
+static void use_compiled(uint8_t *file, size_t size) {
+    static int number;
+    const char *seeds = getenv("FOVEA_FUZZ_SEEDS");
+    char path[256];
+    if (seeds && size > MOST_SEED) {
+        return;
+    }
+    if (seeds) {
+        snprintf(path, sizeof(path), "%.200s/%ld-%d.fovea", seeds, (long)getpid(), number++);
+        write_whole(path, file, size);
+        return;
+    }
+    try_changes(file, size);
+}
+
 static void compile_and_change(const uint8_t *data, size_t size, bool bf16) {
     char onnx[128], compiled[128];
     struct fovea_model *model;
@@ -196,7 +218,7 @@ static void compile_and_change(const uint8_t *data, size_t size, bool bf16) {
         fovea_model_destroy(model);
     }
     if (read_whole(compiled, &bytes, &length)) {
-        try_changes(bytes, length);
+        use_compiled(bytes, length);
     }
     unlink(compiled);
     unlink(onnx);

@@ -64,3 +64,26 @@ void fuzz_session_run(struct fovea_session *session, size_t n_outputs,
         free(outputs[i].data);
     }
 }
+
+bool fuzz_make_input(const struct fovea_io *io, struct fovea_tensor *t) {
+    int64_t dims[FOVEA_MAX_RANK];
+    for (int i = 0; i < io->rank; i++) {
+        dims[i] = io->dims[i] < 0 ? 2 : io->dims[i];
+    }
+    fovea_tensor_set_shape(t, io->dtype, io->rank, dims);
+    if (fovea_tensor_check_shape(t, NULL) || fovea_tensor_bytes(t) > FUZZ_MOST_INPUT_BYTES) {
+        return false;
+    }
+    int64_t count = fovea_tensor_count(t);
+    t->data = malloc(fovea_tensor_bytes(t) + 1);
+    float values[64];
+    for (int i = 0; i < 64; i++) {
+        values[i] = io->dtype == FOVEA_BOOL ? (float)(i % 2) : (float)(i % 3);
+    }
+    for (int64_t at = 0; t->data && at < count; at += 64) {
+        int64_t n = count - at < 64 ? count - at : 64;
+        char *to = (char *)t->data + (size_t)at * fovea_dtype_size(t->dtype);
+        fovea_convert(FOVEA_F32, values, t->dtype, to, n);
+    }
+    return t->data;
+}

@@ -8,33 +8,9 @@
 
 #include <stdlib.h>
 
-enum { MOST_NODES = 200, MOST_INPUT = 1 << 16, MEMORY = 4 << 20 };
+enum { MOST_NODES = 200, MEMORY = 4 << 20 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* Contents that are neither all alike nor out of any range: small whole numbers. */
-static bool make_input(const struct fovea_io *io, struct fovea_tensor *t) {
-    int64_t dims[FOVEA_MAX_RANK];
-    for (int i = 0; i < io->rank; i++) {
-        dims[i] = io->dims[i] < 0 ? 2 : io->dims[i];
-    }
-    fovea_tensor_set_shape(t, io->dtype, io->rank, dims);
-    if (fovea_tensor_check_shape(t, NULL) || fovea_tensor_bytes(t) > MOST_INPUT) {
-        return false;
-    }
-    int64_t count = fovea_tensor_count(t);
-    t->data = malloc(fovea_tensor_bytes(t) + 1);
-    float values[64];
-    for (int i = 0; i < 64; i++) {
-        values[i] = io->dtype == FOVEA_BOOL ? (float)(i % 2) : (float)(i % 3);
-    }
-    for (int64_t at = 0; t->data && at < count; at += 64) {
-        int64_t n = count - at < 64 ? count - at : 64;
-        char *to = (char *)t->data + (size_t)at * fovea_dtype_size(t->dtype);
-        fovea_convert(FOVEA_F32, values, t->dtype, to, n);
-    }
-    return t->data;
-}
 
 static void plan_and_run(const struct fovea_model *model, const struct fovea_tensor *inputs,
                          const char *passes) {
@@ -59,7 +35,7 @@ static void try_model(const struct fovea_model *model) {
     bool made = n <= FUZZ_MOST_IO && fovea_model_n_outputs(model) <= FUZZ_MOST_IO &&
                 model->graph.n_nodes <= MOST_NODES;
     for (size_t i = 0; made && i < n; i++) {
-        made = make_input(fovea_model_get_input(model, i), &inputs[i]);
+        made = fuzz_make_input(fovea_model_get_input(model, i), &inputs[i]);
     }
     if (made) {
         plan_and_run(model, inputs, "off");

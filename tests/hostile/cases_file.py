@@ -164,6 +164,12 @@ def externals(case):
     w = r"initializer 0 \('w'\)"
     case("ext_ok", one([("location", "w.bin")]), "ok", "")
     case("ext_ok_offset", one([("location", "w.bin"), ("offset", "0"), ("length", "16")]), "ok", "")
+    both = graph([node("Add", ["v", "w"], ["y"])], [value_info("x", [4])], [value_info("y")],
+                 [external_list(k, (3,), [("location", "w.bin"), ("offset", str(at))])
+                  for k, at in (("v", 0), ("w", 4))])
+    case("ext_overlap", model(both), "ok", "")
+    case("ext_unaligned", one([("location", "w.bin"), ("offset", "3")], dims=(3,)), "invalid|ok",
+         w + "|")
     for key, where in {
         "up": "../w.bin", "up_in": "sub/../../w.bin", "absolute": "/etc/passwd", "dot": ".",
         "dotdot": "..", "mem": "/proc/self/mem", "tilde": "~/w.bin", "backslash": "..\\w.bin",

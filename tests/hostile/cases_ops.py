@@ -99,6 +99,21 @@ def norms(case):
     case("lrn_huge", net([node("LRN", ["x"], ["y"], size=MAX)]), BAD + "|ok", r"")
 
 
+def weights(case):
+    """Numbers that are none, or hardly any: arithmetic has an answer to them."""
+    for name, value in {"nan": float("nan"), "inf": float("inf"), "minus_inf": float("-inf"),
+                        "denormal": 1e-45, "largest": 3.4e38}.items():
+        raw = struct.pack("<f", value)
+        case("weights_" + name, net([node("Conv", ["x", "w"], ["y"])], initializers=[
+            tensor("w", [4, 3, 3, 3], FLOAT, raw * 108)]), "ok", "")
+        case("variance_" + name, net([node("BatchNormalization", ["x"] + list("sbmv"), ["y"])],
+             initializers=[floats(k, [3]) for k in "sbm"] + [tensor("v", [3], FLOAT, raw * 3)]),
+             "ok", "")
+    case("variance_minus", net([node("BatchNormalization", ["x"] + list("sbmv"), ["y"])],
+         initializers=[floats(k, [3]) for k in "sbm"] +
+         [tensor("v", [3], FLOAT, struct.pack("<f", -4.0) * 3)]), "ok", "")
+
+
 def reshapes(case):
     def to(name, values, regex=r"Reshape", expect=BAD, **kw):
         case("reshape_" + name, net([node("Reshape", ["x", "s"], ["y"], **kw)],
@@ -276,6 +291,8 @@ def quantised(case):
     q("zero_type", 0.1, bytes(8), INT64)
     q("scale_length", 0.1, b"\x80", dims=(5,))
     q("scale_0", 0.0, b"\x80", expect=BAD + "|ok", regex="")
+    q("scale_minus", -0.1, b"\x80", expect=BAD + "|ok", regex="")
+    q("scale_inf", float("inf"), b"\x80", expect=BAD + "|ok", regex="")
     q("scale_nan", float("nan"), b"\x80", expect=BAD + "|ok", regex="")
     q("axis", 0.1, b"\x80", dims=(3,), axis=9)
 
@@ -284,6 +301,7 @@ def all_cases(case):
     convolutions(case)
     pools(case)
     norms(case)
+    weights(case)
     reshapes(case)
     moves(case)
     resizes(case)

@@ -1,0 +1,144 @@
+"""Write the seeds of the fuzz targets: python3 make_seeds.py [DIR]
+
+Needs numpy and Pillow; with jpegtran (libjpeg-turbo-progs) two more
+JPEGs are made.
+Findings that were mended are kept beside them, named for what was found, as is
+what is in seeds/dataset, seeds/npy and seeds/graph.
+"""
+
+import io
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+from PIL import Image
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "checkpoints"))
+
+import good  # noqa: E402
+import hostile_pickle  # noqa: E402
+
+
+def containers():
+    small = {"a/w": np.arange(6, dtype="float32").reshape(2, 3), "b": np.int64(4).reshape(())}
+    fortran = {"f": np.asfortranarray(np.arange(6, dtype="int16").reshape(2, 3))}
+    nested = {"m": {"w": small["a/w"], "s": small["b"]}, "n": [1, (2.5, None)]}
+    yield "safetensors/two", good.safetensors_bytes(good.expect(small), {"format": "pt"})
+    yield "npz/stored", good.npz_bytes(np.savez, small)
+    yield "npz/deflated", good.npz_bytes(np.savez_compressed, {**small, **fortran})
+    yield "pth/nested", hostile_pickle.torch_file(
+        b"\x80\x02}" + hostile_pickle.text("model") + b"}" + hostile_pickle.text("module.w") +
+        hostile_pickle.tensor(shape=(3, 2), strides=(1, 3)) + b"ss.", (("0", bytes(24)),))
+    for protocol in (2, 4, 5):
+        yield "pickle/protocol_%d" % protocol, pickle.dumps(nested, protocol)
+
+
+def jpegs():
+    x, y = np.meshgrid(np.arange(20), np.arange(18))
+    pixels = np.stack([x * 12, y * 14, (x * y) % 256], -1).astype("uint8")
+    color = Image.fromarray(pixels)
+
+    def encode(image, **options):
+        file = io.BytesIO()
+        image.save(file, "JPEG", **options)
+        return file.getvalue()
+
+    exif = Image.Exif()
+    exif[0x112] = 6
+    baseline = encode(color, quality=40, subsampling=2)
+    yield "jpeg/baseline_420", baseline
+    yield "jpeg/444_exif", encode(color, quality=30, subsampling=0, exif=exif)
+    yield "jpeg/progressive", encode(color, quality=30, progressive=True)
+    yield "jpeg/optimised_422", encode(color, quality=30, subsampling=1, optimize=True)
+    yield "jpeg/grey", encode(color.convert("L"), quality=30)
+    yield "jpeg/cmyk", encode(color.convert("CMYK"), quality=30)
+    for name, *options in (("arithmetic", "-arithmetic"), ("restarts", "-restart", "1B")):
+        try:
+            done = subprocess.run(["jpegtran"] + options, input=baseline, capture_output=True)
+            yield "jpeg/" + name, done.stdout
+        except FileNotFoundError:
+            print("no jpegtran: jpeg/%s is left as it is" % name)
+
+
+def external():
+    """Byte 0 chooses; see fuzz_external.c for the rest."""
+    keys = {"location": 0, "offset": 1, "length": 2, "checksum": 3, "basepath": 4}
+
+    def entries(**values):
+        return b"\0" + b"\n".join(bytes([keys[k]]) + v.encode() for k, v in values.items())
+
+    yield "external/plain", entries(location="data", offset="8", length="8")
+    yield "external/below", entries(location="sub/data", checksum="0")
+    yield "external/upwards", entries(location="sub/../../secret")
+    yield "external/link", entries(location="up/secret", offset="0")
+    yield "external/hard", entries(location="hard")
+    yield "external/pipe", entries(location="./pipe")
+    yield "external/index", b'\1{"metadata": {}, "weight_map": {"a": "one"}}'
+    yield "external/index_upwards", b'\1{"weight_map": {"a": "../shard", "b": "shard_link"}}'
+
+
+def recipes():
+    yield "recipe/full", (
+        b'\0{"resize": "short", "size": [48, 32], "crop_pct": 0.875, "filter": "bicubic", '
+        b'"mean": [0.485, 0.456, 0.406], "std": 0.5, "fill": [1, 2, 3], '
+        b'"resize_order": "vertical", "resampler": "pillow", "pixels": "uint8", '
+        b'"crop_rounding": "up", "dct": "fast"}')
+    yield "recipe/preset", b'\0{"recipe": {"preset": "big-vision", "size": 224, "margin": 32}}'
+    yield "recipe/timm", (
+        b'\1{"architecture": "dm_nfnet_f0", "pretrained_cfg": {"input_size": [3, 192, 192], '
+        b'"test_input_size": [3, 256, 256], "crop_pct": 0.9, "interpolation": "bicubic", '
+        b'"crop_mode": "squash", "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}')
+    yield "recipe/transformers", (
+        b'\1{"do_resize": true, "size": {"shortest_edge": 256}, "resample": 3, '
+        b'"do_center_crop": true, "crop_size": {"height": 224, "width": 224}, '
+        b'"do_rescale": true, "rescale_factor": 0.00392156862745098, "do_normalize": true, '
+        b'"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}')
+    yield "recipe/config_vit", (
+        b'\2{"model_type": "vit", "hidden_act": "gelu", "num_attention_heads": 3, '
+        b'"image_size": 32, "patch_size": 16, "layer_norm_eps": 1e-12}')
+    yield "recipe/config_timm", (
+        b'\2{"architecture": "vit_base_patch16_siglip_224", "model_args": {"img_size": 224}, '
+        b'"pretrained_cfg": {"input_size": [3, 224, 224]}}')
+
+
+def labels():
+    yield "labels/map", b"\0# a map\ncat 3\ndog,4\nbig bird\t-\n"
+    yield "labels/map_lines", b"\0" + b"\r\n".join(b"%d" % i for i in range(9, -1, -1))
+    yield "labels/lists", b"\1[[1, 2], [], [9], [0]]"
+    yield "labels/numbers", b"\2" + b"490\n361\n1\n"
+    yield "labels/paths", b"\2a.jpg cat\nb.jpg,dog\nILSVRC2012_val_00000002.JPEG cat\n"
+    yield "labels/names", b"\3tench\ngoldfish\n\nshark\r\n"
+    yield "labels/names_json", b'\3{"0": "tench", "2": "shark"}'
+
+
+def evaluation():
+    """Journals get their checksums in fuzz_journal.c."""
+    texts = ["model", "model_sha256", "dataset", "dataset_words", "list_sha256", "recipe",
+             "recipe_sha256", "precision", "library", "backend", "options"]
+    numbers = {"listed": 3, "classes": 4, "parameters": 10, "macs": 77}
+    digest = "ab" * 32
+    lines = ["D %s text" % t for t in texts] + ["D %s %d" % n for n in numbers.items()]
+    lines += ["N 0 a%20b", "H %d" % (len(lines) + 1)]
+    lines += ["R 0 ok a.jpg 1,2 99 %s %% 0.5 -1.25 %s 1:3.5 0:2.5" % (digest, digest),
+              "R 2 missing c.jpg - 0 %s not%%20there" % digest, "T 1 0.500 2"]
+    text = "fovea journal 1\n" + "".join("0" * 16 + " " + line + "\n" for line in lines)
+    yield "journal/three", b"\0" + text.encode()
+    yield "predictions/report", (b"path,label,pred,correct,logit,prob,top5\n"
+                                 b"a/0.jpg,1,1,1,3.5,0.5,1 2 3 4 5\nb.jpg,2 3,0,0,1,0.1,0\n")
+    yield "predictions/quoted", b'pred,path,label\r\n1,"x,""y""\n",1\r\n,z,\r\n'
+
+
+def main(folder):
+    for made in (containers, jpegs, external, recipes, labels, evaluation):
+        for name, data in made():
+            path = os.path.join(folder, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(data)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "seeds"))
