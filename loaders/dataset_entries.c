@@ -216,14 +216,17 @@ static enum fovea_status fail_nothing(const struct fovea_dataset *set,
     if (folders->n_loose > 0) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
                           "%zu images lie in no class folder: what they show must come from an "
-                          "ILSVRC ground truth, a real.json or a list of 'path label'",
+                          "ILSVRC ground truth, a real.json or a list of 'path label' (--truth)",
                           folders->n_loose);
     }
     if (n == 0 || n > FOVEA_LIMIT_CLASSES) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
-                          "%zu class folders; a dataset is ROOT/CLASS/IMAGE.jpg with 1..%d%s%s", n,
-                          FOVEA_LIMIT_CLASSES, set->ignored ? ", but here is " : "",
-                          set->ignored ? fovea_quote(set->ignored).text : "");
+                          "%zu class folders; a dataset is a folder, or a tar archive of it, with "
+                          "CLASS/IMAGE.jpg, of 1..%d classes, or with images and --truth, or a "
+                          "list%s%s%s",
+                          n, FOVEA_LIMIT_CLASSES, set->ignored ? "; here is '" : "",
+                          set->ignored ? fovea_quote(set->ignored).text : "",
+                          set->ignored ? "'" : "");
     }
     return fovea_fail(err, FOVEA_ERR_INVALID,
                       "no image (.jpg, .jpeg, .png) in %zu class folders, the first of "

@@ -110,6 +110,10 @@ static bool from_lines(struct fovea_labels *labels, char *text) {
 enum fovea_status fovea_labels_parse(const char *text, size_t size, const char *source,
                                      struct fovea_labels *out, struct fovea_error *err) {
     struct fovea_labels labels = {0};
+    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+        text += 3; /* what Windows begins UTF-8 with is no part of the first name */
+        size -= 3;
+    }
     char *copy = strndup(text, size);
     if (!copy) {
         return fovea_fail_memory(err, size, "labels");

@@ -51,6 +51,9 @@ run 0 eval "$shapes/nfnet_shapes.onnx" "$mixed" --output "$tmp/mixed.out" --json
 out_has '^label doctor: the model has its classes in reverse order'
 json "$tmp/m.json" 'd["label_doctor"]["kind"] == "reversed" and d["top1"] < 0.2'
 json "$tmp/mixed.out/report.json" 'd["label_doctor"]["top1_with_map"] > 0.9'
+run 0 eval --merge "$tmp/mixed.out" --output "$tmp/merged.out"
+out_has '^label doctor: the model has its classes in reverse order'
+cmp -s "$tmp/mixed.out/label-map.txt" "$tmp/merged.out/label-map.txt" || broken "another label map"
 run 0 eval "$shapes/nfnet_shapes.onnx" "$mixed" --label-map "$tmp/mixed.out/label-map.txt" \
     --output "$tmp/right.out"
 out_has '^top-1   97.00 %'

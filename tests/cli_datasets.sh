@@ -111,13 +111,31 @@ dataset_tests() {
     grep -q "^zz1/$image_1,3," "$tmp/q.csv" || broken "the label is not 3"
     printf 'zz1 -\nzz2 5\n' >"$tmp/lm.txt"
     run 0 eval "$model" "$tmp/bare" $one --label-map "$tmp/lm.txt"
-    err_has 'the model knows no class of 1 images; they are not scored'
+    err_has 'the model knows no class of 1 images; they are run, but not scored'
     printf 'zz1 nobody\nzz2 5\n' >"$tmp/lm.txt"
     run 1 eval "$model" "$tmp/bare" $one --label-map "$tmp/lm.txt"
     err_has "lm.txt: maps class 'zz1' to 'nobody', which is neither"
     printf 'zz1 12\nzz2 5\n' >"$tmp/lm.txt"
     run 1 eval "$model" "$tmp/bare" $one --label-map "$tmp/lm.txt"
     err_has "'zz1' stands for class 12, but the model has 10 classes"
+    end
+
+    begin eval__labels__byte_order_mark_carriage_returns_and_number
+    printf '\357\273\277zz1\r\nb\r\nc\r\nd\r\ne\r\nf\r\ng\r\nh\r\ni\r\nzz2\r\n' >"$tmp/labels.txt"
+    cp "$pure/$class/$image_1" "$tmp/bare/zz2/"
+    run 0 eval "$model" "$tmp/bare" $one --labels "$tmp/labels.txt" --predictions "$tmp/q.csv"
+    grep -q "^zz1/$image_1,0," "$tmp/q.csv" || broken "the label of zz1 is not 0"
+    grep -q "^zz2/$image_1,9," "$tmp/q.csv" || broken "the label of zz2 is not 9"
+    head -3 "$tmp/labels.txt" >"$tmp/three.txt"
+    echo zz2 >>"$tmp/three.txt"
+    run 0 eval "$model" "$tmp/bare" $one --labels "$tmp/three.txt"
+    err_has 'warning: .*three.txt has names for 4 classes; the model has 10'
+    for i in 0 1 2 3 4 5 6 7 8 9; do
+        mkdir -p "$tmp/others/other$i"
+        cp "$pure/$class/$image_1" "$tmp/others/other$i/"
+    done
+    run 0 eval "$model" "$tmp/others" $one --labels "$tmp/labels.txt"
+    err_has "warning: the model's labels are other words than the names of classes here"
     end
 
     begin eval__subset_logits__only_the_list_competes

@@ -35,7 +35,11 @@ void eval_made_init(struct eval_made *made, int32_t classes) {
 static struct eval_record *add(struct eval_made *made, int32_t label) {
     char path[64];
     snprintf(path, sizeof(path), "%d/%06zu.jpg", (int)label, made->n);
-    made->records = must(realloc(made->records, (made->n + 1) * sizeof(*made->records)));
+    if (made->n == made->room) {
+        /* Not one at a time: under ASan, realloc moves the whole array whenever it grows. */
+        made->room = 2 * made->room + 64;
+        made->records = must(realloc(made->records, made->room * sizeof(*made->records)));
+    }
     struct eval_record *r = &made->records[made->n++];
     *r = (struct eval_record){.path = must(strdup(path)), .label_logit = NAN};
     if (label >= 0) {

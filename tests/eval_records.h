@@ -9,7 +9,7 @@
 struct eval_made {
     struct eval_description description;
     struct eval_record *records;
-    size_t n;
+    size_t n, room; /* records, and what there is memory for */
 };
 
 /* An evaluation without records yet. Aborts if out of memory, as do the others. */

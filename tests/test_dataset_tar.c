@@ -346,7 +346,7 @@ static void tar__nothing_in_it__says_so(void) {
     size = 0;
     add_file("n01440764.tar", "nested");
     add_end();
-    check_refused(FOVEA_ERR_INVALID, "but here is n01440764.tar");
+    check_refused(FOVEA_ERR_INVALID, "here is 'n01440764.tar'");
 }
 
 /* Any byte changed, or the file cut anywhere: an error or a list whose images can be asked for. */

@@ -120,7 +120,7 @@ static int find_shard(struct evaluation *e) {
     return 0;
 }
 
-enum { N_OWN_ROWS = 14 };
+enum { N_OWN_ROWS = 15 };
 
 static void own_rows(struct evaluation *e, struct option_spec rows[N_OWN_ROWS]) {
     const struct option_spec own[] = {
@@ -134,6 +134,10 @@ static void own_rows(struct evaluation *e, struct option_spec rows[N_OWN_ROWS]) 
          option_text, &e->options.labels, 0},
         {"workers", "N", "threads that read and decode (default: half the CPUs)", option_count,
          &e->workers, 0},
+        {"read-timeout", "SECONDS",
+         "an image that takes longer to read has failed, as one of a network file\n"
+         "system whose server is gone (default: wait for it, and say so)",
+         option_real, &e->eval.timeout_s, 0},
         {"streams", "N",
          "sessions at work at once, each with its share of threads and\n"
          "--max-memory; auto, the default: what a measurement on the first\n"
@@ -172,7 +176,8 @@ static void own_rows(struct evaluation *e, struct option_spec rows[N_OWN_ROWS]) 
 }
 
 int cmd_eval(int argc, char **argv) {
-    struct evaluation e = {0};
+    /* Not on the stack: a thread that waits for a file may go on when this function has ended. */
+    static struct evaluation e;
     struct option_spec model_rows[N_MODEL_OPTIONS];
     struct option_spec own[N_OWN_ROWS];
     struct preprocess_rows preprocess;
@@ -223,8 +228,8 @@ int cmd_eval(int argc, char **argv) {
         return eval_command_merge(&e, &operands);
     }
     if (operands.count != 2) {
-        return say_usage("eval", "takes a model and a dataset, but got %zu operands",
-                         operands.count);
+        return say_usage("eval", "takes a model and a dataset, but got %zu operand%s",
+                         operands.count, operands.count == 1 ? "" : "s");
     }
     return e.sweep ? eval_sweep_run(&e, &operands) : eval_command_run(&e, &operands);
 }

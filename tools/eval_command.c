@@ -20,6 +20,11 @@ static int default_workers(void) {
     return half < 1 ? 1 : half;
 }
 
+void eval_command_set_workers(struct evaluation *e) {
+    int workers = e->workers > 0 ? e->workers : default_workers();
+    e->eval.workers = workers < MAX_WORKERS ? workers : MAX_WORKERS;
+}
+
 /* The options of the first session: one that is exact has one image and one thread. */
 static struct classifier_options first_options(const struct evaluation *e) {
     struct classifier_options first = e->options;
@@ -65,6 +70,11 @@ static void say_setting(const struct evaluation *e) {
     int threads = e->options.model.threads;
     const struct fovea_dataset *set = &eval->list.dataset;
     classifier_print_recipe(&eval->model);
+    const struct fovea_labels *labels = &eval->model.labels;
+    if (labels->count > 0 && labels->count != (size_t)eval->model.classes) {
+        say("warning: %s has names for %zu classes; the model has %lld", labels->source,
+            labels->count, (long long)eval->model.classes);
+    }
     if (eval->exact && e->options.model.batch > eval->model.batch) {
         say("note: each image is computed by itself; with --exact off, --batch %d",
             e->options.model.batch);
@@ -75,14 +85,19 @@ static void say_setting(const struct evaluation *e) {
             threads - eval->setting.streams, threads);
     }
     say("%s", eval->list.words.text);
+    if (eval->list.unlike) {
+        say("warning: the model's labels are other words than the names of classes here; should "
+            "the "
+            "order be another, too, give a label map (--label-map)");
+    }
     if (set->n_ignored > 0) {
-        say("warning: %zu files are not named .jpg, .jpeg or .png, or not where images are, and "
-            "were not listed, the first: %s",
+        say("warning: files that are not named .jpg, .jpeg or .png, or not where images are, were "
+            "not listed: %zu, the first: %s",
             set->n_ignored, set->ignored ? fovea_quote(set->ignored).text : "");
     }
     size_t unknown = eval_list_unscored(&eval->list) - set->n_unscored;
     if (unknown > 0) {
-        say("note: the model knows no class of %zu images; they are not scored", unknown);
+        say("note: the model knows no class of %zu images; they are run, but not scored", unknown);
     }
     if (set->n_repeated > 0) {
         say("warning: %zu images are listed more than once, and count so, the first: %s",
@@ -137,8 +152,7 @@ static enum fovea_status evaluate(struct evaluation *e, struct fovea_error *err)
     if (status) {
         return status;
     }
-    eval->workers = e->workers > 0 ? e->workers : default_workers();
-    eval->workers = eval->workers < MAX_WORKERS ? eval->workers : MAX_WORKERS;
+    eval_command_set_workers(e);
     if (ranks_index(eval->ranks) == 0) {
         say_setting(e);
     }
@@ -281,6 +295,5 @@ int eval_command_merge(const struct evaluation *e, const struct operands *operan
     if (status) {
         return say_failure("eval", &err);
     }
-    eval_print_counts(&counts);
     return counts.failed + counts.missing > 0 ? EXIT_SOME_FAILED : EXIT_DONE;
 }

@@ -25,6 +25,9 @@ struct evaluation {
     char **argv;
 };
 
+/* eval.workers: as many as asked for, or half the CPUs, since models wait for little else. */
+void eval_command_set_workers(struct evaluation *evaluation);
+
 /* Evaluate operands MODEL DATASET; returns the exit code. */
 int eval_command_run(struct evaluation *evaluation, const struct operands *operands);
 

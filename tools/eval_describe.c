@@ -96,16 +96,18 @@ static void describe_model(struct eval_description *d, const struct classifier *
     d->macs = (uint64_t)fovea_session_get_macs(c->session) / (uint64_t)c->batch;
 }
 
-static enum fovea_status describe_names(struct eval_description *d,
-                                        const struct fovea_labels *labels,
+/* The model's own names of its classes, or else the list's. */
+static enum fovea_status describe_names(struct eval_description *d, const struct eval *eval,
                                         struct fovea_error *err) {
     size_t n = (size_t)d->classes;
-    if (labels->count == 0) {
+    const struct fovea_labels *labels = &eval->model.labels;
+    if (labels->count == 0 && !eval->list.names) {
         return FOVEA_OK;
     }
     d->names = calloc(n, sizeof(*d->names));
     for (size_t i = 0; d->names && i < n; i++) {
-        const char *name = fovea_labels_get(labels, (int64_t)i);
+        const char *name =
+            labels->count > 0 ? fovea_labels_get(labels, (int64_t)i) : eval->list.names[i];
         d->names[i] = strdup(name ? name : "");
         if (!d->names[i]) {
             return fovea_fail_memory(err, 1, "names of classes");
@@ -151,7 +153,7 @@ enum fovea_status eval_describe(struct eval *eval, struct fovea_error *err) {
         eval->jpeg->exif_orientation ? "; turned as EXIF says" : "",
         eval->list.among ? "; only classes of the list compete" : "",
         (unsigned long long)eval->jpeg->max_pixels, built ? "; " : "", built ? built : "");
-    status = describe_names(d, &c->labels, err);
+    status = describe_names(d, eval, err);
     if (!status && !(d->model && d->precision && d->recipe && d->recipe_sha256 && d->model_sha256 &&
                      d->dataset && d->dataset_words && d->list_sha256 && d->library && d->backend &&
                      d->options)) {

@@ -104,6 +104,7 @@ static enum fovea_status map_labels(struct eval_list *list, const struct eval_li
         status = map_by_option(set, options->label_map, &model->labels, map, err);
     } else if (set->numeric || !map_by_name(set, &model->labels, map)) {
         how = set->numeric ? "the numbers that are their names" : "their sorted order";
+        list->unlike = !set->numeric && model->labels.count > 0;
         status = map_in_order(set, model->classes, map, err);
     }
     for (size_t i = 0; !status && i < set->n_classes; i++) {
@@ -170,6 +171,30 @@ static enum fovea_status mark_subset(struct eval_list *list, const int *map, int
                : fovea_fail(err, FOVEA_ERR_INVALID, "no class of the list is the model's");
 }
 
+/* What the list calls the model's classes, if it has names for all of them. */
+static enum fovea_status take_names(struct eval_list *list, const int *map, int64_t classes,
+                                    struct fovea_error *err) {
+    const struct fovea_dataset *set = &list->dataset;
+    bool all = !set->numeric;
+    list->names = calloc((size_t)classes, sizeof(*list->names));
+    if (!list->names) {
+        return fovea_fail_memory(err, (size_t)classes * sizeof(*list->names), "names of classes");
+    }
+    for (size_t i = 0; i < set->n_classes; i++) {
+        if (map[i] >= 0) {
+            list->names[map[i]] = set->classes[i].name;
+        }
+    }
+    for (int64_t i = 0; i < classes; i++) {
+        all = all && list->names[i];
+    }
+    if (!all) {
+        free(list->names);
+        list->names = NULL;
+    }
+    return FOVEA_OK;
+}
+
 enum fovea_status eval_list_label(struct eval_list *list, const struct eval_list_options *options,
                                   const struct classifier *model, struct fovea_error *err) {
     size_t n = list->dataset.n_classes;
@@ -180,6 +205,9 @@ enum fovea_status eval_list_label(struct eval_list *list, const struct eval_list
     enum fovea_status status = map_labels(list, options, model, map, err);
     if (!status && options->subset) {
         status = mark_subset(list, map, model->classes, err);
+    }
+    if (!status) {
+        status = take_names(list, map, model->classes, err);
     }
     if (!status) {
         status = make_records(list, map, err);
@@ -215,6 +243,7 @@ void eval_list_finish(struct eval_list *list) {
     }
     free(list->records);
     free(list->among);
+    free(list->names);
     fovea_dataset_finish(&list->dataset);
     *list = (struct eval_list){0};
 }

@@ -21,7 +21,10 @@ struct eval_list {
     struct fovea_dataset dataset;
     struct eval_record *records; /* [count]: path and labels, nothing done */
     size_t count;
-    bool *among;                      /* [classes of the model] that compete; NULL: all */
+    bool *among;        /* [classes of the model] that compete; NULL: all */
+    const char **names; /* [classes of the model] as the list calls them, lent by the dataset;
+                           NULL unless it has a name, not just a number, for each */
+    bool unlike;        /* the model has labels, and the list's classes are not among them */
     struct fovea_dataset_words words; /* what it is, in one line */
 };
 

@@ -299,6 +299,10 @@ enum fovea_status eval_output_collect(struct eval_output *output, struct eval *e
     return status;
 }
 
+static void say_where(const char *folder) {
+    say("report: %s/report.html (for programs: report.json, predictions.csv)", folder);
+}
+
 enum fovea_status eval_output_report(const struct eval_output *output, const struct eval *eval,
                                      struct fovea_error *err) {
     const struct eval_timings timings = {
@@ -321,7 +325,11 @@ enum fovea_status eval_output_report(const struct eval_output *output, const str
         .timings = &timings,
         .pictures = &pictures,
     };
-    return eval_report_write(output->folder, &evidence, err);
+    enum fovea_status status = eval_report_write(output->folder, &evidence, err);
+    if (!status) {
+        say_where(output->folder);
+    }
+    return status;
 }
 
 void eval_output_finish(struct eval_output *output) {
@@ -358,6 +366,11 @@ enum fovea_status eval_output_merge(char *const *folders, size_t count, const ch
         };
         eval_count_records(all.records, all.n_records, NULL, counts);
         status = eval_report_write(into, &evidence, err);
+    }
+    if (!status) {
+        eval_print_counts(counts);
+        eval_print_diagnosis(&all.description, all.records, all.n_records);
+        say_where(into);
     }
     eval_collection_finish(&all);
     return status;

@@ -40,7 +40,7 @@ void eval_print_counts(const struct eval_counts *c) {
     }
     putchar('\n');
     if (c->failed + c->missing > 0) {
-        print_share("top-1", c->top1, c->listed,
+        print_share("top-1", c->top1, c->labelled,
                     " listed, failed and missing ones counted as wrong");
     }
     if (c->warned) {
@@ -48,14 +48,23 @@ void eval_print_counts(const struct eval_counts *c) {
     }
 }
 
-/* Without the memory to think about it, nothing is said. */
-static void print_diagnosis(const struct eval *eval) {
+void eval_print_diagnosis(const struct eval_description *description,
+                          const struct eval_record *records, size_t n_records) {
     struct eval_diagnosis diagnosis;
-    if (eval_diagnose(&eval->description, eval->list.records, eval->list.count, &diagnosis, NULL) ==
-        FOVEA_OK) {
+    if (eval_diagnose(description, records, n_records, &diagnosis, NULL) == FOVEA_OK) {
         eval_diagnosis_print(&diagnosis, stdout);
         eval_diagnosis_finish(&diagnosis);
     }
+}
+
+/* Of what this run did: nothing, if it was all done before. */
+static void print_speed(const struct eval *eval, const struct eval_counts *c) {
+    double images_per_s = rate(eval, c);
+    printf("%.*f images/s, %.2f s, %d stream%s, %d thread%s, batch %lld; the model was at work "
+           "%.1f %% of the time\n",
+           images_per_s < 10 ? 2 : 1, images_per_s, eval->seconds, eval->setting.streams,
+           eval->setting.streams == 1 ? "" : "s", eval->setting.threads,
+           eval->setting.threads == 1 ? "" : "s", (long long)eval->model.batch, 100 * eval->busy);
 }
 
 void eval_print(const struct eval *eval) {
@@ -66,11 +75,10 @@ void eval_print(const struct eval *eval) {
                c.not_done);
     }
     eval_print_counts(&c);
-    printf("%.1f images/s, %.2f s, %d stream%s, %d thread%s, batch %lld\n", rate(eval, &c),
-           eval->seconds, eval->setting.streams, eval->setting.streams == 1 ? "" : "s",
-           eval->setting.threads, eval->setting.threads == 1 ? "" : "s",
-           (long long)eval->model.batch);
-    print_diagnosis(eval);
+    if (c.listed > c.not_done + eval->n_resumed) {
+        print_speed(eval, &c);
+    }
+    eval_print_diagnosis(&eval->description, eval->list.records, eval->list.count);
 }
 
 /* ---- JSON ---------------------------------------------------------------------- */
@@ -80,11 +88,12 @@ static json_t *setting_json(const struct eval *eval) {
     const struct classifier *m = &eval->model;
     struct eval_counts c;
     eval_count(eval, &c);
-    return json_pack("{s:[ii], s:I, s:i, s:i, s:i, s:o, s:o, s:b}", "size", m->recipe.height,
+    return json_pack("{s:[ii], s:I, s:i, s:i, s:i, s:o, s:o, s:o, s:b}", "size", m->recipe.height,
                      m->recipe.width, "batch", (json_int_t)m->batch, "streams",
                      eval->setting.streams, "threads", eval->setting.threads, "workers",
                      eval->workers, "images_per_s", json_double(rate(eval, &c)), "seconds",
-                     json_double(eval->seconds), "partial", eval->stop_signal != 0);
+                     json_double(eval->seconds), "model_busy", json_double(eval->busy), "partial",
+                     eval->stop_signal != 0);
 }
 
 json_t *eval_json(const struct eval *eval) {

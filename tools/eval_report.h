@@ -10,6 +10,10 @@
 /* What was counted, on stdout. */
 void eval_print_counts(const struct eval_counts *counts);
 
+/* What the label doctor has to say, on stdout; nothing without the memory to think about it. */
+void eval_print_diagnosis(const struct eval_description *description,
+                          const struct eval_record *records, size_t n_records);
+
 /* The same of a run, and how it went. */
 void eval_print(const struct eval *eval);
 

@@ -1,6 +1,7 @@
 /* See eval_run.h. */
 #include "tools/eval_run.h"
 
+#include "loaders/preprocess.h"
 #include "runtime/clock.h"
 #include "tools/eval_pipeline.h"
 #include "tools/eval_share.h"
@@ -13,14 +14,24 @@
 
 static volatile sig_atomic_t caught_signal;
 
+/* Signals that come within this of the first are the same one: timeout(1) sends each twice, to its
+ * child and to the group that it is in. */
+static const double same_signal_s = 0.3;
+
+/* The first signal asks; the second has its usual effect, once this has returned. */
 static void catch_signal(int number) {
-    caught_signal = number;
+    static volatile double first;
+    if (!caught_signal) {
+        first = fovea_clock_seconds();
+        caught_signal = number;
+    } else if (fovea_clock_seconds() > first + same_signal_s) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
 }
 
-/* The first signal asks; SA_RESETHAND lets the second have its usual effect. */
 static void watch_signals(struct sigaction old[2]) {
-    struct sigaction action = {.sa_handler = catch_signal,
-                               .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+    struct sigaction action = {.sa_handler = catch_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     caught_signal = 0;
     sigaction(SIGINT, &action, &old[0]);
@@ -46,6 +57,14 @@ static enum fovea_status make_logits(struct eval *eval, struct fovea_error *err)
     return FOVEA_OK;
 }
 
+/* Pixels, as a model takes them: struct pipeline_product. */
+static enum fovea_status make_pixels(const void *context, const uint8_t *bytes, size_t size,
+                                     void *out, struct fovea_jpeg_report *report,
+                                     struct fovea_error *err) {
+    const struct eval *eval = context;
+    return fovea_preprocess_jpeg(&eval->model.recipe, eval->jpeg, bytes, size, out, report, err);
+}
+
 enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_error *err) {
     struct sigaction old[2];
     struct pipeline *pipeline = NULL;
@@ -54,8 +73,10 @@ enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_err
         .list = &eval->list,
         .next = eval_share_next,
         .context = &share,
-        .recipe = &eval->model.recipe,
-        .jpeg = eval->jpeg,
+        .product = {.bytes = eval->model.image_floats * sizeof(float),
+                    .make = make_pixels,
+                    .context = eval},
+        .timeout_s = eval->timeout_s,
     };
     enum fovea_status status = want_logits ? make_logits(eval, err) : FOVEA_OK;
     if (status) {
@@ -67,17 +88,18 @@ enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_err
         return status;
     }
     watch_signals(old);
-    double started = fovea_clock_seconds();
     size_t ahead = 2 * ((size_t)eval->workers + (size_t)eval->model.batch);
     status = pipeline_create(&source, eval->workers, ahead, &pipeline, err);
     if (!status) {
         status = eval_streams_run(eval, pipeline, &caught_signal, err);
     }
-    pipeline_destroy(pipeline);
+    if (!status) {
+        status = pipeline_status(pipeline, err);
+    }
+    eval->abandoned = !pipeline_destroy(pipeline);
     if (!status) {
         ranks_end(eval->ranks);
     }
-    eval->seconds = fovea_clock_seconds() - started;
     eval->stop_signal = caught_signal;
     unwatch_signals(old);
     return status;
@@ -100,6 +122,7 @@ void eval_count_records(const struct eval_record *records, size_t n_records,
         c.missing += r->state == EVAL_MISSING;
         c.not_done += r->state == EVAL_NOT_DONE;
         c.warned += r->state == EVAL_OK && r->message;
+        c.labelled += r->n_labels > 0;
         c.scored += r->state == EVAL_OK && r->n_labels > 0;
         c.top1 += place == 0;
         c.top5 += place >= 0;
@@ -112,6 +135,9 @@ void eval_count(const struct eval *eval, struct eval_counts *out) {
 }
 
 void eval_finish(struct eval *eval) {
+    if (eval->abandoned) {
+        return;
+    }
     free(eval->logits);
     free(eval->elsewhere);
     classifier_finish(&eval->model);

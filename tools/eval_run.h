@@ -28,6 +28,8 @@ struct eval {
     struct classifier model;
     const struct fovea_jpeg_options *jpeg;
     int workers;
+    double timeout_s; /* an image that takes longer to read has failed; 0: none does */
+    bool abandoned;   /* a thread still waits for a file, and uses what is here when it goes on */
     const struct classifier_options *options; /* lent; that `model` was made with */
     bool exact;                               /* every image by itself, on one thread */
     struct streams_setting setting;           /* how the work was divided in the end */
@@ -35,14 +37,16 @@ struct eval {
     bool fixed_streams, fixed_batch;          /* what `setting` has of them is not to be changed */
     bool always_measure;                      /* even where there is little to gain */
     float *logits;   /* [images, classes] if wanted, NaN where there are none */
-    double seconds;  /* from the first image to the last */
+    double seconds;  /* from the first image to the last; sessions were there before */
+    double busy;     /* the share of its time that the model was at work, not waiting for images */
     int stop_signal; /* what stopped it early, or 0 */
 };
 
 /* Sums over the records. */
 struct eval_counts {
     size_t listed, ok, failed, missing, not_done;
-    size_t scored; /* ok, and with a label */
+    size_t labelled;
+    size_t scored; /* ok, and labelled */
     size_t top1, top5;
     size_t warned; /* ok, but decoded with a warning */
 };
@@ -66,7 +70,7 @@ void eval_count(const struct eval *eval, struct eval_counts *out);
 void eval_count_records(const struct eval_record *records, size_t n_records,
                         const struct eval_shard *shard, struct eval_counts *out);
 
-/* A zeroed one is fine. */
+/* A zeroed one is fine. What was abandoned stays. */
 void eval_finish(struct eval *eval);
 
 #endif

@@ -79,9 +79,11 @@ size_t eval_share_next(void *context) {
         while (share->next < share->last) {
             size_t index = share->next++;
             if (is_left(share->eval, index)) {
+                share->claimed++;
                 return index;
             }
         }
-    } while (share->eval->ranks && ranks_next(share->eval->ranks, &share->next, &share->last));
+    } while (share->eval->ranks &&
+             ranks_next(share->eval->ranks, share->claimed, &share->next, &share->last));
     return EVAL_NO_IMAGE;
 }

@@ -20,6 +20,7 @@ enum fovea_status eval_shard_from_environment(struct eval_shard *shard, const ch
 struct eval_share {
     const struct eval *eval;
     size_t next, last; /* of the range at hand */
+    size_t claimed;    /* images so far */
 };
 
 void eval_share_init(struct eval_share *share, const struct eval *eval);

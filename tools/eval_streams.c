@@ -5,6 +5,7 @@
 #include "loaders/logits.h"
 #include "runtime/clock.h"
 #include "tools/progress.h"
+#include "tools/ranks.h"
 #include "tools/say.h"
 
 #include <pthread.h>
@@ -20,7 +21,9 @@ struct runner {
     pthread_mutex_t lock;
     struct pipeline *pipeline;
     struct progress progress;
-    size_t done; /* images taken, with their batch through the model */
+    double started;   /* the first image; 0: not yet */
+    size_t done;      /* images taken, with their batch through the model */
+    double busy, all; /* seconds that streams spent in the model, and all of theirs */
     enum fovea_status status;
     struct fovea_error err; /* of the first stream to fail */
 };
@@ -153,17 +156,20 @@ static bool run_batch(struct runner *r, struct classifier *c, struct batch *b, b
     if (b->taken == 0) {
         return false;
     }
+    double start = fovea_clock_seconds();
     enum fovea_status status = b->n > 0 ? classifier_run(c, &err) : FOVEA_OK;
+    double busy = fovea_clock_seconds() - start;
     if (!status) {
         score_batch(r, c, b);
     }
     pthread_mutex_lock(&r->lock);
+    r->busy += busy;
     if (status && !r->status) {
         r->status = status;
         r->err = err;
     }
     r->done += status ? 0 : b->taken;
-    progress_set(&r->progress, r->done);
+    progress_set(&r->progress, r->done + ranks_elsewhere(r->eval->ranks));
     pthread_mutex_unlock(&r->lock);
     return true;
 }
@@ -178,14 +184,21 @@ static void run_stream(void *context, struct classifier *c, int index) {
         pthread_mutex_unlock(&r->lock);
         return;
     }
+    double start = fovea_clock_seconds();
     for (bool begun = false; run_batch(r, c, &batch, begun);) {
         begun = true;
     }
     free(batch.rows);
+    pthread_mutex_lock(&r->lock);
+    r->all += fovea_clock_seconds() - start;
+    pthread_mutex_unlock(&r->lock);
 }
 
 static enum fovea_status run_streams(struct runner *r, double deadline, struct fovea_error *err) {
     r->deadline = deadline;
+    if (r->started == 0) {
+        r->started = r->progress.started = fovea_clock_seconds();
+    }
     enum fovea_status status = streams_run(&r->streams, run_stream, r, err);
     if (!status && r->status) {
         *err = r->err;
@@ -258,19 +271,22 @@ static enum fovea_status use_setting(struct runner *r, const struct streams_sett
     return streams_init(&r->streams, &r->eval->model, r->eval->options, setting, err);
 }
 
-/* Images a second under that setting, 0 if memory does not allow it. */
-static enum fovea_status measure(struct runner *r, const struct streams_setting *setting,
-                                 double *rate, struct fovea_error *err) {
-    *rate = 0;
+/*
+ * Have the sessions of that setting; *fits says whether memory allows it. A
+ * setting that does not fit is no failure while there is another.
+ */
+static enum fovea_status try_setting(struct runner *r, const struct streams_setting *setting,
+                                     bool last, bool *fits, struct fovea_error *err) {
     enum fovea_status status = use_setting(r, setting, err);
-    if (status == FOVEA_ERR_LIMIT || status == FOVEA_ERR_MEMORY) {
-        return FOVEA_OK;
-    }
-    if (!status) {
-        /* A batch a stream: memory first touched and threads started are not the setting's fault.
-         */
-        status = run_streams(r, fovea_clock_seconds(), err);
-    }
+    *fits = status == FOVEA_OK;
+    bool too_large = status == FOVEA_ERR_LIMIT || status == FOVEA_ERR_MEMORY;
+    return too_large && !last ? FOVEA_OK : status;
+}
+
+/* Images a second under the setting that there is. */
+static enum fovea_status measure(struct runner *r, double *rate, struct fovea_error *err) {
+    /* A batch a stream: memory first touched and threads started are not the setting's fault. */
+    enum fovea_status status = run_streams(r, fovea_clock_seconds(), err);
     size_t before = r->done;
     double start = fovea_clock_seconds();
     if (!status) {
@@ -280,42 +296,84 @@ static enum fovea_status measure(struct runner *r, const struct streams_setting 
     return status;
 }
 
-/* Whether images are left for which another setting would pay; `rate` is the best so far, or 0. */
+/*
+ * Whether images are left for which another setting would pay; `rate` is the
+ * best so far. Of exact streams, with a thread each, several are faster than one.
+ */
 static bool is_worth(const struct runner *r, const struct streams_setting *setting, double rate) {
     double left = (double)(r->progress.total - r->done);
-    if (rate > 0 && r->eval->exact && setting->streams == 1) {
-        return false; /* several streams of a thread each are faster than one */
+    if (r->eval->exact && setting->streams == 1) {
+        return false;
     }
     return r->eval->always_measure ? left > 0 : left > rate * worth_s;
 }
 
+static bool any_worth(const struct runner *r, const struct streams_setting *list, size_t count,
+                      double rate) {
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        any = any || is_worth(r, &list[i], rate);
+    }
+    return any;
+}
+/* What has been found of a list of settings. */
+struct choice {
+    const struct streams_setting *list;
+    size_t count;
+    size_t best, now; /* in the list; count: none */
+    double rate;      /* of the best, images a second; 0: not measured */
+    bool compared;
+};
+
+/* Take the setting that is there for the best if it is, now that it has done `rate`. */
+static void compare(struct choice *c, double rate) {
+    if (c->best == c->count) {
+        c->best = c->now;
+        c->rate = rate;
+        return;
+    }
+    if (!c->compared) {
+        say_setting("measured", &c->list[c->best], c->rate);
+        c->compared = true;
+    }
+    say_setting("measured", &c->list[c->now], rate);
+    if (rate > c->rate * (c->best == 0 ? clear_gain : 1)) {
+        c->best = c->now;
+        c->rate = rate;
+    }
+}
+
+/* Bring streams into the fastest setting, doing images on the way. */
 static enum fovea_status choose(struct runner *r, struct fovea_error *err) {
     struct streams_setting list[MAX_SETTINGS];
-    size_t count = list_settings(r->eval, list), best = 0, now = 0;
-    double best_rate = 0, rate;
-    for (size_t i = 0; i < count && !*r->stop && (i == 0 || is_worth(r, &list[i], best_rate));
-         i++) {
-        if (i == 1) {
-            say_setting("measured", &list[0], best_rate);
+    size_t count = list_settings(r->eval, list);
+    struct choice c = {.list = list, .count = count, .best = count, .now = count};
+    enum fovea_status status = FOVEA_OK;
+    for (size_t i = 0; !status && i < count && !*r->stop; i++) {
+        bool first = c.best == count, fits = false;
+        double rate = 0;
+        if (!first && !is_worth(r, &list[i], c.rate)) {
+            continue;
         }
-        enum fovea_status status = measure(r, &list[i], &rate, err);
-        if (status) {
-            return status;
+        c.now = count;
+        status = try_setting(r, &list[i], first && i + 1 == count, &fits, err);
+        if (!fits) {
+            continue;
         }
-        if (i > 0) {
-            say_setting("measured", &list[i], rate);
+        c.now = i;
+        if (!first || any_worth(r, list + i + 1, count - i - 1, 0)) {
+            status = measure(r, &rate, err);
         }
-        now = i;
-        if (rate > best_rate * (i > 0 && best == 0 ? clear_gain : 1)) {
-            best = i;
-            best_rate = rate;
-        }
+        compare(&c, rate);
     }
-    if (now > 0) {
-        say_setting("chosen  ", &list[best], best_rate);
+    if (status || c.best == count) {
+        return status;
     }
-    r->eval->setting = list[best];
-    return now == best ? FOVEA_OK : use_setting(r, &list[best], err);
+    if (c.compared) {
+        say_setting("chosen  ", &list[c.best], c.rate);
+    }
+    r->eval->setting = list[c.best];
+    return c.now == c.best ? FOVEA_OK : use_setting(r, &list[c.best], err);
 }
 
 enum fovea_status eval_streams_run(struct eval *eval, struct pipeline *pipeline,
@@ -324,11 +382,16 @@ enum fovea_status eval_streams_run(struct eval *eval, struct pipeline *pipeline,
     pthread_mutex_init(&r.lock, NULL);
     struct eval_counts counts;
     eval_count(eval, &counts);
-    progress_init(&r.progress, "images", counts.not_done);
+    /* What other ranks do is shown by the first. */
+    progress_init(&r.progress, "images",
+                  eval->ranks ? eval->list.count - eval->n_resumed : counts.not_done);
+    r.progress.hidden = ranks_index(eval->ranks) > 0;
     enum fovea_status status =
         eval->choose ? choose(&r, err) : use_setting(&r, &eval->setting, err);
-    if (!status) {
+    if (!status && r.streams.count > 0) {
         status = run_streams(&r, 0, err);
+        eval->seconds = fovea_clock_seconds() - r.started;
+        eval->busy = r.all > 0 ? r.busy / r.all : 0;
     }
     progress_finish(&r.progress);
     streams_finish(&r.streams);

@@ -1,9 +1,15 @@
-/* See eval_sweep.h: the work. What is printed of it is in sweep_report.c. */
+/*
+ * See eval_sweep.h: the work. What is printed of it is in sweep_report.c.
+ *
+ * Threads decode images ahead; then all of them resize one image's variants,
+ * and compute them as one batch.
+ */
 #include "tools/eval_sweep.h"
 
 #include "loaders/logits.h"
 #include "loaders/preprocess.h"
 #include "runtime/parallel.h"
+#include "tools/eval_pipeline.h"
 #include "tools/exit_codes.h"
 #include "tools/progress.h"
 #include "tools/say.h"
@@ -17,7 +23,7 @@ enum { MAX_BATCH = 16 };
 
 /* ---- one image ----------------------------------------------------------------- */
 
-/* The variants of a decoded image that make the next batch. */
+/* An image under all recipes: the variants of the next batch, and what came of those before. */
 struct batch {
     const struct sweep *sweep;
     const struct fovea_image *decoded;
@@ -25,6 +31,7 @@ struct batch {
     float *pixels;
     size_t image_floats;
     struct fovea_error *errors; /* [rows] */
+    int *places;                /* [variants] of the label in the answer, from 0; -1: not there */
 };
 
 static void prepare_row(void *context, int64_t row) {
@@ -39,96 +46,143 @@ static void prepare_row(void *context, int64_t row) {
     }
 }
 
-/* Note for a variant whether its logits are right about the image. */
-static void judge(struct sweep_variant *variant, const struct eval_list *list, size_t index,
-                  const float *logits, int64_t classes) {
+/* Which of the best classes is a label; -1 for none. */
+static int place_of(const struct eval_list *list, size_t index, const float *logits,
+                    int64_t classes) {
     struct fovea_result best[EVAL_TOP];
     struct eval_record record = list->records[index];
     record.n_top = fovea_logits_top(logits, list->among, classes, EVAL_TOP, best);
     for (size_t k = 0; k < record.n_top; k++) {
         record.top[k] = (struct eval_answer){best[k].class_index, best[k].logit};
     }
-    int place = fovea_logits_are_broken(logits, classes) ? -1 : eval_record_hit(&record);
-    variant->top1 += place == 0;
-    variant->top5 += place >= 0;
-    variant->right[index] = place == 0;
+    return fovea_logits_are_broken(logits, classes) ? -1 : eval_record_hit(&record);
 }
 
-static enum fovea_status run_batch(struct sweep *sweep, struct eval *eval, struct batch *b,
-                                   size_t rows, size_t index, struct fovea_error *err) {
+/* One batch. *fault: what a recipe finds wrong with the image, which is no failure of the sweep. */
+static enum fovea_status run_batch(struct eval *eval, struct batch *b, size_t rows, size_t index,
+                                   enum fovea_status *fault, struct fovea_error *err) {
     struct classifier *model = &eval->model;
     fovea_parallel_items((int64_t)rows, prepare_row, b);
     for (size_t r = 0; r < rows; r++) {
         if (b->errors[r].status) {
             *err = b->errors[r];
-            return err->status;
+            *fault = err->status;
+            return FOVEA_OK;
         }
     }
     enum fovea_status status = classifier_run(model, err);
     for (size_t r = 0; !status && r < rows; r++) {
-        judge(&sweep->variants[b->first + r], &eval->list, index,
-              model->logits + r * (size_t)model->classes, model->classes);
+        b->places[b->first + r] = place_of(
+            &eval->list, index, model->logits + r * (size_t)model->classes, model->classes);
     }
     return status;
 }
 
-/* Read and decode image `index`. *state, if it is not EVAL_OK, says how that failed. */
-static enum fovea_status decode(const struct eval *eval, size_t index, struct fovea_image *out,
-                                enum eval_state *state, struct fovea_error *err) {
-    struct fovea_jpeg_options options;
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    *state = EVAL_FAILED;
-    enum fovea_status status = eval_list_read(&eval->list, index, &bytes, &size, state, err);
-    if (!status) {
-        fovea_preprocess_jpeg_options(&eval->model.recipe, eval->jpeg, &options);
-        status = fovea_jpeg_decode(bytes, size, &options, out, NULL, err);
-        free(bytes);
-    }
-    return status;
+static void note_failure(struct eval_record *record, enum eval_state state, const char *words) {
+    record->state = state;
+    say("%s: %s", record->path, words);
 }
 
-/* All variants of one image. What is wrong with the image is no failure of the sweep. */
+/* All variants of one decoded image. */
 static enum fovea_status do_image(struct sweep *sweep, struct eval *eval, struct batch *b,
                                   size_t index, struct fovea_error *err) {
-    struct fovea_image decoded;
     struct eval_record *record = &eval->list.records[index];
-    if (decode(eval, index, &decoded, &record->state, err)) {
-        progress_clear_line();
-        say("%s: %s", record->path, err->message);
-        return FOVEA_OK;
-    }
-    enum fovea_status status = FOVEA_OK;
+    enum fovea_status status = FOVEA_OK, fault = FOVEA_OK;
     size_t batch = (size_t)eval->model.batch;
-    b->decoded = &decoded;
-    for (b->first = 0; !status && b->first < sweep->n_variants; b->first += batch) {
+    for (b->first = 0; !status && !fault && b->first < sweep->n_variants; b->first += batch) {
         size_t left = sweep->n_variants - b->first;
-        status = run_batch(sweep, eval, b, left < batch ? left : batch, index, err);
+        status = run_batch(eval, b, left < batch ? left : batch, index, &fault, err);
+    }
+    if (status || fault) {
+        note_failure(record, EVAL_FAILED, err->message);
+        return status;
     }
     record->state = EVAL_OK;
-    fovea_image_finish(&decoded);
-    return status;
+    for (size_t v = 0; v < sweep->n_variants; v++) {
+        struct sweep_variant *variant = &sweep->variants[v];
+        variant->top1 += b->places[v] == 0;
+        variant->top5 += b->places[v] >= 0;
+        variant->right[index] = b->places[v] == 0;
+    }
+    return FOVEA_OK;
 }
 
 /* ---- all of them ----------------------------------------------------------------- */
 
-static enum fovea_status do_images(struct sweep *sweep, struct eval *eval,
-                                   struct fovea_error *err) {
+/* An image, decoded: struct pipeline_product. */
+static enum fovea_status decode(const void *context, const uint8_t *bytes, size_t size, void *out,
+                                struct fovea_jpeg_report *report, struct fovea_error *err) {
+    const struct eval *eval = context;
+    struct fovea_jpeg_options options;
+    fovea_preprocess_jpeg_options(&eval->model.recipe, eval->jpeg, &options);
+    return fovea_jpeg_decode(bytes, size, &options, out, report, err);
+}
+
+static void finish_decoded(void *image) {
+    fovea_image_finish(image);
+}
+
+/* The list's images in their order. */
+struct share {
+    size_t next, count;
+};
+
+static size_t next_image(void *context) {
+    struct share *share = context;
+    return share->next < share->count ? share->next++ : EVAL_NO_IMAGE;
+}
+
+static enum fovea_status do_images(struct sweep *sweep, struct eval *eval, struct batch *b,
+                                   struct pipeline *pipeline, struct fovea_error *err) {
+    static const volatile sig_atomic_t go_on; /* a signal just ends a sweep */
+    struct prepared_image image;
     struct progress progress;
-    struct batch b = {.sweep = sweep, .pixels = eval->model.pixels};
-    b.image_floats = eval->model.image_floats;
-    b.errors = calloc((size_t)eval->model.batch, sizeof(*b.errors));
-    if (!b.errors) {
-        return fovea_fail_memory(err, sizeof(*b.errors), "errors");
-    }
     enum fovea_status status = FOVEA_OK;
     progress_init(&progress, "images", eval->list.count);
-    for (size_t i = 0; !status && i < eval->list.count; i++) {
-        status = do_image(sweep, eval, &b, i, err);
-        progress_set(&progress, i + 1);
+    for (size_t done = 1; !status && pipeline_peek(pipeline, &go_on) != EVAL_NO_IMAGE; done++) {
+        struct fovea_image decoded = {0};
+        pipeline_take(pipeline, &decoded, &image);
+        b->decoded = &decoded;
+        if (image.state == EVAL_OK) {
+            status = do_image(sweep, eval, b, image.index, err);
+        } else {
+            note_failure(&eval->list.records[image.index], image.state, image.message);
+        }
+        fovea_image_finish(&decoded);
+        progress_set(&progress, done);
     }
     progress_finish(&progress);
+    return status ? status : pipeline_status(pipeline, err);
+}
+
+static enum fovea_status do_all(struct sweep *sweep, struct eval *eval, struct fovea_error *err) {
+    struct share share = {.count = eval->list.count};
+    struct pipeline *pipeline = NULL;
+    const struct pipeline_source source = {
+        .list = &eval->list,
+        .next = next_image,
+        .context = &share,
+        .product = {.bytes = sizeof(struct fovea_image),
+                    .make = decode,
+                    .finish = finish_decoded,
+                    .context = eval},
+        .timeout_s = eval->timeout_s,
+    };
+    struct batch b = {.sweep = sweep,
+                      .pixels = eval->model.pixels,
+                      .image_floats = eval->model.image_floats,
+                      .errors = calloc((size_t)eval->model.batch, sizeof(*b.errors)),
+                      .places = calloc(sweep->n_variants, sizeof(*b.places))};
+    enum fovea_status status =
+        b.errors && b.places
+            ? pipeline_create(&source, eval->workers, 2 * (size_t)eval->workers, &pipeline, err)
+            : fovea_fail_memory(err, sizeof(*b.errors), "a batch");
+    if (!status) {
+        status = do_images(sweep, eval, &b, pipeline, err);
+    }
+    eval->abandoned = !pipeline_destroy(pipeline);
     free(b.errors);
+    free(b.places);
     return status;
 }
 
@@ -138,6 +192,7 @@ static enum fovea_status open_model(struct evaluation *e, struct fovea_error *er
     first.default_batch = MAX_BATCH;
     e->eval.options = &e->options;
     e->eval.jpeg = &e->options.preprocess.jpeg;
+    eval_command_set_workers(e);
     enum fovea_status status = eval_list_load(&e->eval.list, &e->list, err);
     if (!status) {
         status = classifier_init(&e->eval.model, &first, err);
@@ -156,7 +211,7 @@ static enum fovea_status run(struct evaluation *e, struct sweep *sweep, struct f
     }
     classifier_print_recipe(&eval->model);
     say("%s; %zu recipes", eval->list.words.text, sweep->n_variants);
-    status = do_images(sweep, eval, err);
+    status = do_all(sweep, eval, err);
     if (!status && json_target_wants_text(&e->json)) {
         sweep_print(sweep, &eval->list);
     }

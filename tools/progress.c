@@ -53,7 +53,8 @@ static void draw(const struct progress *progress, double elapsed) {
 void progress_set(struct progress *progress, size_t done) {
     double now = fovea_clock_seconds();
     progress->done = done < progress->total ? done : progress->total;
-    if (now - progress->shown < (progress->terminal ? bar_interval : line_interval)) {
+    if (progress->hidden ||
+        now - progress->shown < (progress->terminal ? bar_interval : line_interval)) {
         return;
     }
     progress->shown = now;

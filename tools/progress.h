@@ -15,6 +15,7 @@ struct progress {
     size_t done;
     double started, shown; /* seconds, monotonic clock */
     bool terminal;
+    bool hidden; /* for somebody else to show */
 };
 
 void progress_init(struct progress *progress, const char *label, size_t total);

@@ -42,8 +42,12 @@ void ranks_unite(struct ranks *ranks, uint8_t *flags, size_t count);
 /* Begin to share 0 .. count - 1. All call it. */
 enum fovea_status ranks_begin(struct ranks *ranks, size_t count, struct fovea_error *err);
 
-/* What this rank does next: [first, last); false if nothing is left. By one thread at a time. */
-bool ranks_next(struct ranks *ranks, size_t *first, size_t *last);
+/* What this rank does next: [first, last); false if nothing is left. `done`: of what it was given,
+ * so far. By one thread at a time. */
+bool ranks_next(struct ranks *ranks, size_t done, size_t *first, size_t *last);
+
+/* How many images the others had done when they last asked for more; known to rank 0. */
+size_t ranks_elsewhere(struct ranks *ranks);
 
 /* This rank asks no more; rank 0 waits for the others to say so. */
 void ranks_end(struct ranks *ranks);

@@ -17,6 +17,7 @@ struct ranks {
     /* Of rank 0, under the lock: what is left is [next, end). */
     pthread_mutex_t lock;
     size_t next, end;
+    uint64_t *done; /* [count] images that each of the others says it has done */
     pthread_t server;
     bool serving;
 };
@@ -37,10 +38,30 @@ static void wait_for(MPI_Request *request) {
     }
 }
 
+static bool is_many(const char *number) {
+    return number && atoi(number) > 1;
+}
+
+/*
+ * Whether there are others to join. MPI_Init is not called to find out: started
+ * by a scheduler that this MPI was not built for, it would end the process.
+ */
+static bool has_company(void) {
+    if (getenv("OMPI_COMM_WORLD_SIZE")) {
+        return is_many(getenv("OMPI_COMM_WORLD_SIZE"));
+    }
+    if (getenv("PMI_SIZE")) {
+        return is_many(getenv("PMI_SIZE"));
+    }
+    /* PMIx has no variable for it, but Slurm's srun, which speaks it, has */
+    return getenv("PMIX_RANK") &&
+           (!getenv("SLURM_STEP_NUM_TASKS") || is_many(getenv("SLURM_STEP_NUM_TASKS")));
+}
+
 enum fovea_status ranks_join(struct ranks **out, struct fovea_error *err) {
     int level;
     *out = NULL;
-    if (!getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMI_SIZE") && !getenv("PMIX_RANK")) {
+    if (!has_company()) {
         return FOVEA_OK;
     }
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level) != MPI_SUCCESS ||
@@ -62,6 +83,7 @@ void ranks_leave(struct ranks *r) {
     if (r) {
         MPI_Finalize();
         pthread_mutex_destroy(&r->lock);
+        free(r->done);
         free(r);
     }
 }
@@ -131,21 +153,32 @@ static void take_range(struct ranks *r, uint64_t range[2]) {
     pthread_mutex_unlock(&r->lock);
 }
 
+/* What a rank asks with: whether it wants more, and how many it has done. */
+enum { MORE, DONE };
+
+static void note_done(struct ranks *r, int rank, uint64_t done) {
+    pthread_mutex_lock(&r->lock);
+    r->done[rank] = done > r->done[rank] ? done : r->done[rank];
+    pthread_mutex_unlock(&r->lock);
+}
+
 static void *serve(void *context) {
     struct ranks *r = context;
     int ended = 0;
     while (ended < r->count - 1) {
         MPI_Status status;
-        int there = 0, more = 0;
-        uint64_t range[2];
+        int there = 0;
+        uint64_t ask[2], range[2];
         /* No other tag: a rank that has ended may be sending its journal already. */
         MPI_Iprobe(MPI_ANY_SOURCE, TAG_ASK, MPI_COMM_WORLD, &there, &status);
         if (!there) {
             nap();
             continue;
         }
-        MPI_Recv(&more, 1, MPI_INT, status.MPI_SOURCE, TAG_ASK, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-        if (!more) {
+        MPI_Recv(ask, 2, MPI_UINT64_T, status.MPI_SOURCE, TAG_ASK, MPI_COMM_WORLD,
+                 MPI_STATUS_IGNORE);
+        note_done(r, status.MPI_SOURCE, ask[DONE]);
+        if (!ask[MORE]) {
             ended++;
             continue;
         }
@@ -160,21 +193,25 @@ enum fovea_status ranks_begin(struct ranks *r, size_t count, struct fovea_error 
         return FOVEA_OK;
     }
     r->end = count;
+    r->done = calloc((size_t)r->count, sizeof(*r->done));
+    if (!r->done) {
+        return fovea_fail_memory(err, (size_t)r->count * sizeof(*r->done), "ranks");
+    }
     int error = pthread_create(&r->server, NULL, serve, r);
     r->serving = error == 0;
     return error ? fovea_fail(err, FOVEA_ERR_MEMORY, "cannot start a thread: %s", strerror(error))
                  : FOVEA_OK;
 }
 
-bool ranks_next(struct ranks *r, size_t *first, size_t *last) {
+bool ranks_next(struct ranks *r, size_t done, size_t *first, size_t *last) {
     uint64_t range[2] = {0, 0};
     if (r->index == 0) {
         take_range(r, range);
     } else {
-        static const int more = 1;
+        const uint64_t ask[] = {[MORE] = 1, [DONE] = done};
         MPI_Request request;
         MPI_Irecv(range, 2, MPI_UINT64_T, 0, TAG_ANSWER, MPI_COMM_WORLD, &request);
-        MPI_Send(&more, 1, MPI_INT, 0, TAG_ASK, MPI_COMM_WORLD);
+        MPI_Send(ask, 2, MPI_UINT64_T, 0, TAG_ASK, MPI_COMM_WORLD);
         wait_for(&request);
     }
     *first = (size_t)range[0];
@@ -182,10 +219,23 @@ bool ranks_next(struct ranks *r, size_t *first, size_t *last) {
     return range[0] < range[1];
 }
 
+size_t ranks_elsewhere(struct ranks *r) {
+    uint64_t sum = 0;
+    if (!r || !r->done) {
+        return 0;
+    }
+    pthread_mutex_lock(&r->lock);
+    for (int i = 1; i < r->count; i++) {
+        sum += r->done[i];
+    }
+    pthread_mutex_unlock(&r->lock);
+    return (size_t)sum;
+}
+
 void ranks_end(struct ranks *r) {
-    static const int more = 0;
+    static const uint64_t ask[] = {[MORE] = 0, [DONE] = 0};
     if (r && r->index > 0) {
-        MPI_Send(&more, 1, MPI_INT, 0, TAG_ASK, MPI_COMM_WORLD);
+        MPI_Send(ask, 2, MPI_UINT64_T, 0, TAG_ASK, MPI_COMM_WORLD);
     } else if (r && r->serving) {
         pthread_join(r->server, NULL);
         r->serving = false;

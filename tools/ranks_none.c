@@ -57,11 +57,17 @@ enum fovea_status ranks_begin(struct ranks *ranks, size_t count, struct fovea_er
     return FOVEA_OK;
 }
 
-bool ranks_next(struct ranks *ranks, size_t *first, size_t *last) {
+bool ranks_next(struct ranks *ranks, size_t done, size_t *first, size_t *last) {
     (void)ranks;
+    (void)done;
     (void)first;
     (void)last;
     return false;
+}
+
+size_t ranks_elsewhere(struct ranks *ranks) {
+    (void)ranks;
+    return 0;
 }
 
 void ranks_end(struct ranks *ranks) {

@@ -1,0 +1,31 @@
+/*
+ * Loading the model again, beside the one that serves.
+ */
+#ifndef SERVICE_RELOAD_H
+#define SERVICE_RELOAD_H
+
+#include "engine.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct reload {
+    const struct service_options *options;
+    int wake; /* an eventfd, written to when it is done */
+    pthread_t thread;
+    bool running, again;
+    atomic_bool finished;
+    struct engine *engine; /* what came of it; NULL: failed */
+    struct fovea_error err;
+};
+
+/* Begin, or do so once more when the one under way is done. */
+void reload_begin(struct reload *reload);
+
+/* If one is finished: what was loaded, or NULL with a message in reload->err. Else false. */
+bool reload_take(struct reload *reload, struct engine **out);
+
+/* Wait for what is under way and drop it. */
+void reload_finish(struct reload *reload);
+
+#endif

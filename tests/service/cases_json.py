@@ -1,0 +1,61 @@
+"""JSON that must be accepted (y_) and refused (n_), in the manner of JSONTestSuite.
+
+Each text is the value of a parameter that nothing reads, so it is parsed and otherwise ignored.
+"""
+
+ACCEPTED = {
+    "y_number_zero": b"0", "y_number_minus_zero": b"-0", "y_number_minus_zero_real": b"-0.0",
+    "y_number_exponent": b"1E22", "y_number_exponent_plus": b"1e+2", "y_number_tiny": b"1e-2",
+    "y_number_real": b"123.456e-7", "y_number_underflow": b"1e-400",
+    "y_number_double_close_to_zero": b"-0." + b"0" * 70 + b"1", "y_number_int": b"20",
+    "y_true": b"true", "y_false": b"false", "y_null": b"null",
+    "y_array_empty": b"[]", "y_array_spaces": b"[ ]", "y_array_nested": b"[[[[]]]]",
+    "y_array_mixed": b'[null, 1, "1", {}]', "y_array_newline": b"[1\n,\r\n2\t]",
+    "y_object_empty": b"{}", "y_object_empty_key": b'{"":0}',
+    "y_object_many": b'{"a":{"b":{"c":{}}}}',
+    "y_string_empty": b'""', "y_string_escapes": b'"\\"\\\\\\/\\b\\f\\n\\r\\t"',
+    "y_string_nul_escape": b'"\\u0000"', "y_string_surrogates": b'"\\ud83d\\ude00"',
+    "y_string_last_surrogates": b'"\\udbff\\udfff"', "y_string_utf8": "\"\u20ac\U0001d11e\"".encode(),
+    "y_string_del": b'"\x7f"', "y_string_nonchar": "\"\uffff\"".encode(),
+    "y_string_brackets": b'"[[[[{{{{"', "y_string_quoted_backslash": b'"\\\\\\""',
+    "y_string_long": b'"' + b"a" * 100000 + b'"', "y_depth_90": b"[" * 90 + b"]" * 90,
+    "y_space_around": b" \t\r\n1 \n",
+}
+
+# Of JSON that is right, jansson refuses keys with NUL (the first here) and integers beyond 64 bits.
+REFUSED = {
+    "i_object_escaped_nul_key": b'{"x\\u0000y":1}',
+    "n_array_unclosed": b"[1", "n_array_comma": b"[1,]", "n_array_double_comma": b"[1,,2]",
+    "n_array_comma_first": b"[,1]", "n_array_colon": b'["":1]', "n_array_extra_close": b"[1]]",
+    "n_array_words": b"[1 true]", "n_array_star": b"[*]", "n_array_unclosed_newline": b"[1,\n1\n,1",
+    "n_number_plus": b"+1", "n_number_point_first": b".5", "n_number_point_last": b"1.",
+    "n_number_leading_zero": b"012", "n_number_minus": b"-", "n_number_minus_space": b"- 1",
+    "n_number_minus_leading_zero": b"-012", "n_number_exponent_empty": b"1e",
+    "n_number_exponent_sign": b"1e+", "n_number_double_exponent": b"1eE2",
+    "n_number_hexadecimal": b"0x1", "n_number_two_points": b"1.2.3", "n_number_nan": b"NaN",
+    "n_number_minus_nan": b"-NaN", "n_number_infinity": b"Infinity", "n_number_inf": b"-Inf",
+    "n_number_overflow": b"1e400", "n_number_huge_exponent": b"1e" + b"9" * 400,
+    "n_number_int_2_to_64": b"18446744073709551616", "n_number_expression": b"1+2",
+    "n_number_fullwidth_digit": "\uff11".encode(), "n_number_letter": b"1a",
+    "n_number_10_mb": b"1" * 10000000,
+    "n_object_comma": b'{"a":0,}', "n_object_unquoted": b"{a:1}", "n_object_single": b"{'a':1}",
+    "n_object_no_value": b'{"a":}', "n_object_no_colon": b'{"a" 1}', "n_object_number_key": b"{1:1}",
+    "n_object_duplicate": b'{"a":1,"a":2}', "n_object_duplicate_escaped": b'{"a":1,"\\u0061":2}',
+    "n_object_unclosed": b'{"a":1', "n_object_comment": b'{"a":1/*b*/}', "n_object_double_colon": b'{"a"::1}',
+    "n_object_bracket": b'{"a":1]',
+    "n_string_unclosed": b'"a', "n_string_control": b'"a\x01"', "n_string_newline": b'"a\nb"',
+    "n_string_tab": b'"\t"', "n_string_bad_escape": b'"\\x41"', "n_string_escape_end": b'"\\',
+    "n_string_short_unicode": b'"\\u00a"', "n_string_lone_high": b'"\\ud800"',
+    "n_string_lone_low": b'"\\udc00"', "n_string_swapped_surrogates": b'"\\ude00\\ud83d"',
+    "n_string_high_and_letter": b'"\\ud800a"', "n_string_utf8_overlong": b'"\xc0\xaf"',
+    "n_string_utf8_surrogate": b'"\xed\xa0\x80"', "n_string_utf8_truncated": b'"\xe2\x82"',
+    "n_string_utf8_lone_continuation": b'"\x80"', "n_string_utf8_too_large": b'"\xf4\xbf\xbf\xbf"',
+    "n_string_latin1": b'"\xe9"', "n_string_nul": b'"\0"', "n_string_single_quotes": b"'a'",
+    "n_word_true": b"True", "n_word_nul": b"nul", "n_word_undefined": b"undefined",
+    "n_comment": b"1 // x", "n_nothing": b"", "n_two_values": b"1 2", "n_nul_byte": b"\0",
+    "n_form_feed": b"\x0c1", "n_no_break_space": b"\xc2\xa01", "n_bom_inside": b"\xef\xbb\xbf1",
+    "n_depth_101": b"[" * 101 + b"]" * 101, "n_depth_100000": b"[" * 100000 + b"]" * 100000,
+    "n_depth_100000_objects": b'{"a":' * 100000 + b"1" + b"}" * 100000,
+    "n_depth_unclosed": b"[" * 100000, "n_brackets_million": b"[" + b"[]," * 1000000 + b"[]]",
+    "n_values_million": b"[" + b"0," * 9000000 + b"0]",
+}
