@@ -3,7 +3,7 @@
 Needs numpy and Pillow; with jpegtran (libjpeg-turbo-progs) two more
 JPEGs are made.
 Findings that were mended are kept beside them, named for what was found, as is
-what is in seeds/dataset, seeds/npy and seeds/graph.
+what is in seeds/dataset, seeds/npy and seeds/graph (found by fuzzing).
 """
 
 import io
