@@ -142,12 +142,13 @@ static void make_conv_as(struct fovea_prim *prim, const struct fovea_dnn_conv *g
     conv_descs d = conv_descs_of(&desc);
     int most = fusable_posts(prim, emulated);
     bool sum = true;
+    kept_descs kept;
     auto best = [&] {
         return best_desc<dnnl::convolution_forward::primitive_desc>(
             most, &prim->n_fused, [&](int n) {
                 dnnl::post_ops ops;
                 append_posts(prim, n, sum, ops);
-                return conv_desc(prim->dnn->engine, d, attr_of(ops));
+                return conv_desc(prim->dnn->engine, d, attr_of(ops), kept);
             });
     };
     auto pd = best();
@@ -231,6 +232,7 @@ static void make_matmul_as(struct fovea_prim *prim, const struct fovea_dnn_matmu
     }
     /* oneDNN would scale the bias as well: a scaled product takes it as a post. */
     bool scaled = desc->scale != 1;
+    kept_descs kept;
     auto pd = best_desc<dnnl::matmul::primitive_desc>(
         fusable_posts(prim, emulated), &prim->n_fused, [&](int n) {
             dnnl::post_ops ops;
@@ -243,7 +245,7 @@ static void make_matmul_as(struct fovea_prim *prim, const struct fovea_dnn_matmu
             }
             append_posts(prim, n, false, ops);
             return matmul_desc(prim->dnn->engine, src, weights, scaled ? bias : prim->bias, dst,
-                               attr_of(ops));
+                               attr_of(ops), kept);
         });
     prim->primitive = create<dnnl::matmul>(pd);
     if (!prim->primitive && has_bf16(desc->src, desc->dst)) {
