@@ -144,6 +144,9 @@ enum fovea_status fovea_arch_read(const char *name, struct fovea_mapping *file,
                                   const struct fovea_load_options *options,
                                   struct fovea_model **out, struct fovea_error *err);
 
+/* The file beside a checkpoint that says what its tensors do not. */
+#define FOVEA_ARCH_CONFIG "config.json"
+
 /* Metadata keys: the architecture in words, and where it was found to be that. */
 #define FOVEA_ARCH_KEY "fovea.architecture"
 #define FOVEA_ARCH_ORIGIN_KEY "fovea.origin"

@@ -3,9 +3,11 @@
 
 #include "loaders/arch_config.h"
 #include "loaders/arch_flavour.h"
+#include "loaders/arch_options.h"
 #include "loaders/arch_zoo.h"
 #include "loaders/checkpoint.h"
 #include "loaders/file.h"
+#include "loaders/mapped_file.h"
 #include "loaders/paths.h"
 #include "runtime/limits.h"
 #include "runtime/session.h"
@@ -223,32 +225,40 @@ static enum fovea_status make_up(struct fovea_model *model,
 /* ---- from a checkpoint -------------------------------------------------------------------------
  */
 
-/* config.json beside the checkpoint, if there is one. */
-static enum fovea_status add_config(const char *path, struct fovea_arch_hints *hints,
-                                    struct fovea_error *err) {
+/* config.json beside the checkpoint, if there is one: then the model is made from it, too. */
+static enum fovea_status add_config(struct fovea_model *model, const char *path,
+                                    struct fovea_arch_hints *hints, struct fovea_error *err) {
+    struct stat status_before;
+    struct fovea_file_id id;
     uint8_t *bytes = NULL;
     size_t size;
     int os_error = 0;
-    char *beside = fovea_path_beside(path, "config.json");
+    char *beside = fovea_path_beside(path, FOVEA_ARCH_CONFIG);
     if (!beside) {
         return fovea_fail_memory(err, strlen(path), "a path");
     }
+    /* Before it is read, so that a change of the file meanwhile is seen later. */
+    bool there = stat(beside, &status_before) == 0;
     enum fovea_status status =
         fovea_file_read(beside, FOVEA_LIMIT_JSON_BYTES, &bytes, &size, &os_error, err);
     if (status && os_error == ENOENT) {
         status = FOVEA_OK;
     } else if (!status) {
         status = fovea_arch_config_parse((char *)bytes, size, hints, err);
+        if (!status && there) {
+            fovea_file_id_of(&status_before, &id);
+            status = fovea_model_add_source(model, FOVEA_ARCH_CONFIG, &id, err);
+        }
     }
     if (status) {
-        fovea_error_prefix(err, "config.json");
+        fovea_error_prefix(err, FOVEA_ARCH_CONFIG);
     }
     free(beside);
     free(bytes);
     return status;
 }
 
-static enum fovea_status read_params(struct fovea_checkpoint *checkpoint, bool placeless,
+static enum fovea_status read_params(struct fovea_model *model, struct fovea_checkpoint *checkpoint,
                                      struct fovea_arch_params *params, struct network *network,
                                      const struct fovea_load_options *options,
                                      const struct fovea_arch_flavour **flavour,
@@ -261,11 +271,28 @@ static enum fovea_status read_params(struct fovea_checkpoint *checkpoint, bool p
     struct fovea_arch_hints hints = (*flavour)->hints;
     network->family = (*flavour)->family;
     status = fovea_arch_flavour_apply(*flavour, &checkpoint->dict, base, params, err);
-    if (!status && !placeless) {
-        status = add_config(checkpoint->path, &hints, err);
+    if (!status && !model->placeless) {
+        status = add_config(model, checkpoint->path, &hints, err);
     }
     status = status ? status : add_options(options, &hints, err);
     return status ? status : configure(params, &hints, network, err);
+}
+
+/* What the model is made from and by; the options are those of the compiled file it may become. */
+static enum fovea_status note_origin(struct fovea_model *model,
+                                     const struct fovea_tensor_dict *dict,
+                                     const struct fovea_load_options *options,
+                                     struct fovea_error *err) {
+    char text[FOVEA_ARCH_OPTIONS_TEXT];
+    enum fovea_status status = fovea_arch_options_text(options, text, err);
+    for (size_t i = 0; !status && i < dict->n_mappings; i++) {
+        status = fovea_model_add_source(model, dict->locations[i], &dict->mappings[i].id, err);
+    }
+    if (status) {
+        return status;
+    }
+    model->load_options = fovea_arena_copy_text(&model->graph.arena, text, strlen(text));
+    return model->load_options ? FOVEA_OK : fovea_fail_memory(err, sizeof(text), "options");
 }
 
 static enum fovea_status convert(struct fovea_model *model, struct fovea_checkpoint *checkpoint,
@@ -275,15 +302,15 @@ static enum fovea_status convert(struct fovea_model *model, struct fovea_checkpo
     struct network network = {.family = FOVEA_FAMILY_NFNET};
     char origin[96];
     const struct fovea_arch_flavour *flavour;
-    enum fovea_status status =
-        read_params(checkpoint, model->placeless, &params, &network, options, &flavour, err);
+    enum fovea_status status = note_origin(model, &checkpoint->dict, options, err);
+    status =
+        status ? status : read_params(model, checkpoint, &params, &network, options, &flavour, err);
     if (!status) {
         snprintf(origin, sizeof(origin), "%s, %s", flavour->name,
                  fovea_container_name(checkpoint->container));
         status = make(model, &network, &params, origin, flavour->preset, options, err);
     }
     fovea_arch_params_finish(&params);
-    status = status ? status : fovea_model_add_source(model, "", &checkpoint->id, err);
     return status ? status : fovea_tensor_dict_give(&checkpoint->dict, model, err);
 }
 

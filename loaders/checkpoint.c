@@ -6,6 +6,7 @@
 #include "loaders/paths.h"
 #include "loaders/pickle_tensors.h"
 #include "loaders/pth.h"
+#include "loaders/pth_legacy.h"
 #include "loaders/safetensors.h"
 
 #include <dirent.h>
@@ -28,6 +29,9 @@ enum fovea_container fovea_container_of(const void *bytes, size_t size) {
     }
     if (size >= 4 && memcmp(at, "PK", 2) == 0 && (at[2] == 3 || at[2] == 5) && at[3] == at[2] + 1) {
         return fovea_pth_looks_like(bytes, size) ? FOVEA_CONTAINER_PTH : FOVEA_CONTAINER_NPZ;
+    }
+    if (fovea_pth_legacy_looks_like(bytes, size)) {
+        return FOVEA_CONTAINER_PTH;
     }
     if (size >= 2 && at[0] == 0x80 && at[1] >= 1 && at[1] <= 8) {
         return FOVEA_CONTAINER_PICKLE;
@@ -131,7 +135,9 @@ enum fovea_status fovea_checkpoint_parse(enum fovea_container container, const c
         st = fovea_npz_read(bytes, size, dict, err);
         break;
     case FOVEA_CONTAINER_PTH:
-        st = fovea_pth_read(bytes, size, dict, err);
+        st = fovea_pth_legacy_looks_like(bytes, size)
+                 ? fovea_pth_legacy_read(bytes, size, dict, err)
+                 : fovea_pth_read(bytes, size, dict, err);
         break;
     case FOVEA_CONTAINER_PICKLE:
         st = fovea_pickle_read(bytes, size, dict, err);
@@ -146,8 +152,7 @@ enum fovea_status fovea_checkpoint_parse(enum fovea_container container, const c
 /* `file` is taken, also on failure. */
 static enum fovea_status take(struct fovea_checkpoint *checkpoint, struct fovea_mapping *file,
                               struct fovea_error *err) {
-    checkpoint->id = file->id;
-    enum fovea_status st = fovea_tensor_dict_take(&checkpoint->dict, file, err);
+    enum fovea_status st = fovea_tensor_dict_take(&checkpoint->dict, file, "", err);
     if (st) {
         fovea_mapping_finish(file);
         return st;

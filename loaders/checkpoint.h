@@ -4,7 +4,7 @@
  *
  *     safetensors     loaders/safetensors.h     also spread over files, by an index
  *     .npz            loaders/npz.h
- *     .pth            loaders/pth.h
+ *     .pth            loaders/pth.h, loaders/pth_legacy.h
  *     bare pickle     loaders/pickle_tensors.h  (DeepMind's F?_haiku.npz)
  *
  * In a folder, the one is taken that the usual tools would take:
@@ -28,7 +28,6 @@ enum fovea_container {
 struct fovea_checkpoint {
     char *path; /* of the file; within the folder, if one was given */
     enum fovea_container container;
-    struct fovea_file_id id; /* of that file */
     struct fovea_tensor_dict dict;
 };
 

@@ -21,10 +21,14 @@
 #include "loaders/byte_writer.h"
 #include "runtime/compiled.h"
 
+/* Metadata keys of what was beside a checkpoint: config.json and preprocessor_config.json. */
+#define FOVEA_CONFIG_KEY "fovea.config"
+#define FOVEA_PREPROCESSOR_KEY "fovea.preprocessor_config"
+
 #define FOVEA_COMPILED_MAGIC "\211FOVEA\r\n"
 
 enum {
-    FOVEA_COMPILED_FORMAT = 1,
+    FOVEA_COMPILED_FORMAT = 2,
     FOVEA_COMPILED_HEADER = 64,
     FOVEA_COMPILED_PAGE = 4096, /* where data begins: a multiple of this */
     FOVEA_COMPILED_NONE = -1,   /* in place of a value's number: an absent operand */
@@ -113,10 +117,13 @@ enum fovea_status fovea_compiled_load(struct fovea_model *model, struct fovea_ma
                                       const struct fovea_load_options *options,
                                       struct fovea_model **out, struct fovea_error *err);
 
-/* Load the original of a compiled file at `path`: compiled_origin.c. */
+/*
+ * Load the original of a compiled file at `path`: compiled_origin.c. What
+ * `options` do not ask for of a checkpoint is as the compiled file has it.
+ */
 enum fovea_status fovea_origin_load(const struct fovea_origin *origin, const char *path,
-                                    bool allow_external_links, struct fovea_model **out,
-                                    struct fovea_error *err);
+                                    const struct fovea_load_options *options,
+                                    struct fovea_model **out, struct fovea_error *err);
 
 /*
  * FOVEA_ERR_INVALID if the original is where it was, but is not what it was.

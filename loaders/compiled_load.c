@@ -2,6 +2,7 @@
  * Loading a compiled file: is it whole, is it ours, is its original as it was?
  * Only then is the rest of it looked at.
  */
+#include "loaders/arch_options.h"
 #include "loaders/compiled.h"
 #include "loaders/mapped_file.h"
 #include "ops/registry.h"
@@ -12,6 +13,7 @@
 #include "runtime/parallel.h"
 #include "runtime/session.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +160,31 @@ static enum fovea_status check_whole(const struct fovea_compiled_header *h,
 
 /* ---- does it fit here? -------------------------------------------------- */
 
+/* The side of the one square image that it was planned for; 0 if it was not. */
+static int planned_side(const struct fovea_model *model) {
+    const struct fovea_tensor *t = model->planned_inputs;
+    bool square = model->graph.n_inputs == 1 && t->rank == 4 && t->dims[2] == t->dims[3];
+    return square && t->dims[2] <= INT_MAX ? (int)t->dims[2] : 0;
+}
+
+/* Why a checkpoint was taken for something else than is asked for; "" if it was not. */
+static enum fovea_status compare_options(const struct fovea_model *model,
+                                         const struct fovea_load_options *asked, char *why,
+                                         size_t size, struct fovea_error *err) {
+    struct fovea_arch_options known;
+    why[0] = 0;
+    if (!model->compiled->origin.load_options[0]) {
+        return FOVEA_OK;
+    }
+    enum fovea_status st =
+        fovea_arch_options_parse(model->compiled->origin.load_options, &known, err);
+    if (!st) {
+        known.size = known.size > 0 ? known.size : planned_side(model);
+        fovea_arch_options_compare(&known, asked, why, size);
+    }
+    return st;
+}
+
 /* Why the plan cannot be used by this build on this CPU; "" if it can. */
 static void compare_origin(const struct fovea_origin *origin, char *why, size_t size) {
     const struct {
@@ -181,7 +208,10 @@ static void compare_origin(const struct fovea_origin *origin, char *why, size_t 
 static enum fovea_status open_original(const struct fovea_model *compiled, struct fovea_model **out,
                                        struct fovea_error *err) {
     const struct fovea_compiled *c = compiled->compiled;
-    return fovea_origin_load(&c->origin, compiled->path, c->allow_external_links, out, err);
+    struct fovea_load_options options;
+    fovea_load_options_default(&options);
+    options.allow_external_links = c->allow_external_links;
+    return fovea_origin_load(&c->origin, compiled->path, &options, out, err);
 }
 
 /* What the compiled file was planned for is what to plan its original for, if nobody says else. */
@@ -202,9 +232,11 @@ static enum fovea_status copy_plan(const struct fovea_model *from, struct fovea_
 }
 
 static enum fovea_status replace(const struct fovea_model *model, const char *why,
-                                 struct fovea_model **out, struct fovea_error *err) {
+                                 const struct fovea_load_options *options, struct fovea_model **out,
+                                 struct fovea_error *err) {
     struct fovea_model *original;
-    enum fovea_status st = open_original(model, &original, err);
+    enum fovea_status st =
+        fovea_origin_load(&model->compiled->origin, model->path, options, &original, err);
     if (st) {
         fovea_error_prefix(err, "%s", why);
         return st;
@@ -228,20 +260,26 @@ static enum fovea_status replace(const struct fovea_model *model, const char *wh
 /* Origin and plan, then (if they fit) the rest. `out` stays NULL if the model itself serves. */
 static enum fovea_status read_all(struct fovea_compiled_reader *reader,
                                   const struct fovea_compiled_header *header,
-                                  const unsigned char *bytes, struct fovea_model **out,
-                                  struct fovea_error *err) {
+                                  const unsigned char *bytes,
+                                  const struct fovea_load_options *options,
+                                  struct fovea_model **out, struct fovea_error *err) {
     char why[256];
     struct fovea_model *model = reader->model;
     enum fovea_status st = fovea_compiled_read_plan(reader);
     if (!st) {
         st = fovea_origin_check(&model->compiled->origin, model->path, err);
     }
+    if (!st) {
+        st = compare_options(model, options, why, sizeof(why), err);
+    }
     if (st) {
         return st;
     }
-    compare_origin(&model->compiled->origin, why, sizeof(why));
+    if (!why[0]) {
+        compare_origin(&model->compiled->origin, why, sizeof(why));
+    }
     if (why[0]) {
-        return replace(model, why, out, err);
+        return replace(model, why, options, out, err);
     }
     int former = fovea_parallel_set_threads(fovea_cpu_budget());
     st = check_data(header, bytes, err);
@@ -284,7 +322,7 @@ static enum fovea_status load(struct fovea_model *model, struct fovea_mapping *f
         .data_size = header.data_size,
         .model = model,
     };
-    st = read_all(&reader, &header, bytes, out, err);
+    st = read_all(&reader, &header, bytes, options, out, err);
     free(reader.values);
     return st;
 }

@@ -14,7 +14,7 @@ static void read_files(struct fovea_compiled_reader *reader, struct fovea_origin
     struct fovea_byte_reader *in = &reader->in;
     enum { LEAST = 77 };
     origin->n_files = fovea_read_count(in, "the number of files of the original", LEAST,
-                                       FOVEA_LIMIT_EXTERNAL_FILES + 1);
+                                       FOVEA_LIMIT_EXTERNAL_FILES + 2);
     struct fovea_origin_file *files =
         fovea_arena_alloc(&reader->model->graph.arena, origin->n_files + 1, sizeof(*files));
     if (!files) {
@@ -46,6 +46,7 @@ static void read_origin(struct fovea_compiled_reader *reader) {
     origin->isa = fovea_read_text(in, "the CPU's instruction set", FOVEA_LIMIT_NAME);
     origin->beside = fovea_read_text(in, "the original's path", FOVEA_LIMIT_NAME);
     origin->path = fovea_read_text(in, "the original's path", FOVEA_LIMIT_NAME);
+    origin->load_options = fovea_read_text(in, "the original's options", FOVEA_LIMIT_NAME);
     origin->threads = (int)(fovea_read_u32(in, "threads") & INT32_MAX);
     read_files(reader, origin);
 }

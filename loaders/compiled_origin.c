@@ -7,6 +7,8 @@
  * modification are as they were (it was copied with its times), or else if
  * its SHA-256 says so.
  */
+#include "loaders/arch.h"
+#include "loaders/arch_options.h"
 #include "loaders/compiled.h"
 #include "loaders/file_digest.h"
 #include "loaders/mapped_file.h"
@@ -26,6 +28,16 @@ static char *find_original(const struct fovea_origin *origin, const char *compil
     }
     free(beside);
     return stat(origin->path, &status) == 0 ? strdup(origin->path) : NULL;
+}
+
+static const struct fovea_origin_file *find_file(const struct fovea_origin *origin,
+                                                 const char *location) {
+    for (size_t i = 0; i < origin->n_files; i++) {
+        if (strcmp(origin->files[i].location, location) == 0) {
+            return &origin->files[i];
+        }
+    }
+    return NULL;
 }
 
 static bool looks_same(const struct fovea_file_id *then, const struct fovea_file_id *now) {
@@ -65,6 +77,26 @@ static enum fovea_status check_file(const struct fovea_origin_file *file, const 
     return st;
 }
 
+/* A checkpoint may have got a configuration that it did not have. */
+static enum fovea_status check_absent(const struct fovea_origin *origin, const char *original,
+                                      struct fovea_error *err) {
+    struct stat status;
+    if (!origin->load_options[0] || find_file(origin, FOVEA_ARCH_CONFIG)) {
+        return FOVEA_OK;
+    }
+    char *path = fovea_path_of_source(original, FOVEA_ARCH_CONFIG);
+    if (!path) {
+        return fovea_fail_memory(err, strlen(original), "a path");
+    }
+    bool there = stat(path, &status) == 0;
+    free(path);
+    return there ? fovea_fail(err, FOVEA_ERR_INVALID,
+                              "its original %s has got a " FOVEA_ARCH_CONFIG " since this was "
+                              "compiled from it; compile it again, or move one of the two away",
+                              original)
+                 : FOVEA_OK;
+}
+
 enum fovea_status fovea_origin_check(const struct fovea_origin *origin, const char *path,
                                      struct fovea_error *err) {
     char *original = find_original(origin, path);
@@ -72,21 +104,14 @@ enum fovea_status fovea_origin_check(const struct fovea_origin *origin, const ch
     for (size_t i = 0; original && !st && i < origin->n_files; i++) {
         st = check_file(&origin->files[i], original, err);
     }
+    if (original && !st) {
+        st = check_absent(origin, original, err);
+    }
     free(original);
     return st;
 }
 
 /* ---- loading it --------------------------------------------------------- */
-
-static const struct fovea_origin_file *find_file(const struct fovea_origin *origin,
-                                                 const char *location) {
-    for (size_t i = 0; i < origin->n_files; i++) {
-        if (strcmp(origin->files[i].location, location) == 0) {
-            return &origin->files[i];
-        }
-    }
-    return NULL;
-}
 
 /* All files that the loaded model was made of are those the compiled file was made of. */
 static enum fovea_status check_sources(const struct fovea_origin *origin,
@@ -111,20 +136,33 @@ static enum fovea_status check_sources(const struct fovea_origin *origin,
     return st;
 }
 
+static enum fovea_status load_original(const struct fovea_origin *origin, const char *path,
+                                       const struct fovea_load_options *options,
+                                       struct fovea_model **out, struct fovea_error *err) {
+    struct fovea_arch_options known;
+    struct fovea_load_options all = *options;
+    if (!origin->load_options[0]) {
+        return fovea_onnx_load(path, options, out, err);
+    }
+    enum fovea_status st = fovea_arch_options_parse(origin->load_options, &known, err);
+    if (st) {
+        return st;
+    }
+    fovea_arch_options_complete(&known, &all);
+    return fovea_arch_load(path, &all, out, err);
+}
+
 enum fovea_status fovea_origin_load(const struct fovea_origin *origin, const char *path,
-                                    bool allow_external_links, struct fovea_model **out,
-                                    struct fovea_error *err) {
-    struct fovea_load_options options;
+                                    const struct fovea_load_options *options,
+                                    struct fovea_model **out, struct fovea_error *err) {
     struct fovea_model *model;
-    fovea_load_options_default(&options);
-    options.allow_external_links = allow_external_links;
     char *original = find_original(origin, path);
     if (!original) {
         return fovea_fail(err, FOVEA_ERR_IO,
                           "its original is gone: it is neither at '%s' from here nor at %s",
                           fovea_quote(origin->beside).text, origin->path);
     }
-    enum fovea_status st = fovea_onnx_load(original, &options, &model, err);
+    enum fovea_status st = load_original(origin, original, options, &model, err);
     free(original);
     if (st) {
         return st;

@@ -3,14 +3,18 @@
  * description, data and sums into a file of another name, which takes the
  * asked name only when all of it is on the disk.
  */
+#include "loaders/arch.h"
 #include "loaders/compiled.h"
+#include "loaders/file.h"
 #include "loaders/file_digest.h"
 #include "loaders/mapped_file.h"
 #include "loaders/new_file.h"
 #include "loaders/paths.h"
+#include "loaders/recipe_file.h"
 #include "runtime/build_id.h"
 #include "runtime/checksum.h"
 #include "runtime/dnn.h"
+#include "runtime/limits.h"
 #include "runtime/session.h"
 
 #include <stdlib.h>
@@ -23,6 +27,8 @@ struct saving {
     struct fovea_compiled_writer writer;
     struct fovea_origin origin;
     char *beside, *path;
+    struct fovea_metadata configs[2]; /* what a checkpoint has beside it; malloc */
+    size_t n_configs;
     size_t description_size; /* writer.out has zeros up to a page behind it */
     struct fovea_byte_writer sums;
 };
@@ -83,6 +89,7 @@ static enum fovea_status find_origin(struct saving *s, const char *to, struct fo
         .isa = fovea_dnn_isa(),
         .beside = s->beside,
         .path = s->path,
+        .load_options = s->model->load_options ? s->model->load_options : "",
         .files = files,
         .n_files = n,
         .threads = fovea_session_get_threads(s->session),
@@ -92,6 +99,41 @@ static enum fovea_status find_origin(struct saving *s, const char *to, struct fo
         st = digest_source(s, &s->model->sources[i], &files[i], err);
     }
     return st;
+}
+
+/* ---- what is beside a checkpoint ---------------------------------------- */
+
+/*
+ * Recipe and labels lie beside a checkpoint, so that they would be lost where the compiled file is
+ * without them. What is no recipe is passed over, as it is beside the checkpoint.
+ */
+static enum fovea_status keep_config(struct saving *s, const char *name, const char *key,
+                                     struct fovea_error *err) {
+    struct fovea_recipe recipe;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    char *path = fovea_path_beside(s->model->path, name), *text = NULL;
+    if (!path) {
+        return fovea_fail_memory(err, strlen(name), "a path");
+    }
+    bool good = !fovea_file_read(path, FOVEA_LIMIT_JSON_BYTES, &bytes, &size, NULL, NULL) &&
+                !fovea_recipe_parse_config((char *)bytes, size, FOVEA_FROM_CONFIG, &recipe, NULL);
+    if (good) {
+        text = strndup((char *)bytes, size);
+        s->configs[s->n_configs] = (struct fovea_metadata){key, text};
+        s->n_configs += text != NULL;
+    }
+    free(bytes);
+    free(path);
+    return !good || text ? FOVEA_OK : fovea_fail_memory(err, size, "a configuration");
+}
+
+static enum fovea_status keep_configs(struct saving *s, struct fovea_error *err) {
+    if (!s->model->load_options) {
+        return FOVEA_OK;
+    }
+    enum fovea_status st = keep_config(s, FOVEA_ARCH_CONFIG, FOVEA_CONFIG_KEY, err);
+    return st ? st : keep_config(s, "preprocessor_config.json", FOVEA_PREPROCESSOR_KEY, err);
 }
 
 /* ---- the description ---------------------------------------------------- */
@@ -126,10 +168,14 @@ static void write_model(struct saving *s) {
     fovea_write_i64(out, m->n_parameters);
     fovea_write_u64(out, m->parameter_bytes);
     fovea_write_i64(out, fovea_session_get_macs(s->session));
-    fovea_write_u32(out, m->n_metadata);
+    fovea_write_u32(out, m->n_metadata + s->n_configs);
     for (size_t i = 0; i < m->n_metadata; i++) {
         fovea_write_text(out, m->metadata[i].key);
         fovea_write_text(out, m->metadata[i].value);
+    }
+    for (size_t i = 0; i < s->n_configs; i++) {
+        fovea_write_text(out, s->configs[i].key);
+        fovea_write_text(out, s->configs[i].value);
     }
     for (size_t i = 0; i < m->graph.n_inputs; i++) {
         write_io(out, &m->inputs[i]);
@@ -293,6 +339,9 @@ static enum fovea_status save(struct saving *s, const char *path, struct fovea_e
     }
     st = find_origin(s, path, err);
     if (!st) {
+        st = keep_configs(s, err);
+    }
+    if (!st) {
         st = describe(s, err);
     }
     if (!st) {
@@ -311,11 +360,12 @@ enum fovea_status fovea_session_save(const struct fovea_session *session, const 
     if (s.model->compiled) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "%s: is compiled already", s.model->path);
     }
-    if (s.model->built) {
-        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
-                          "cannot compile %s: what a checkpoint is taken for depends on options "
-                          "that a compiled file does not hold; convert it to ONNX first",
-                          s.model->path);
+    if (s.model->built && !s.model->load_options) {
+        return fovea_fail(
+            err, FOVEA_ERR_UNSUPPORTED,
+            "cannot compile %s: its weights are made up, so there is no file that the "
+            "compiled one could be of",
+            s.model->path);
     }
     if (s.model->placeless) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
@@ -335,6 +385,9 @@ enum fovea_status fovea_session_save(const struct fovea_session *session, const 
     fovea_byte_writer_finish(&s.sums);
     free(s.writer.blobs);
     free((void *)s.origin.files);
+    for (size_t i = 0; i < s.n_configs; i++) {
+        free((char *)s.configs[i].value);
+    }
     free(s.beside);
     free(s.path);
     return st;

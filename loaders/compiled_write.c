@@ -244,8 +244,8 @@ enum fovea_status fovea_compiled_write_graph(struct fovea_compiled_writer *write
 void fovea_compiled_write_origin(struct fovea_compiled_writer *writer,
                                  const struct fovea_origin *origin) {
     struct fovea_byte_writer *out = &writer->out;
-    const char *const texts[] = {origin->version, origin->build,  origin->dnn,
-                                 origin->isa,     origin->beside, origin->path};
+    const char *const texts[] = {origin->version, origin->build, origin->dnn,         origin->isa,
+                                 origin->beside,  origin->path,  origin->load_options};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         fovea_write_text(out, texts[i]);
     }

@@ -226,6 +226,7 @@ static enum fovea_status load(struct loading *l, const struct fovea_dataset_opti
                               struct fovea_error *err) {
     enum fovea_status status =
         prefix_path(kind_of(l->set->path, &l->set->kind, err), l->set->path, err);
+    /* Our caller finishes the set. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
     if (!status && options->truth) {
         l->truth = options->truth;
         status = prefix_path(dataset_sniff_truth(l->truth, &l->truth_kind, err), l->truth, err);

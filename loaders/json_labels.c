@@ -1,6 +1,7 @@
 /* Names of classes: see labels.h. */
 #include "loaders/labels.h"
 
+#include "loaders/compiled.h"
 #include "loaders/file.h"
 #include "loaders/json.h"
 #include "loaders/paths.h"
@@ -184,9 +185,13 @@ static enum fovea_status load_config(const char *model_path, json_t **out) {
     return st;
 }
 
-static enum fovea_status from_config(struct fovea_labels *labels, const char *model_path) {
+/* What is beside the model, or what a compiled one has kept of it. */
+static enum fovea_status from_config(struct fovea_labels *labels, const struct fovea_model *model) {
+    const char *kept = fovea_model_get_metadata(model, FOVEA_CONFIG_KEY);
     json_t *root = NULL;
-    enum fovea_status st = load_config(model_path, &root);
+    enum fovea_status st = kept                ? read_json(kept, strlen(kept), &root)
+                           : !model->placeless ? load_config(model->path, &root)
+                                               : FOVEA_ERR_FORMAT;
     if (st) {
         return st;
     }
@@ -206,8 +211,8 @@ enum fovea_status fovea_labels_of_model(const struct fovea_model *model, struct 
                                         struct fovea_error *err) {
     struct fovea_labels labels = {0};
     enum fovea_status st = from_metadata(&labels, model);
-    if (st && st != FOVEA_ERR_MEMORY && !model->placeless) {
-        st = from_config(&labels, model->path);
+    if (st && st != FOVEA_ERR_MEMORY) {
+        st = from_config(&labels, model);
     }
     if (st == FOVEA_ERR_MEMORY) {
         return fovea_fail(err, FOVEA_ERR_MEMORY, "out of memory: the model's labels");

@@ -73,7 +73,7 @@ static enum fovea_status read_shard(int folder, const char *shard, bool allow_li
     if (st) {
         return st;
     }
-    st = fovea_tensor_dict_take(dict, &file, err);
+    st = fovea_tensor_dict_take(dict, &file, shard, err);
     if (st) {
         fovea_mapping_finish(&file);
         return st;

@@ -1,6 +1,7 @@
 /* What is known of how a model wants its images: see model_recipe.h. */
 #include "loaders/model_recipe.h"
 
+#include "loaders/compiled.h"
 #include "loaders/file.h"
 #include "loaders/paths.h"
 #include "loaders/recipe_file.h"
@@ -47,6 +48,8 @@ static const struct {
     enum fovea_status (*parse)(const char *text, size_t size, enum fovea_recipe_source source,
                                struct fovea_recipe *out, struct fovea_error *err);
 } metadata_keys[] = {
+    {FOVEA_CONFIG_KEY, fovea_recipe_parse_config},
+    {FOVEA_PREPROCESSOR_KEY, fovea_recipe_parse_config},
     {"pretrained_cfg", fovea_recipe_parse_config},
     {"preprocessor_config", fovea_recipe_parse_config},
     {"recipe", fovea_recipe_parse},

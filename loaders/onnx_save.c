@@ -170,6 +170,7 @@ static enum fovea_status write_data(struct save *s, const char *path, struct fov
     }
     st = st ? st : fovea_new_file_keep(&file, err);
     fovea_new_file_finish(&file);
+    s->file = NULL;
     return st;
 }
 
@@ -308,6 +309,7 @@ static enum fovea_status write_model(struct save *s, const char *path, uint64_t 
         st = write_parts(s, &nodes, bytes, err);
         st = st ? st : fovea_new_file_keep(&file, err);
         fovea_new_file_finish(&file);
+        s->file = NULL;
     }
     fovea_byte_writer_finish(&nodes);
     return st;

@@ -147,8 +147,9 @@ struct fovea_pickle_value *fovea_pickle_top(struct fovea_pickle_machine *m) {
 
 /* ---- the machine ------------------------------------------------------------ */
 
-enum fovea_status fovea_pickle_load(struct fovea_pickle *pickle, const void *bytes, size_t size,
-                                    struct fovea_error *err) {
+/* `length` is NULL if nothing may follow. */
+static enum fovea_status load(struct fovea_pickle *pickle, const void *bytes, size_t size,
+                              size_t *length, struct fovea_error *err) {
     struct fovea_pickle_machine m = {
         .r = {.bytes = bytes, .size = size, .err = err},
         .pickle = pickle,
@@ -157,7 +158,9 @@ enum fovea_status fovea_pickle_load(struct fovea_pickle *pickle, const void *byt
     while (!m.stopped && !m.r.status) {
         fovea_pickle_step(&m);
     }
-    if (!m.r.status && m.r.at != size) {
+    if (!m.r.status && length) {
+        *length = m.r.at;
+    } else if (!m.r.status && m.r.at != size) {
         m.op = m.r.at;
         fovea_pickle_fail(&m, FOVEA_ERR_FORMAT, "%zu bytes follow the pickle", size - m.r.at);
     }
@@ -167,7 +170,18 @@ enum fovea_status fovea_pickle_load(struct fovea_pickle *pickle, const void *byt
     return m.r.status;
 }
 
+enum fovea_status fovea_pickle_load(struct fovea_pickle *pickle, const void *bytes, size_t size,
+                                    struct fovea_error *err) {
+    return load(pickle, bytes, size, NULL, err);
+}
+
+enum fovea_status fovea_pickle_load_first(struct fovea_pickle *pickle, const void *bytes,
+                                          size_t size, size_t *length, struct fovea_error *err) {
+    return load(pickle, bytes, size, length, err);
+}
+
 void fovea_pickle_finish(struct fovea_pickle *pickle) {
+    free(pickle->storages);
     fovea_arena_finish(&pickle->arena);
     *pickle = (struct fovea_pickle){0};
 }

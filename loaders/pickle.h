@@ -71,11 +71,16 @@ struct fovea_pickle {
     struct fovea_arena arena;
     size_t n_objects;
     struct fovea_pickle_value *result;
+    const struct fovea_pickle_tensor **storages; /* that persistent ids stand for; malloc */
+    size_t n_storages, cap_storages;
 };
 
 /* Run a pickle. Finish it whatever comes of it, and before `bytes` go. */
 enum fovea_status fovea_pickle_load(struct fovea_pickle *pickle, const void *bytes, size_t size,
                                     struct fovea_error *err);
+/* The same of the first of several pickles, whose length is *length. */
+enum fovea_status fovea_pickle_load_first(struct fovea_pickle *pickle, const void *bytes,
+                                          size_t size, size_t *length, struct fovea_error *err);
 void fovea_pickle_finish(struct fovea_pickle *pickle);
 
 /* The value of a text key in a DICT, or NULL (of other kinds, too). */

@@ -62,9 +62,7 @@ static void op_int(struct fovea_pickle_machine *m, int arg) {
 static void op_long(struct fovea_pickle_machine *m, int arg) {
     uint64_t size = read_number(m, arg);
     if (size > 8) {
-        fovea_pickle_fail(m, FOVEA_ERR_UNSUPPORTED,
-                          "an integer of %llu bytes (PyTorch files from before version 1.6 begin "
-                          "so; save them again with a newer one)",
+        fovea_pickle_fail(m, FOVEA_ERR_UNSUPPORTED, "an integer of %llu bytes",
                           (unsigned long long)size);
         return;
     }

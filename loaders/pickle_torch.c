@@ -4,7 +4,17 @@
 
 #include <string.h>
 
-/* ("storage", type, key, device, number of elements) */
+static void note_storage(struct fovea_pickle_machine *m,
+                         const struct fovea_pickle_tensor *storage) {
+    struct fovea_pickle *p = m->pickle;
+    void *storages = p->storages;
+    if (fovea_pickle_reserve(m, &storages, p->n_storages, &p->cap_storages, sizeof(*p->storages))) {
+        p->storages = storages;
+        p->storages[p->n_storages++] = storage;
+    }
+}
+
+/* ("storage", type, key, device, number of elements), and in older files None: no view of it */
 struct fovea_pickle_value *fovea_pickle_persistent(struct fovea_pickle_machine *m,
                                                    const struct fovea_pickle_value *id) {
     struct fovea_pickle_value *value = fovea_pickle_new_tensor(m, FOVEA_PICKLE_STORAGE);
@@ -16,6 +26,10 @@ struct fovea_pickle_value *fovea_pickle_persistent(struct fovea_pickle_machine *
         fovea_pickle_fail(m, FOVEA_ERR_FORMAT, "a persistent id that is no torch storage");
         return NULL;
     }
+    if (id->count > 5 && id->items[5]->kind != FOVEA_PICKLE_NONE) {
+        fovea_pickle_fail(m, FOVEA_ERR_UNSUPPORTED, "a storage that is a view of another");
+        return NULL;
+    }
     const struct fovea_pickle_value *key = id->items[2];
     char *copy = fovea_pickle_memory(m, key->length);
     if (!copy) {
@@ -25,6 +39,7 @@ struct fovea_pickle_value *fovea_pickle_persistent(struct fovea_pickle_machine *
     value->tensor->key = copy;
     value->tensor->n = id->items[4]->number;
     value->tensor->t.dtype = (enum fovea_dtype)(id->items[1]->number - FOVEA_GLOBAL_STORAGE);
+    note_storage(m, value->tensor);
     return value;
 }
 

@@ -1,7 +1,6 @@
 /* PyTorch's files: see pth.h. */
 #include "loaders/pth.h"
 
-#include "loaders/pickle_tensors.h"
 #include "loaders/zip.h"
 #include "runtime/limits.h"
 
@@ -111,7 +110,17 @@ static const struct fovea_pickle_value *unwrap(const struct fovea_pickle_value *
     return root;
 }
 
-static enum fovea_status read(struct archive *archive, struct fovea_tensor_dict *dict,
+enum fovea_status fovea_pth_add(const struct fovea_pickle_value *root, size_t size,
+                                const struct fovea_storage_finder *finder,
+                                struct fovea_tensor_dict *dict, struct fovea_error *err) {
+    size_t left = dict->max_bytes - dict->buffer_bytes, most = dict->max_bytes;
+    dict->max_bytes = dict->buffer_bytes + (left / 2 < size ? left : 2 * size);
+    enum fovea_status st = fovea_pickle_tensors(unwrap(root), finder, dict, err);
+    dict->max_bytes = most;
+    return st;
+}
+
+static enum fovea_status read(struct archive *archive, size_t size, struct fovea_tensor_dict *dict,
                               struct fovea_error *err) {
     const unsigned char *bytes;
     struct fovea_pickle pickle = {0};
@@ -138,7 +147,7 @@ static enum fovea_status read(struct archive *archive, struct fovea_tensor_dict 
     if (st) {
         fovea_error_prefix(err, "data.pkl");
     } else {
-        st = fovea_pickle_tensors(unwrap(pickle.result), &finder, dict, err);
+        st = fovea_pth_add(pickle.result, size, &finder, dict, err);
     }
     fovea_pickle_finish(&pickle);
     return st;
@@ -152,13 +161,9 @@ enum fovea_status fovea_pth_read(const void *bytes, size_t size, struct fovea_te
         archive.checked = calloc(archive.zip.count + 1, sizeof(*archive.checked));
         st = archive.checked ? FOVEA_OK : fovea_fail_memory(err, archive.zip.count, "an archive");
     }
-    /* Views that are copied can share a storage; all together stay below twice the file. */
-    size_t left = dict->max_bytes - dict->buffer_bytes, most = dict->max_bytes;
-    dict->max_bytes = dict->buffer_bytes + (left / 2 < size ? left : 2 * size);
     if (!st) {
-        st = read(&archive, dict, err);
+        st = read(&archive, size, dict, err);
     }
-    dict->max_bytes = most;
     free(archive.checked);
     fovea_zip_finish(&archive.zip);
     return st;

@@ -20,6 +20,7 @@ void fovea_tensor_dict_finish(struct fovea_tensor_dict *dict) {
         free(dict->buffers[i]);
     }
     free(dict->mappings);
+    free(dict->locations);
     free(dict->buffers);
     free(dict->entries);
     fovea_arena_finish(&dict->arena);
@@ -29,15 +30,19 @@ void fovea_tensor_dict_finish(struct fovea_tensor_dict *dict) {
 /* ---- contents ------------------------------------------------------------ */
 
 enum fovea_status fovea_tensor_dict_take(struct fovea_tensor_dict *dict,
-                                         const struct fovea_mapping *mapping,
+                                         const struct fovea_mapping *mapping, const char *location,
                                          struct fovea_error *err) {
-    size_t bytes = (dict->n_mappings + 1) * sizeof(*mapping);
-    struct fovea_mapping *mappings = realloc(dict->mappings, bytes);
-    if (!mappings) {
-        return fovea_fail_memory(err, bytes, "a mapping");
+    size_t count = dict->n_mappings + 1;
+    struct fovea_mapping *mappings = realloc(dict->mappings, count * sizeof(*mappings));
+    dict->mappings = mappings ? mappings : dict->mappings;
+    const char **locations = realloc(dict->locations, count * sizeof(*locations));
+    dict->locations = locations ? locations : dict->locations;
+    char *copy = fovea_arena_copy_text(&dict->arena, location, strlen(location));
+    if (!mappings || !locations || !copy) {
+        return fovea_fail_memory(err, count * sizeof(*mappings), "a mapping");
     }
-    dict->mappings = mappings;
-    dict->mappings[dict->n_mappings++] = *mapping;
+    mappings[dict->n_mappings] = *mapping;
+    locations[dict->n_mappings++] = copy;
     return FOVEA_OK;
 }
 

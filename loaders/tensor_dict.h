@@ -24,6 +24,7 @@ struct fovea_tensor_dict {
     struct fovea_named_tensor *entries; /* sorted by name, once sealed */
     size_t count, cap;
     struct fovea_mapping *mappings;
+    const char **locations; /* of mapped files: as struct fovea_source has it */
     size_t n_mappings;
     void **buffers;
     size_t n_buffers;
@@ -36,9 +37,9 @@ void fovea_tensor_dict_finish(struct fovea_tensor_dict *dict);
 
 /* ---- filling ------------------------------------------------------------- */
 
-/* Take over a mapping, on success. */
+/* Take over a mapping, on success, of the file at `location` (copied) seen from the checkpoint. */
 enum fovea_status fovea_tensor_dict_take(struct fovea_tensor_dict *dict,
-                                         const struct fovea_mapping *mapping,
+                                         const struct fovea_mapping *mapping, const char *location,
                                          struct fovea_error *err);
 
 /* Memory for a tensor's contents, at least a byte, owned by the dictionary. */

@@ -74,7 +74,15 @@ static void copy_run(unsigned char *dst, const unsigned char *src, int64_t strid
         memcpy(dst, src, (size_t)n * size);
         return;
     }
+    /* The commonest of the other strides is 0, and without it the compiler has a fill. */
 #define COPY(type)                                                                                 \
+    if (stride == 0) {                                                                             \
+        const type only = *(const type *)(const void *)src;                                        \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            ((type *)(void *)dst)[i] = only;                                                       \
+        }                                                                                          \
+        return;                                                                                    \
+    }                                                                                              \
     for (int64_t i = 0; i < n; i++) {                                                              \
         ((type *)(void *)dst)[i] = ((const type *)(const void *)src)[i * stride];                  \
     }

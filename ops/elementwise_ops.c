@@ -169,9 +169,10 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
 #define ELEMENTWISE_OP(least, most, table)                                                         \
     {                                                                                              \
         .priv_size = sizeof(struct fovea_elementwise_priv), .attrs = (table), .min_in = (least),   \
-        .max_in = (most), .min_out = 1, .max_out = 1, .flags = FOVEA_OP_IN_PLACE,                  \
-        .layout = FOVEA_LAYOUT_ANY, .bf16 = FOVEA_BF16_FREE, .bf16_in = ~0u, .bf16_out = ~0u,      \
-        .infer = infer, .prepare = prepare, .run = fovea_elementwise_op_run,                       \
+        .max_in = (most), .min_out = 1, .max_out = 1,                                              \
+        .flags = FOVEA_OP_IN_PLACE | FOVEA_OP_BY_ROWS, .layout = FOVEA_LAYOUT_ANY,                 \
+        .bf16 = FOVEA_BF16_FREE, .bf16_in = ~0u, .bf16_out = ~0u, .infer = infer,                  \
+        .prepare = prepare, .run = fovea_elementwise_op_run,                                       \
         .release = fovea_elementwise_op_release,                                                   \
     }
 

@@ -37,6 +37,7 @@ struct fovea_origin {
     const char *dnn, *isa;       /* fovea_dnn_build, fovea_dnn_isa */
     const char *beside;          /* the original's path from the compiled file's folder */
     const char *path;            /* its absolute path */
+    const char *load_options;    /* model->load_options, "" for NULL */
     const struct fovea_origin_file *files;
     size_t n_files;
     int threads;

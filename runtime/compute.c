@@ -29,17 +29,20 @@ static enum fovea_status pack(struct fovea_node *node, struct fovea_engine *engi
     return node->op->pack(node, engine, &node->in[node->packed_input]->t, *out, err);
 }
 
-static enum fovea_status compute(struct fovea_node *node, struct fovea_engine *engine,
-                                 const struct fovea_budget *budget, void **scratch, void **packed,
-                                 struct fovea_error *err) {
+enum fovea_status fovea_node_prepare(struct fovea_node *node, struct fovea_engine *engine,
+                                     const struct fovea_budget *budget, struct fovea_error *err) {
     enum fovea_status st = FOVEA_OK;
     node->prepared = true;
     if (node->op->prepare) {
         st = node->op->prepare(node, engine, err);
     }
-    if (!st) {
-        st = check_work(node, budget, err);
-    }
+    return st ? st : check_work(node, budget, err);
+}
+
+static enum fovea_status compute(struct fovea_node *node, struct fovea_engine *engine,
+                                 const struct fovea_budget *budget, void **scratch, void **packed,
+                                 struct fovea_error *err) {
+    enum fovea_status st = fovea_node_prepare(node, engine, budget, err);
     if (!st) {
         st = pack(node, engine, packed, err);
     }

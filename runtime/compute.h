@@ -14,4 +14,11 @@
 enum fovea_status fovea_node_compute(struct fovea_node *node, struct fovea_engine *engine,
                                      const struct fovea_budget *budget, struct fovea_error *err);
 
+/*
+ * Prepare such a node only, within the same limit. Whatever the outcome, op->release is due then
+ * and node->prepared says so.
+ */
+enum fovea_status fovea_node_prepare(struct fovea_node *node, struct fovea_engine *engine,
+                                     const struct fovea_budget *budget, struct fovea_error *err);
+
 #endif

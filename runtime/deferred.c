@@ -2,7 +2,9 @@
 #include "runtime/deferred.h"
 
 #include "runtime/compute.h"
+#include "runtime/deferred_order.h"
 #include "runtime/op.h"
+#include "runtime/row_slabs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,90 +29,13 @@ bool fovea_node_is_deferrable(const struct fovea_node *node) {
            (reads_deferred || bytes > node->graph->defer_bytes);
 }
 
-/* Whether `value` is a constant whose contents are still to be computed. */
-static bool is_missing(const struct fovea_value *value) {
-    return value && value->deferred && !value->t.data;
-}
-
-/* ---- in which order --------------------------------------------------------- */
-
-static enum fovea_status push(struct fovea_node ***list, size_t *n, size_t *cap,
-                              struct fovea_node *node, struct fovea_error *err) {
-    if (*n == *cap) {
-        size_t more = *cap ? 2 * *cap : 32;
-        struct fovea_node **longer = realloc(*list, more * sizeof(*longer));
-        if (!longer) {
-            return fovea_fail_memory(err, more * sizeof(*longer), "folding");
-        }
-        *list = longer;
-        *cap = more;
-    }
-    (*list)[(*n)++] = node;
-    return FOVEA_OK;
-}
-
-enum { UNSEEN, OPEN, LISTED };
-
-static enum fovea_status open_node(struct fovea_workspace *w, struct fovea_node *node,
-                                   struct fovea_error *err) {
-    node->visits = OPEN;
-    for (int i = node->n_in - 1; i >= 0; i--) {
-        struct fovea_value *in = node->in[i];
-        if (is_missing(in) && in->deferred->visits == UNSEEN) {
-            enum fovea_status st = push(&w->stack, &w->n_stack, &w->cap_stack, in->deferred, err);
-            if (st) {
-                return st;
-            }
-        }
-    }
-    return FOVEA_OK;
-}
-
-/* List what the node on top of the stack depends on, without recursion, then itself. */
-static enum fovea_status search(struct fovea_workspace *w, struct fovea_error *err) {
-    enum fovea_status st = FOVEA_OK;
-    while (!st && w->n_stack > 0) {
-        struct fovea_node *node = w->stack[w->n_stack - 1];
-        if (node->visits == UNSEEN) {
-            st = open_node(w, node, err);
-            continue;
-        }
-        w->n_stack--;
-        if (node->visits == OPEN) {
-            node->visits = LISTED;
-            st = push(&w->order, &w->n_order, &w->cap_order, node, err);
-        }
-    }
-    return st;
-}
-
-/* All that is wanted and what it depends on, into w->order: operands first. */
-static enum fovea_status find_order(struct fovea_workspace *w, const struct fovea_wanted *wanted,
-                                    size_t n_wanted, struct fovea_error *err) {
-    enum fovea_status st = FOVEA_OK;
-    w->n_order = w->n_stack = 0;
-    for (size_t i = 0; !st && i < n_wanted; i++) {
-        st = push(&w->stack, &w->n_stack, &w->cap_stack, wanted[i].value->deferred, err);
-        if (!st) {
-            st = search(w, err);
-        }
-    }
-    for (size_t i = 0; i < w->n_stack; i++) {
-        w->stack[i]->visits = UNSEEN;
-    }
-    for (size_t i = 0; i < w->n_order; i++) {
-        w->order[i]->visits = UNSEEN;
-    }
-    return st;
-}
-
 void fovea_workspace_visit_leaves(const struct fovea_workspace *workspace,
                                   void (*visit)(void *context, const struct fovea_value *leaf),
                                   void *context) {
     for (size_t i = 0; i < workspace->n_order; i++) {
         const struct fovea_node *node = workspace->order[i];
         for (int k = 0; k < node->n_in; k++) {
-            if (node->in[k] && !is_missing(node->in[k])) {
+            if (node->in[k] && !fovea_value_is_missing(node->in[k])) {
                 visit(context, node->in[k]);
             }
         }
@@ -228,11 +153,11 @@ static enum fovea_status make_outputs(struct fovea_node *node, const struct fove
     return st;
 }
 
-static enum fovea_status evaluate_node(struct fovea_node *node, const struct fovea_wanted *wanted,
-                                       struct fovea_workspace *w, fovea_wanted_fn done,
-                                       void *context, struct fovea_error *err) {
-    enum fovea_status st = make_outputs(node, wanted, w, err);
-    for (int i = 0; !st && i < node->n_in; i++) {
+/* Let go of what an evaluated node has read, and hand over what it made. */
+static enum fovea_status finish_node(const struct fovea_node *node, struct fovea_workspace *w,
+                                     fovea_wanted_fn done, void *context, struct fovea_error *err) {
+    enum fovea_status st = FOVEA_OK;
+    for (int i = 0; i < node->n_in; i++) {
         if (node->in[i]) {
             drop_reader(node->in[i], w);
         }
@@ -251,6 +176,62 @@ static enum fovea_status evaluate_node(struct fovea_node *node, const struct fov
     return st;
 }
 
+/* ---- by slabs ------------------------------------------------------------------ */
+
+/* Whether anybody but nodes of the slabs reads the output of one of them. */
+static bool is_read_elsewhere(const struct fovea_slabs *slabs, const struct fovea_value *out) {
+    size_t readings = 1; /* as count_readers counts */
+    for (size_t i = 0; i < slabs->n; i++) {
+        for (int k = 0; k < slabs->nodes[i]->n_in; k++) {
+            readings += slabs->nodes[i]->in[k] == out;
+        }
+    }
+    return out->target > 0 || out->pending != readings;
+}
+
+static enum fovea_status make_slabs(const struct fovea_slabs *slabs,
+                                    const struct fovea_wanted *wanted, struct fovea_workspace *w,
+                                    bool *whole, struct fovea_error *err) {
+    enum fovea_status st = FOVEA_OK;
+    for (size_t i = 0; !st && i < slabs->n; i++) {
+        const struct fovea_node *node = slabs->nodes[i];
+        whole[i] = is_read_elsewhere(slabs, node->out[0]);
+        st = whole[i] ? alloc_outputs(node, wanted, w, err)
+                      : fovea_workspace_take(w, fovea_slab_bytes(slabs, node),
+                                             &node->out[0]->t.data, err);
+    }
+    return st || w->rehearses ? st : fovea_slabs_evaluate(slabs, whole, err);
+}
+
+static enum fovea_status evaluate_slabs(const struct fovea_slabs *slabs,
+                                        const struct fovea_wanted *wanted,
+                                        struct fovea_workspace *w, fovea_wanted_fn done,
+                                        void *context, struct fovea_error *err) {
+    bool *whole = calloc(slabs->n, sizeof(*whole));
+    enum fovea_status st = whole ? make_slabs(slabs, wanted, w, whole, err)
+                                 : fovea_fail_memory(err, slabs->n, "folding");
+    free(whole);
+    for (size_t i = 0; !st && i < slabs->n; i++) {
+        st = finish_node(slabs->nodes[i], w, done, context, err);
+    }
+    return st;
+}
+
+/* Evaluate nodes from order[i] on; *i is behind them then. */
+static enum fovea_status evaluate_next(struct fovea_workspace *w, size_t *i,
+                                       const struct fovea_wanted *wanted, fovea_wanted_fn done,
+                                       void *context, struct fovea_error *err) {
+    struct fovea_node *node = w->order[*i];
+    const struct fovea_slabs slabs = fovea_slabs_find(w->order + *i, w->n_order - *i);
+    if (slabs.n > 0) {
+        *i += slabs.n;
+        return evaluate_slabs(&slabs, wanted, w, done, context, err);
+    }
+    ++*i;
+    enum fovea_status st = make_outputs(node, wanted, w, err);
+    return st ? st : finish_node(node, w, done, context, err);
+}
+
 /* Count for each value that will be made how often it is to be let go. */
 static void count_readers(const struct fovea_workspace *w) {
     for (size_t i = 0; i < w->n_order; i++) {
@@ -261,7 +242,7 @@ static void count_readers(const struct fovea_workspace *w) {
             }
         }
         for (int k = 0; k < node->n_in; k++) {
-            if (is_missing(node->in[k])) {
+            if (fovea_value_is_missing(node->in[k])) {
                 node->in[k]->pending++;
             }
         }
@@ -286,7 +267,7 @@ static void forget_all(struct fovea_workspace *w) {
 enum fovea_status fovea_deferred_evaluate(const struct fovea_wanted *wanted, size_t n_wanted,
                                           struct fovea_workspace *workspace, fovea_wanted_fn done,
                                           void *context, struct fovea_error *err) {
-    enum fovea_status st = find_order(workspace, wanted, n_wanted, err);
+    enum fovea_status st = fovea_deferred_order(workspace, wanted, n_wanted, err);
     if (st) {
         return st;
     }
@@ -294,8 +275,8 @@ enum fovea_status fovea_deferred_evaluate(const struct fovea_wanted *wanted, siz
         wanted[i].value->target = i + 1;
     }
     count_readers(workspace);
-    for (size_t i = 0; !st && i < workspace->n_order; i++) {
-        st = evaluate_node(workspace->order[i], wanted, workspace, done, context, err);
+    for (size_t i = 0; !st && i < workspace->n_order;) {
+        st = evaluate_next(workspace, &i, wanted, done, context, err);
     }
     forget_all(workspace);
     for (size_t i = 0; i < n_wanted; i++) {
@@ -359,5 +340,6 @@ static enum fovea_status materialise(struct fovea_value *value, struct fovea_bud
 }
 
 enum fovea_status fovea_value_contents(struct fovea_value *value, struct fovea_error *err) {
-    return is_missing(value) ? materialise(value, &value->deferred->graph->budget, err) : FOVEA_OK;
+    return fovea_value_is_missing(value) ? materialise(value, &value->deferred->graph->budget, err)
+                                         : FOVEA_OK;
 }

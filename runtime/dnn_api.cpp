@@ -42,7 +42,8 @@ void append_hard_swish(dnnl::post_ops &ops, float scale) {
 }
 
 dnnl::convolution_forward::primitive_desc conv_desc(const dnnl::engine &engine, const conv_descs &d,
-                                                    const dnnl::primitive_attr &attr) {
+                                                    const dnnl::primitive_attr &attr,
+                                                    kept_descs & /* kept */) {
     return dnnl::convolution_forward::primitive_desc(engine, inference, direct, d.src, d.weights,
                                                      d.bias, d.dst, d.strides, d.dilations,
                                                      d.before, d.after, attr, true);
@@ -52,7 +53,8 @@ dnnl::matmul::primitive_desc matmul_desc(const dnnl::engine &engine, const dnnl:
                                          const dnnl::memory::desc &weights,
                                          const dnnl::memory::desc &bias,
                                          const dnnl::memory::desc &dst,
-                                         const dnnl::primitive_attr &attr) {
+                                         const dnnl::primitive_attr &attr,
+                                         kept_descs & /* kept */) {
     return dnnl::matmul::primitive_desc(engine, src, weights, bias, dst, attr, true);
 }
 
@@ -94,19 +96,23 @@ void append_hard_swish(dnnl::post_ops &ops, float scale) {
 }
 
 dnnl::convolution_forward::primitive_desc conv_desc(const dnnl::engine &engine, const conv_descs &d,
-                                                    const dnnl::primitive_attr &attr) {
-    dnnl::convolution_forward::desc desc(inference, direct, d.src, d.weights, d.bias, d.dst,
-                                         d.strides, d.dilations, d.before, d.after);
-    return dnnl::convolution_forward::primitive_desc(desc, attr, engine, true);
+                                                    const dnnl::primitive_attr &attr,
+                                                    kept_descs &kept) {
+    auto desc = std::make_shared<dnnl::convolution_forward::desc>(
+        inference, direct, d.src, d.weights, d.bias, d.dst, d.strides, d.dilations, d.before,
+        d.after);
+    kept.push_back(desc);
+    return dnnl::convolution_forward::primitive_desc(*desc, attr, engine, true);
 }
 
 dnnl::matmul::primitive_desc matmul_desc(const dnnl::engine &engine, const dnnl::memory::desc &src,
                                          const dnnl::memory::desc &weights,
                                          const dnnl::memory::desc &bias,
                                          const dnnl::memory::desc &dst,
-                                         const dnnl::primitive_attr &attr) {
-    dnnl::matmul::desc desc(src, weights, bias, dst);
-    return dnnl::matmul::primitive_desc(desc, attr, engine, true);
+                                         const dnnl::primitive_attr &attr, kept_descs &kept) {
+    auto desc = std::make_shared<dnnl::matmul::desc>(src, weights, bias, dst);
+    kept.push_back(desc);
+    return dnnl::matmul::primitive_desc(*desc, attr, engine, true);
 }
 
 pooling::primitive_desc pool_desc(const dnnl::engine &engine, const pool_descs &d,

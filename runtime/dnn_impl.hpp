@@ -12,6 +12,7 @@
 #include <new>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
+#include <vector>
 
 /* Headers of the C side that do not say so themselves. */
 extern "C" {
@@ -183,14 +184,22 @@ struct conv_descs {
     dnnl::memory::desc src, weights, bias, dst;           /* bias may be empty */
     dnnl::memory::dims strides, dilations, before, after; /* dilation 0 is dense, as oneDNN says */
 };
+/*
+ * What descriptions of primitives go on pointing to in 2.x, whose next_impl() reads it: it has to
+ * live as long as they do.
+ */
+using kept_descs = std::vector<std::shared_ptr<void>>;
+
 /* These give an empty description if there is no implementation. */
-dnnl::convolution_forward::primitive_desc
-conv_desc(const dnnl::engine &engine, const conv_descs &descs, const dnnl::primitive_attr &attr);
+dnnl::convolution_forward::primitive_desc conv_desc(const dnnl::engine &engine,
+                                                    const conv_descs &descs,
+                                                    const dnnl::primitive_attr &attr,
+                                                    kept_descs &kept);
 dnnl::matmul::primitive_desc matmul_desc(const dnnl::engine &engine, const dnnl::memory::desc &src,
                                          const dnnl::memory::desc &weights,
                                          const dnnl::memory::desc &bias,
                                          const dnnl::memory::desc &dst,
-                                         const dnnl::primitive_attr &attr);
+                                         const dnnl::primitive_attr &attr, kept_descs &kept);
 
 struct pool_descs {
     dnnl::algorithm algorithm;

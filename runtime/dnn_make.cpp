@@ -142,12 +142,13 @@ static void make_conv_as(struct fovea_prim *prim, const struct fovea_dnn_conv *g
     conv_descs d = conv_descs_of(&desc);
     int most = fusable_posts(prim, emulated);
     bool sum = true;
+    kept_descs kept;
     auto best = [&] {
         return best_desc<dnnl::convolution_forward::primitive_desc>(
             most, &prim->n_fused, [&](int n) {
                 dnnl::post_ops ops;
                 append_posts(prim, n, sum, ops);
-                return conv_desc(prim->dnn->engine, d, attr_of(ops));
+                return conv_desc(prim->dnn->engine, d, attr_of(ops), kept);
             });
     };
     auto pd = best();
@@ -231,6 +232,7 @@ static void make_matmul_as(struct fovea_prim *prim, const struct fovea_dnn_matmu
     }
     /* oneDNN would scale the bias as well: a scaled product takes it as a post. */
     bool scaled = desc->scale != 1;
+    kept_descs kept;
     auto pd = best_desc<dnnl::matmul::primitive_desc>(
         fusable_posts(prim, emulated), &prim->n_fused, [&](int n) {
             dnnl::post_ops ops;
@@ -243,7 +245,7 @@ static void make_matmul_as(struct fovea_prim *prim, const struct fovea_dnn_matmu
             }
             append_posts(prim, n, false, ops);
             return matmul_desc(prim->dnn->engine, src, weights, scaled ? bias : prim->bias, dst,
-                               attr_of(ops));
+                               attr_of(ops), kept);
         });
     prim->primitive = create<dnnl::matmul>(pd);
     if (!prim->primitive && has_bf16(desc->src, desc->dst)) {
@@ -300,40 +302,16 @@ static void make_pool(struct fovea_prim *prim, const struct fovea_dnn_pool *desc
  */
 static std::mutex making;
 
-/*
- * When memory runs out inside oneDNN 2.6.3, what was being made stays in its cache as something
- * that never gets made, and whoever asks for it again fails, for ever. So the cache is emptied.
- */
-static void forget_unfinished() {
-    int capacity;
-    if (dnnl_get_primitive_cache_capacity(&capacity) == dnnl_success) {
-        dnnl_set_primitive_cache_capacity(0);
-        dnnl_set_primitive_cache_capacity(capacity);
-    }
-}
-
-/* fill(prim), which throws what oneDNN throws. */
-template <typename Fill> enum fovea_status fill_alone(struct fovea_prim *prim, Fill fill) {
-    std::lock_guard<std::mutex> alone(making);
-    try {
-        return fill(prim);
-    } catch (const dnnl::error &) {
-        throw; /* oneDNN noticed, and cleaned up */
-    } catch (...) {
-        forget_unfinished();
-        throw;
-    }
-}
-
 /* Make a prim with `fill`; `what` names it in messages. */
 template <typename Fill>
 enum fovea_status make(struct fovea_dnn *dnn, const struct fovea_dnn_view &dst, const char *what,
                        struct fovea_prim **out, struct fovea_error *err, Fill fill) {
     return guarded(err, what, [&] {
+        std::lock_guard<std::mutex> alone(making);
         std::unique_ptr<struct fovea_prim> prim(new struct fovea_prim);
         prim->dnn = dnn;
         prim->dst_view = dst;
-        enum fovea_status st = fill_alone(prim.get(), fill);
+        enum fovea_status st = fill(prim.get());
         if (!st) {
             *out = prim.release();
         }

@@ -33,7 +33,10 @@ struct fovea_model {
     struct fovea_io *inputs, *outputs;
     struct fovea_metadata *metadata;
     size_t n_metadata;
-    bool built; /* from a checkpoint or a name: a file alone does not say what is in the graph */
+    /* Built from a checkpoint or a name: a file alone does not say what is in the graph. Of a
+     * checkpoint the options do, too (loaders/arch_options.h): in graph.arena; NULL of others. */
+    bool built;
+    const char *load_options;
     const char *producer; /* "pytorch 2.14", or "" */
     int64_t ir_version;
     struct fovea_mapping *mappings; /* files that contents lie in; unmapped by destroy */

@@ -52,6 +52,10 @@ enum fovea_op_flags {
     FOVEA_OP_SHAPE_ONLY = 1 << 2,
     /* node->epilogue is honoured. */
     FOVEA_OP_EPILOGUE = 1 << 3,
+    /* Where output 0 has N > 1 elements along dimension 0 and no input has a higher rank, element i
+     * depends on nothing but elements i of the inputs of its rank that have N, too, and on all of
+     * the others, and its bits do not depend on N. */
+    FOVEA_OP_BY_ROWS = 1 << 4,
 };
 
 /* What an operator makes of channels-last operands (graph.h). */

@@ -93,6 +93,54 @@ done
 grep -q "gelu 'cube' is none of tanh, erf" "$tmp/out"
 check "an option's word that is none lists those that are" $?
 
+# ---- compiled ------------------------------------------------------------------------
+
+# compiled WHAT ... : verify the compiled file with options; it was used if nothing is noted
+cp -r "$tmp/cases/timm_token" "$tmp/original"
+echo '{}' >"$tmp/original/config.json"
+"$fovea" compile "$tmp/original" --batch 2 --threads 1 -o "$tmp/original/model.fovea" >"$tmp/out" 2>&1
+check "a checkpoint can be compiled" $?
+compiled() {
+    mkdir -p "$tmp/compiled"
+    cp -r "$tmp/original/test_data_set_0" "$tmp/compiled/"
+    cp "$tmp/original/model.fovea" "$tmp/compiled/"
+    "$fovea" verify --atol 1e-5 --rtol 1e-4 --threads 1 "$@" "$tmp/compiled" >"$tmp/out" 2>&1
+}
+compiled && ! grep -q 'note:' "$tmp/out"
+check "its compiled file gives the reference logits, and is used" $?
+compiled --gelu tanh
+[ $? = 1 ] && grep -q '^failed' "$tmp/out" && grep -q 'gelu tanh is asked for; .* planned anew' "$tmp/out"
+check "another option than it was compiled with plans the checkpoint anew" $?
+size=$("$fovea" inspect "$tmp/original" 2>/dev/null | sed -n 's/^input .*,\([0-9]*\)\]$/\1/p')
+"$fovea" inspect "$tmp/original/model.fovea" --size "$((size * 2))" >"$tmp/out" 2>&1 &&
+    grep -q "size $((size * 2)) is asked for; .* planned anew" "$tmp/out" &&
+    grep -q 'resampled as timm does' "$tmp/out"
+check "another size resamples the checkpoint's positions" $?
+"$fovea" inspect "$tmp/original/model.fovea" --size "$size" >"$tmp/out" 2>&1 &&
+    ! grep -q 'planned anew' "$tmp/out"
+check "the size it has is no other" $?
+rm "$tmp/original/config.json"
+"$fovea" compile "$tmp/original" --heads 2 --threads 1 -o "$tmp/original/bare.fovea" >"$tmp/out" 2>&1
+"$fovea" inspect "$tmp/original/bare.fovea" >"$tmp/out" 2>&1
+check "a checkpoint without configuration can be compiled" $?
+echo '{"architecture": ""}' >"$tmp/original/config.json"
+"$fovea" inspect "$tmp/original/bare.fovea" >"$tmp/out" 2>&1
+[ $? = 1 ] && grep -q 'has got a config.json since' "$tmp/out"
+check "a configuration that it has got since is noticed" $?
+"$fovea" inspect "$tmp/original/model.fovea" >"$tmp/out" 2>&1
+[ $? = 1 ] && grep -q 'config.json: has changed since this was compiled from it' "$tmp/out"
+check "a configuration that has changed is noticed" $?
+"$fovea" compile arch:vit-ti/16 -o "$tmp/made_up.fovea" >"$tmp/out" 2>&1
+[ $? = 1 ] && grep -q 'its weights are made up' "$tmp/out"
+check "made-up weights are not compiled" $?
+mkdir -m 700 "$tmp/cache"
+for gelu in erf erf tanh; do
+    "$fovea" verify --cache "$tmp/cache" --gelu "$gelu" --threads 1 "$tmp/cases/timm_token" >"$tmp/out" 2>&1
+    find "$tmp/cache" -name '*.fovea' | wc -l >>"$tmp/counts"
+done
+[ "$(tr -d ' ' <"$tmp/counts" | tr '\n' ' ')" = "1 1 2 " ]
+check "the cache keeps a checkpoint by what it was taken for" $?
+
 "$python" - "$tmp/cases/timm_token/model.safetensors" "$tmp/misfit.safetensors" <<'PYTHON'
 import json, struct, sys
 data = open(sys.argv[1], "rb").read()

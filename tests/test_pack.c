@@ -85,6 +85,28 @@ static void deferred__standardised_weights__bits_of_eager_folding(void) {
     EXPECT_SAME_BITS(&b, "on");
 }
 
+/*
+ * Weights standardised row by row, [157, 64, 7, 7]: 12.5 KB a row, so that they
+ * are computed by slabs, the last of which is shorter. The deviations are read
+ * by others, too, and not all operands have rows.
+ */
+static void deferred__rows_standardised_by_slabs__bits_of_eager_folding(void) {
+    struct graph_build b;
+    const int64_t axes[3] = {1, 2, 3};
+    build_init(&b, 17);
+    V *x = build_input(&b, FOVEA_F32, 4, DIMS(1, 64, 9, 9));
+    V *w = build_random(&b, 4, DIMS(157, 64, 7, 7));
+    V *off = OP(&b, "Sub", w, build_set_ints(&b, OP(&b, "ReduceMean", w), "axes", axes, 3));
+    V *var = build_set_ints(&b, OP(&b, "ReduceMean", OP(&b, "Mul", off, off)), "axes", axes, 3);
+    V *deviation = OP(&b, "Sqrt", OP(&b, "Max", var, build_scalar(&b, 1e-4f)));
+    V *gain = OP(&b, "Mul", build_random(&b, 4, DIMS(157, 1, 1, 1)), build_scalar(&b, 1.7f));
+    V *scaled = OP(&b, "Mul", off, OP(&b, "Div", gain, deviation));
+    V *last = OP(&b, "Mul", scaled, build_random(&b, 4, DIMS(1, 64, 1, 1)));
+    build_output(&b, OP(&b, "Conv", x, last));
+    build_output(&b, OP(&b, "Conv", x, OP(&b, "Tanh", off)));
+    EXPECT_SAME_BITS(&b, "off");
+}
+
 /* One large constant: packed by two, read plain by a third, standing in a fourth's weights. */
 static void deferred__weights_of_many_readers__evaluated_once(void) {
     struct graph_build b;
@@ -252,6 +274,7 @@ static void store__sessions_come_and_go_in_threads__agree(void) {
 int main(int argc, char **argv) {
     static const struct test tests[] = {
         TEST(deferred__standardised_weights__bits_of_eager_folding),
+        TEST(deferred__rows_standardised_by_slabs__bits_of_eager_folding),
         TEST(deferred__weights_of_many_readers__evaluated_once),
         TEST(deferred__split_weights__each_part_packed),
         TEST(deferred__graph_output__has_contents),

@@ -39,7 +39,7 @@ static bool is_own_folder(const char *folder) {
 
 const char *session_cache_folder(const char *asked, const struct fovea_model *model) {
     const char *folder = asked ? asked : getenv("FOVEA_CACHE_DIR");
-    if (!folder || !folder[0] || model->compiled || model->built) {
+    if (!folder || !folder[0] || model->compiled || (model->built && !model->load_options)) {
         return NULL;
     }
     return is_own_folder(folder) ? folder : NULL;
@@ -60,6 +60,7 @@ static void add_text(struct fovea_sha256 *sha, const char *text) {
 /* The model by what the system says of its files, which is quicker than reading them. */
 static void add_model(struct fovea_sha256 *sha, const struct fovea_model *model, const char *path) {
     add_text(sha, path);
+    add_text(sha, model->load_options ? model->load_options : "");
     for (size_t i = 0; i < model->n_sources; i++) {
         const struct fovea_file_id *id = &model->sources[i].id;
         const uint64_t numbers[] = {id->device, id->inode, id->size, (uint64_t)id->modified_ns,

@@ -140,9 +140,9 @@ def pickle_cases(case):
 
 
 def torch_cases(case, torch):
-    def save(thing):
+    def save(thing, zipped=True):
         out = io.BytesIO()
-        torch.save(thing, out)
+        torch.save(thing, out, _use_new_zipfile_serialization=zipped)
         return out.getvalue()
 
     import argparse
@@ -155,6 +155,8 @@ def torch_cases(case, torch):
             (TYPES[str(v.dtype)[6:]], np.ascontiguousarray(v.numpy()).reshape(v.shape))
             for k, v in state.items()}
     case("state.pth", save(state), want)
+    case("before_zip.pth", save(state, zipped=False), want)
+    case("before_zip_wrapped.pth", save({"state_dict": state, "epoch": 3}, zipped=False), want)
     for wrapper in ("model", "state_dict", "state_dict_ema", "model_ema"):
         case(wrapper + ".pth", save({wrapper: state, "epoch": 3}), want)
     prefixed = OrderedDict(("module._orig_mod." + k, v) for k, v in state.items())

@@ -58,7 +58,8 @@ def machine(case):
     case("pk_bytes_2_63", P + b"\x8e" + struct.pack("<Q", 1 << 63) + b"ab.", "format", r"are left")
     case("pk_frame_over", b"\x80\x04\x95" + struct.pack("<Q", 1 << 40) + b"}.", "format", r"a frame of")
     case("pk_long_9", P + b"\x8a\x09" + bytes(9) + b".", "unsupported", r"integer of 9 bytes")
-    case("pk_long_legacy_torch", P + b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "unsupported", r"1\.6")
+    case("pk_long_legacy_torch", P + b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "format",
+         r"the pickle of the protocol")
     case("pk_long4_huge", P + b"\x8b\xff\xff\xff\x7f.", "unsupported", r"integer of 2147483647 bytes")
 
 
@@ -205,9 +206,59 @@ def torch_cases(case):
     case("pt_list", torch_file(P + b"]."), "format", r"no dictionary")
 
 
+MAGIC = P + b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+MACHINE = P + b"}" + text("little_endian") + b"\x88s."
+
+
+def keys(*names):
+    return P + b"](" + b"".join(text(n) for n in names) + b"e."
+
+
+def stored(n, contents):
+    return struct.pack("<q", n) + contents
+
+
+def before_zip(version=P + b"M\xe9\x03.", machine=MACHINE, thing=None, listed=None, rest=None):
+    """A file of torch.save from before its zip archives."""
+    thing = P + b"}" + text("w") + tensor() + b"s." if thing is None else thing
+    return MAGIC + version + machine + thing + (keys("0") if listed is None else listed) + \
+        (stored(6, bytes(24)) if rest is None else rest)
+
+
+def older_torch_cases(case):
+    def add(name, expect, pattern, **words):
+        case("old_" + name, before_zip(**words), expect, pattern)
+    add("good", "ok", "")
+    add("version", "unsupported", r"protocol of torch.save", version=P + b"M\xe8\x03.")
+    add("version_text", "unsupported", r"protocol of torch.save", version=P + text("1001") + b".")
+    add("big_endian", "unsupported", r"little-endian",
+        machine=P + b"}" + text("little_endian") + b"\x89s.")
+    add("machine_int", "unsupported", r"little-endian", machine=P + b"K\x01.")
+    add("keys_int", "format", r"no list", listed=P + b"K\x01.")
+    add("keys_of_int", "format", r"no tensor has", listed=P + b"]K\x01a.")
+    add("key_long", "format", r"no tensor has", listed=keys("0" * 100))
+    add("key_unknown", "format", r"no tensor has", listed=keys("1"))
+    add("key_lacks", "format", r"storage '0' is not in the file", listed=P + b"].", rest=b"")
+    add("key_twice", "format", r"ends before storage '0'", listed=keys("0", "0"))
+    add("short", "format", r"storage '0' has 6 elements of 4 bytes; .* 20 bytes are left",
+        rest=stored(6, bytes(20)))
+    add("long", "format", r"1 bytes follow the storages", rest=stored(6, bytes(25)))
+    add("count_other", "format", r"has 5 elements of 4 bytes; 6 were said", rest=stored(5, bytes(24)))
+    add("count_negative", "format", r"elements of 4 bytes", rest=stored(-1, bytes(24)))
+    add("os", "unsupported", r"the object.*'os\.system'",
+        thing=P + named("os", "system") + text("x") + b"\x85R.")
+    add("list", "format", r"no dictionary", thing=P + b"].", listed=P + b"].", rest=b"")
+    view = tensor().replace(b"tQ", b"(" + text("1") + number(0) + number(6) + b"ttQ")
+    add("view", "unsupported", r"view of another", thing=P + b"}" + text("w") + view + b"s.")
+    whole = before_zip()
+    for cut in list(range(16, len(whole), 23)) + [len(whole) - 1]:
+        case("old_cut_%d" % cut, whole[:cut], "format", r"byte \d+|are left")
+
+
 def all_cases(case):
     machine(case)
     bombs(case)
     globals_(case)
     arrays(case)
     torch_cases(case)
+    older_torch_cases(case)

@@ -29,6 +29,7 @@ def containers():
     yield "safetensors/two", good.safetensors_bytes(good.expect(small), {"format": "pt"})
     yield "npz/stored", good.npz_bytes(np.savez, small)
     yield "npz/deflated", good.npz_bytes(np.savez_compressed, {**small, **fortran})
+    yield "pth/before_zip", hostile_pickle.before_zip()
     yield "pth/nested", hostile_pickle.torch_file(
         b"\x80\x02}" + hostile_pickle.text("model") + b"}" + hostile_pickle.text("module.w") +
         hostile_pickle.tensor(shape=(3, 2), strides=(1, 3)) + b"ss.", (("0", bytes(24)),))
