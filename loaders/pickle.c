@@ -115,8 +115,8 @@ struct fovea_pickle_value *fovea_pickle_pop(struct fovea_pickle_machine *m) {
     return m->r.status ? NULL : m->stack[--m->n_stack];
 }
 
-struct fovea_pickle_value **fovea_pickle_pop_many(struct fovea_pickle_machine *m, int count,
-                                                  size_t *out) {
+struct fovea_pickle_value *const *fovea_pickle_pop_many(struct fovea_pickle_machine *m, int count,
+                                                        size_t *out) {
     size_t floor = m->n_marks ? m->marks[m->n_marks - 1] : 0;
     *out = 0;
     if (m->r.status) {
@@ -135,7 +135,7 @@ struct fovea_pickle_value **fovea_pickle_pop_many(struct fovea_pickle_machine *m
     m->n_stack -= wanted;
     *out = wanted;
     /* Of a stack that nothing was ever pushed on, nothing can be taken; that is no failure. */
-    static struct fovea_pickle_value *none[1];
+    static struct fovea_pickle_value *const none[1];
     return m->stack ? m->stack + m->n_stack : none;
 }
 

@@ -143,7 +143,7 @@ static void op_empty(struct fovea_pickle_machine *m, int arg) {
 
 static void op_tuple(struct fovea_pickle_machine *m, int arg) {
     size_t count;
-    struct fovea_pickle_value **items = fovea_pickle_pop_many(m, arg, &count);
+    struct fovea_pickle_value *const *items = fovea_pickle_pop_many(m, arg, &count);
     struct fovea_pickle_value *tuple = m->r.status ? NULL : fovea_pickle_new(m, FOVEA_PICKLE_TUPLE);
     if (tuple) {
         append(m, tuple, items, count);
@@ -154,8 +154,8 @@ static void op_tuple(struct fovea_pickle_machine *m, int arg) {
 /* `arg` values, or (-1) all above the mark, go to the list below them. */
 static void op_append(struct fovea_pickle_machine *m, int arg) {
     size_t count;
-    struct fovea_pickle_value **items = fovea_pickle_pop_many(m, arg, &count),
-                              *list = fovea_pickle_top(m);
+    struct fovea_pickle_value *const *items = fovea_pickle_pop_many(m, arg, &count),
+                                     *list = fovea_pickle_top(m);
     if (list && list->kind != FOVEA_PICKLE_LIST) {
         fovea_pickle_fail(m, FOVEA_ERR_FORMAT, "items are added to what is no list");
     }
@@ -164,8 +164,8 @@ static void op_append(struct fovea_pickle_machine *m, int arg) {
 
 static void op_set_items(struct fovea_pickle_machine *m, int arg) {
     size_t count;
-    struct fovea_pickle_value **items = fovea_pickle_pop_many(m, arg, &count),
-                              *dict = fovea_pickle_top(m);
+    struct fovea_pickle_value *const *items = fovea_pickle_pop_many(m, arg, &count),
+                                     *dict = fovea_pickle_top(m);
     if (dict && (dict->kind != FOVEA_PICKLE_DICT || count % 2 != 0)) {
         fovea_pickle_fail(m, FOVEA_ERR_FORMAT, "items are set in what is no dictionary");
     }

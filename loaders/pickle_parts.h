@@ -65,8 +65,8 @@ struct fovea_pickle_value *fovea_pickle_top(struct fovea_pickle_machine *m);
  * Pop `count` values, or with -1 all above the newest mark, and the mark. They
  * stay where they are, in order, until the next push. May be NULL of none.
  */
-struct fovea_pickle_value **fovea_pickle_pop_many(struct fovea_pickle_machine *m, int count,
-                                                  size_t *out);
+struct fovea_pickle_value *const *fovea_pickle_pop_many(struct fovea_pickle_machine *m, int count,
+                                                        size_t *out);
 
 /* ---- pickle_opcodes.c ---------------------------------------------------- */
 

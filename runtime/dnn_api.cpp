@@ -98,9 +98,10 @@ void append_hard_swish(dnnl::post_ops &ops, float scale) {
 dnnl::convolution_forward::primitive_desc conv_desc(const dnnl::engine &engine, const conv_descs &d,
                                                     const dnnl::primitive_attr &attr,
                                                     kept_descs &kept) {
-    auto desc = std::make_shared<dnnl::convolution_forward::desc>(
-        inference, direct, d.src, d.weights, d.bias, d.dst, d.strides, d.dilations, d.before,
-        d.after);
+    /* Not make_shared, whose tag is a symbol that a static archive cannot hide. */
+    std::shared_ptr<dnnl::convolution_forward::desc> desc(
+        new dnnl::convolution_forward::desc(inference, direct, d.src, d.weights, d.bias, d.dst,
+                                            d.strides, d.dilations, d.before, d.after));
     kept.push_back(desc);
     return dnnl::convolution_forward::primitive_desc(*desc, attr, engine, true);
 }
@@ -110,7 +111,7 @@ dnnl::matmul::primitive_desc matmul_desc(const dnnl::engine &engine, const dnnl:
                                          const dnnl::memory::desc &bias,
                                          const dnnl::memory::desc &dst,
                                          const dnnl::primitive_attr &attr, kept_descs &kept) {
-    auto desc = std::make_shared<dnnl::matmul::desc>(src, weights, bias, dst);
+    std::shared_ptr<dnnl::matmul::desc> desc(new dnnl::matmul::desc(src, weights, bias, dst));
     kept.push_back(desc);
     return dnnl::matmul::primitive_desc(*desc, attr, engine, true);
 }

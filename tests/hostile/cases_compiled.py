@@ -43,7 +43,7 @@ def parts(file):
     return file[HEADER:HEADER + description], file[begin:begin + data]
 
 
-def header(description_size, data_size, description_sum, sums_sum, magic=b"\x89FOVEA\r\n", form=1,
+def header(description_size, data_size, description_sum, sums_sum, magic=b"\x89FOVEA\r\n", form=2,
            reserved=0):
     head = magic + struct.pack("<IIQQQQQ", form, reserved, description_size, data_size,
                                description_sum, sums_sum, 0)
