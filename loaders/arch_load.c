@@ -278,7 +278,10 @@ static enum fovea_status read_params(struct fovea_model *model, struct fovea_che
     return status ? status : configure(params, &hints, network, err);
 }
 
-/* What the model is made from and by; the options are those of the compiled file it may become. */
+/*
+ * What the model, whose graph is built, was made from and by; the options are those of the
+ * compiled file it may become.
+ */
 static enum fovea_status note_origin(struct fovea_model *model,
                                      const struct fovea_tensor_dict *dict,
                                      const struct fovea_load_options *options,
@@ -302,15 +305,15 @@ static enum fovea_status convert(struct fovea_model *model, struct fovea_checkpo
     struct network network = {.family = FOVEA_FAMILY_NFNET};
     char origin[96];
     const struct fovea_arch_flavour *flavour;
-    enum fovea_status status = note_origin(model, &checkpoint->dict, options, err);
-    status =
-        status ? status : read_params(model, checkpoint, &params, &network, options, &flavour, err);
+    enum fovea_status status =
+        read_params(model, checkpoint, &params, &network, options, &flavour, err);
     if (!status) {
         snprintf(origin, sizeof(origin), "%s, %s", flavour->name,
                  fovea_container_name(checkpoint->container));
         status = make(model, &network, &params, origin, flavour->preset, options, err);
     }
     fovea_arch_params_finish(&params);
+    status = status ? status : note_origin(model, &checkpoint->dict, options, err);
     return status ? status : fovea_tensor_dict_give(&checkpoint->dict, model, err);
 }
 
