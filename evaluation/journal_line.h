@@ -65,7 +65,10 @@ struct eval_line {
  */
 bool eval_line_parse(char *bytes, size_t size, struct eval_line *out);
 
-/* False if the words are not what that kind of line has, or memory ran out. */
+/*
+ * False if the words are not what that kind of line has, or memory ran out. Lines of the
+ * description come before those of names, whose number is in it.
+ */
 bool eval_line_get_description(struct eval_line *line, struct eval_description *description);
 bool eval_line_get_name(struct eval_line *line, struct eval_description *description);
 bool eval_line_get_count(struct eval_line *line, size_t *count);

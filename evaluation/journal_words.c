@@ -139,7 +139,7 @@ bool eval_line_parse(char *bytes, size_t size, struct eval_line *out) {
 
 bool eval_line_get_description(struct eval_line *line, struct eval_description *d) {
     uint64_t value;
-    const char *name = raw_word(line);
+    const char *name = d->names ? NULL : raw_word(line); /* there is room for `classes` names */
     for (size_t i = 0; name && i < EVAL_N_TEXT_FIELDS; i++) {
         if (strcmp(name, eval_text_fields[i].name) == 0) {
             return get_text(line, eval_text_field(d, i));
