@@ -246,23 +246,10 @@ const char *fovea_prim_implementation(const struct fovea_prim *prim) {
     return prim->implementation.c_str();
 }
 
-/* The packed bytes follow from the contents, these two descriptions, and oneDNN's reorder. */
-static uint64_t packed_form(const struct fovea_prim *prim) {
-    struct fovea_hash hash;
-    fovea_hash_init(&hash);
-    fovea_hash_text(&hash, "dnn");
-    fovea_hash_text(&hash, fovea_dnn_version());
-    fovea::hash_desc(prim->plain_weights, &hash);
-    fovea::hash_desc(prim->weights, &hash);
-    const int path[] = {prim->plain_dtype, prim->rounded_weights};
-    fovea_hash_bytes(&hash, path, sizeof(path));
-    return fovea_hash_finish(&hash).low;
-}
-
 void fovea_prim_describe(const struct fovea_prim *prim, int weights, struct fovea_node *node) {
     node->scratch_bytes = prim->scratch_bytes;
     node->packed_bytes = fovea_prim_packed_bytes(prim);
-    node->packed_form = node->packed_bytes > 0 ? packed_form(prim) : 0;
+    node->packed_form = prim->packed_form;
     node->packed_input = weights;
 }
 

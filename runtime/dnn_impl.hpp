@@ -69,6 +69,7 @@ struct fovea_prim {
     dnnl::memory::desc plain_weights;
     dnnl::reorder pack; /* from plain_weights to weights */
     dnnl::memory::desc pack_scratchpad;
+    uint64_t packed_form = 0; /* as in runtime/graph.h */
 
     enum fovea_dtype plain_dtype = FOVEA_F32; /* of weights as given */
     bool rounded_weights = false;             /* f32 of the values they have in bf16 */

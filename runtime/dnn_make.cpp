@@ -302,6 +302,25 @@ static void make_pool(struct fovea_prim *prim, const struct fovea_dnn_pool *desc
  */
 static std::mutex making;
 
+/*
+ * The packed bytes follow from the contents, these two descriptions, and oneDNN's reorder. What
+ * tells of a description may throw in 3.x.
+ */
+static uint64_t packed_form(const struct fovea_prim *prim) {
+    if (fovea_prim_packed_bytes(prim) == 0) {
+        return 0;
+    }
+    struct fovea_hash hash;
+    fovea_hash_init(&hash);
+    fovea_hash_text(&hash, "dnn");
+    fovea_hash_text(&hash, fovea_dnn_version());
+    hash_desc(prim->plain_weights, &hash);
+    hash_desc(prim->weights, &hash);
+    const int path[] = {prim->plain_dtype, prim->rounded_weights};
+    fovea_hash_bytes(&hash, path, sizeof(path));
+    return fovea_hash_finish(&hash).low;
+}
+
 /* Make a prim with `fill`; `what` names it in messages. */
 template <typename Fill>
 enum fovea_status make(struct fovea_dnn *dnn, const struct fovea_dnn_view &dst, const char *what,
@@ -313,6 +332,7 @@ enum fovea_status make(struct fovea_dnn *dnn, const struct fovea_dnn_view &dst, 
         prim->dst_view = dst;
         enum fovea_status st = fill(prim.get());
         if (!st) {
+            prim->packed_form = packed_form(prim.get());
             *out = prim.release();
         }
         return st;
