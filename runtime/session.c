@@ -101,7 +101,7 @@ static enum fovea_status allocate(struct fovea_session *s, struct fovea_error *e
     }
     for (struct fovea_value *value = s->graph.values; value; value = value->next) {
         if (!value->constant && value->typed) {
-            value->t.data = s->arena + fovea_value_root(value)->offset;
+            value->t.data = s->arena + fovea_value_offset(value);
         }
     }
     return FOVEA_OK;
