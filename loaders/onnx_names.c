@@ -19,6 +19,40 @@ static int by_name(const void *a, const void *b) {
     return order ? order : (one->number > two->number) - (one->number < two->number);
 }
 
+/* The names there are, to be looked up, and those that will be. */
+struct list {
+    struct named *sorted;
+    size_t count;
+    const char **names; /* in the arena */
+};
+
+static bool list_init(struct list *list, size_t most, struct fovea_arena *arena) {
+    *list = (struct list){.sorted = calloc(most + 1, sizeof(*list->sorted)),
+                          .names = fovea_arena_alloc(arena, most + 1, sizeof(*list->names))};
+    return list->sorted && list->names;
+}
+
+static void list_add(struct list *list, const char *name, size_t number) {
+    list->sorted[list->count++] = (struct named){name, number};
+}
+
+static void list_sort(struct list *list) {
+    if (list->count > 0) {
+        qsort(list->sorted, list->count, sizeof(*list->sorted), by_name);
+    }
+}
+
+/* Hand out the names, `most` of them, if that was `ok`. */
+static enum fovea_status list_finish(struct list *list, bool ok, size_t most,
+                                     const char *const **out, struct fovea_error *err) {
+    free(list->sorted);
+    if (!ok) {
+        return fovea_fail_memory(err, most * sizeof(*list->sorted), "names");
+    }
+    *out = list->names;
+    return FOVEA_OK;
+}
+
 /* Whether the name, which is in the list under that number, is there once. */
 static bool is_alone(const struct named *sorted, size_t n, const char *name, size_t number) {
     const struct named key = {name, number};
@@ -54,23 +88,14 @@ static bool choose(const struct fovea_graph *graph, const struct named *sorted,
 
 enum fovea_status fovea_onnx_names(const struct fovea_graph *graph, struct fovea_arena *arena,
                                    const char *const **out, struct fovea_error *err) {
-    struct named *sorted = calloc(graph->n_values + 1, sizeof(*sorted));
-    const char **names = fovea_arena_alloc(arena, graph->n_values + 1, sizeof(*names));
-    size_t n = 0;
-    bool ok = sorted && names;
+    struct list list;
+    bool ok = list_init(&list, graph->n_values, arena);
     for (const struct fovea_value *value = graph->values; ok && value; value = value->next) {
-        sorted[n++] = (struct named){value->name, value->number};
+        list_add(&list, value->name, value->number);
     }
-    if (ok) {
-        qsort(sorted, n, sizeof(*sorted), by_name);
-        ok = choose(graph, sorted, arena, names);
-    }
-    free(sorted);
-    if (!ok) {
-        return fovea_fail_memory(err, graph->n_values * sizeof(*sorted), "names");
-    }
-    *out = names;
-    return FOVEA_OK;
+    list_sort(&list);
+    ok = ok && choose(graph, list.sorted, arena, list.names);
+    return list_finish(&list, ok, graph->n_values, out, err);
 }
 
 /* ---- nodes -------------------------------------------------------------------- */
@@ -100,22 +125,12 @@ static bool choose_node_names(const struct fovea_graph *graph, const struct name
 
 enum fovea_status fovea_onnx_node_names(const struct fovea_graph *graph, struct fovea_arena *arena,
                                         const char *const **out, struct fovea_error *err) {
-    struct named *sorted = calloc(graph->n_nodes + 1, sizeof(*sorted));
-    const char **names = fovea_arena_alloc(arena, graph->n_nodes + 1, sizeof(*names));
-    size_t n = 0;
-    bool ok = sorted && names;
+    struct list list;
+    bool ok = list_init(&list, graph->n_nodes, arena);
     for (const struct fovea_node *node = graph->first; ok && node; node = node->next) {
-        sorted[n] = (struct named){node->name, n};
-        n++;
+        list_add(&list, node->name, list.count);
     }
-    if (ok) {
-        qsort(sorted, n, sizeof(*sorted), by_name);
-        ok = choose_node_names(graph, sorted, n, arena, names);
-    }
-    free(sorted);
-    if (!ok) {
-        return fovea_fail_memory(err, graph->n_nodes * sizeof(*sorted), "names");
-    }
-    *out = names;
-    return FOVEA_OK;
+    list_sort(&list);
+    ok = ok && choose_node_names(graph, list.sorted, list.count, arena, list.names);
+    return list_finish(&list, ok, graph->n_nodes, out, err);
 }

@@ -264,13 +264,10 @@ int cmd_bench(int argc, char **argv) {
         "  fovea bench model.onnx --profile trace.json\n",
         groups,
     };
-    struct operands operands;
-    int end = options_parse(&usage, argc, argv, &operands);
+    const char *model;
+    int end = options_parse_model(&usage, argc, argv, &model);
     if (end != OPTIONS_GO_ON) {
         return end;
-    }
-    if (operands.count != 1) {
-        return say_usage("bench", "takes one model, but got %zu operands", operands.count);
     }
     if (b.n_streams > MAX_STREAMS || (b.n_streams > 1 && b.options.model.profile)) {
         return say_usage("bench",
@@ -278,6 +275,6 @@ int cmd_bench(int argc, char **argv) {
                                                    : "--profile is of one stream",
                          MAX_STREAMS);
     }
-    b.options.path = operands.words[0];
+    b.options.path = model;
     return run_bench(&b);
 }

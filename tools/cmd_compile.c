@@ -116,19 +116,16 @@ int cmd_compile(int argc, char **argv) {
         "  fovea classify model.fovea image.jpg\n",
         groups,
     };
-    struct operands operands;
-    int end = options_parse(&usage, argc, argv, &operands);
+    const char *model;
+    int end = options_parse_model(&usage, argc, argv, &model);
     if (end != OPTIONS_GO_ON) {
         return end;
-    }
-    if (operands.count != 1) {
-        return say_usage("compile", "takes one model, but got %zu operands", operands.count);
     }
     if (!c.output) {
         return say_usage("compile", "where to? Say -o FILE");
     }
     c.options.cache = ""; /* what is compiled is the model, not what was kept of it */
-    int code = compile_model(&c, operands.words[0]);
+    int code = compile_model(&c, model);
     compile_finish(&c);
     return code;
 }

@@ -150,18 +150,15 @@ int cmd_convert(int argc, char **argv) {
         "  fovea convert arch:vit-b/16 -o random.onnx\n",
         groups,
     };
-    struct operands operands;
-    int end = options_parse(&usage, argc, argv, &operands);
+    const char *model;
+    int end = options_parse_model(&usage, argc, argv, &model);
     if (end != OPTIONS_GO_ON) {
         return end;
-    }
-    if (operands.count != 1) {
-        return say_usage("convert", "takes one model, but got %zu operands", operands.count);
     }
     if (!c.output) {
         return say_usage("convert", "where to? Say -o FILE");
     }
-    int code = convert_model(&c, operands.words[0]);
+    int code = convert_model(&c, model);
     convert_finish(&c);
     return code;
 }

@@ -71,14 +71,9 @@ int cmd_ops(int argc, char **argv) {
         "  fovea ops\n  fovea ops --json\n",
         groups,
     };
-    struct operands operands;
-    int end = options_parse(&usage, argc, argv, &operands);
+    int end = options_parse_only(&usage, argc, argv);
     if (end != OPTIONS_GO_ON) {
         return end;
-    }
-    if (operands.count > 0) {
-        return say_usage("ops", "takes no operands, but got '%s'",
-                         fovea_quote(operands.words[0]).text);
     }
     size_t count;
     const struct fovea_op_entry *rows = fovea_op_table(&count);

@@ -37,14 +37,9 @@ int cmd_zoo(int argc, char **argv) {
         "  fovea bench arch:vit-b/16:gap@384\n",
         groups,
     };
-    struct operands operands;
-    int end = options_parse(&usage, argc, argv, &operands);
+    int end = options_parse_only(&usage, argc, argv);
     if (end != OPTIONS_GO_ON) {
         return end;
-    }
-    if (operands.count > 0) {
-        return say_usage("zoo", "takes no operands, but got '%s'",
-                         fovea_quote(operands.words[0]).text);
     }
     json_t *list = json.on ? json_array() : NULL;
     for (const struct fovea_arch_entry *e = fovea_arch_zoo; e->name; e++) {

@@ -173,3 +173,25 @@ int options_parse(const struct usage *usage, int argc, char **argv, struct opera
     *operands = (struct operands){argv + optind, (size_t)(argc - optind)};
     return OPTIONS_GO_ON;
 }
+
+int options_parse_model(const struct usage *usage, int argc, char **argv, const char **model) {
+    struct operands operands;
+    int end = options_parse(usage, argc, argv, &operands);
+    if (end == OPTIONS_GO_ON && operands.count != 1) {
+        return say_usage(usage->command, "takes one model, but got %zu operands", operands.count);
+    }
+    if (end == OPTIONS_GO_ON) {
+        *model = operands.words[0];
+    }
+    return end;
+}
+
+int options_parse_only(const struct usage *usage, int argc, char **argv) {
+    struct operands operands;
+    int end = options_parse(usage, argc, argv, &operands);
+    if (end == OPTIONS_GO_ON && operands.count > 0) {
+        return say_usage(usage->command, "takes no operands, but got '%s'",
+                         fovea_quote(operands.words[0]).text);
+    }
+    return end;
+}

@@ -54,6 +54,10 @@ enum { OPTIONS_GO_ON = -1 };
  */
 int options_parse(const struct usage *usage, int argc, char **argv, struct operands *operands);
 
+/* The same for commands that take one model, or no operands. */
+int options_parse_model(const struct usage *usage, int argc, char **argv, const char **model);
+int options_parse_only(const struct usage *usage, int argc, char **argv);
+
 /* Parsers for struct option_spec; the type of the target is named. */
 enum fovea_status option_flag(const char *text, void *target, struct fovea_error *err);  /* bool */
 enum fovea_status option_text(const char *text, void *target, struct fovea_error *err);  /* char* */

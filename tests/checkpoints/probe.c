@@ -10,24 +10,10 @@
 #include "loaders/sha256.h"
 #include "runtime/clock.h"
 #include "runtime/tensor.h"
+#include "tests/probe_child.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#endif
-
-enum { SECONDS = 60, MEMORY_LIMIT = 1 << 30 };
 
 struct result {
     enum fovea_status status;
@@ -37,7 +23,7 @@ struct result {
 
 static enum fovea_status load(const char *path, struct fovea_checkpoint *checkpoint,
                               struct fovea_error *err) {
-    return fovea_checkpoint_load(path, MEMORY_LIMIT / 2, false, checkpoint, err);
+    return fovea_checkpoint_load(path, PROBE_MEMORY / 2, false, checkpoint, err);
 }
 
 static int dump(const char *path) {
@@ -57,59 +43,32 @@ static int dump(const char *path) {
     return 0;
 }
 
-static int child(const char *path, int fd) {
-    struct result result = {.message = ""};
-    struct rlimit core = {0, 0};
-    setrlimit(RLIMIT_CORE, &core);
-#ifndef SANITIZED
-    struct rlimit memory = {MEMORY_LIMIT, MEMORY_LIMIT};
-    setrlimit(RLIMIT_AS, &memory);
-#endif
-    alarm(SECONDS);
-    if (path) {
-        struct fovea_checkpoint checkpoint;
-        struct fovea_error err = {.message = ""};
-        double start = fovea_clock_seconds();
-        result.status = load(path, &checkpoint, &err);
-        result.ms = 1e3 * (fovea_clock_seconds() - start);
-        if (!result.status) {
-            fovea_checkpoint_finish(&checkpoint);
-        }
-        memcpy(result.message, err.message, sizeof(result.message));
+static void try_file(const char *path, void *out) {
+    struct result *result = out;
+    struct fovea_checkpoint checkpoint;
+    struct fovea_error err = {.message = ""};
+    if (!path) {
+        return;
     }
-    return write(fd, &result, sizeof(result)) != (ssize_t)sizeof(result);
-}
-
-/* Peak memory of a child in KiB; false if it crashed. */
-static bool in_child(const char *path, struct result *result, long *kib) {
-    int fds[2], status = 0;
-    struct rusage usage = {0};
-    fflush(stdout);
-    if (pipe(fds) != 0) {
-        exit(1);
+    double start = fovea_clock_seconds();
+    result->status = load(path, &checkpoint, &err);
+    result->ms = 1e3 * (fovea_clock_seconds() - start);
+    if (!result->status) {
+        fovea_checkpoint_finish(&checkpoint);
     }
-    pid_t pid = fork();
-    if (pid == 0) {
-        exit(child(path, fds[1])); /* exit, so that leaks are looked for */
-    }
-    close(fds[1]);
-    ssize_t n = read(fds[0], result, sizeof(*result));
-    close(fds[0]);
-    bool ok = pid > 0 && wait4(pid, &status, 0, &usage) == pid && status == 0 &&
-              n == (ssize_t)sizeof(*result);
-    *kib = usage.ru_maxrss;
-    return ok;
+    memcpy(result->message, err.message, sizeof(result->message));
 }
 
 int main(int argc, char **argv) {
     struct result result;
     long idle = 0, kib = 0;
+    int how;
     if (argc == 3 && strcmp(argv[1], "-d") == 0) {
         return dump(argv[2]);
     }
-    in_child(NULL, &result, &idle);
+    probe_child(try_file, NULL, &result, sizeof(result), &idle, &how);
     for (int i = 1; i < argc; i++) {
-        bool ok = in_child(argv[i], &result, &kib);
+        bool ok = probe_child(try_file, argv[i], &result, sizeof(result), &kib, &how);
         printf("%s\t%.1f\t%ld\t%s\n", ok ? fovea_status_name(result.status) : "crash",
                ok ? result.ms : 0, kib > idle ? kib - idle : 0, ok ? result.message : "");
     }

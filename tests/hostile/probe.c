@@ -10,25 +10,14 @@
 #include "runtime/clock.h"
 #include "runtime/fovea.h"
 #include "runtime/tensor.h"
+#include "tests/probe_child.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#endif
-
-enum { SECONDS = 60, MEMORY_LIMIT = 1 << 30, PROCESS = 64 << 20 };
+enum { PROCESS = 64 << 20 };
 
 struct result {
     enum fovea_status status;
@@ -51,7 +40,7 @@ static enum fovea_status make(const struct fovea_io *io, struct fovea_tensor *t,
     }
     /* Shown to the plan before it is there: inputs beyond the limit have no contents. */
     size_t bytes = fovea_tensor_bytes(t);
-    t->data = bytes <= MEMORY_LIMIT / 4 ? calloc(1, bytes ? bytes : 1) : NULL;
+    t->data = bytes <= PROBE_MEMORY / 4 ? calloc(1, bytes ? bytes : 1) : NULL;
     return FOVEA_OK;
 }
 
@@ -85,7 +74,7 @@ static enum fovea_status plan_and_run(const struct fovea_model *model, struct re
     }
     fovea_session_options_default(&options);
     options.threads = 1;
-    options.max_memory = MEMORY_LIMIT / 2 + PROCESS; /* it bounds the whole process */
+    options.max_memory = PROBE_MEMORY / 2 + PROCESS; /* it bounds the whole process */
     if (!st) {
         st = fovea_session_create(model, inputs, &options, &session, err);
     }
@@ -105,9 +94,13 @@ static double now(void) {
     return 1e3 * fovea_clock_seconds();
 }
 
-static void try_file(const char *path, struct result *result) {
+static void try_file(const char *path, void *out) {
+    struct result *result = out;
     struct fovea_error err = {.message = ""};
     struct fovea_model *model = NULL;
+    if (!path) {
+        return;
+    }
     double start = now();
     strcpy(result->phase, "load");
     result->status = fovea_model_load(path, NULL, &model, &err);
@@ -119,44 +112,17 @@ static void try_file(const char *path, struct result *result) {
     memcpy(result->message, err.message, sizeof(result->message));
 }
 
-static int child(const char *path, int fd) {
-    struct result result = {.message = ""};
-    struct rlimit core = {0, 0};
-    setrlimit(RLIMIT_CORE, &core);
-#ifndef SANITIZED
-    struct rlimit memory = {MEMORY_LIMIT, MEMORY_LIMIT};
-    setrlimit(RLIMIT_AS, &memory);
-#endif
-    alarm(SECONDS);
-    if (path) {
-        try_file(path, &result);
-    }
-    return write(fd, &result, sizeof(result)) != (ssize_t)sizeof(result);
-}
-
 /* Peak memory of a child in KiB; its result in *result, or "crash" as the phase. */
 static long in_child(const char *path, struct result *result) {
-    int fds[2], status = 0;
-    struct rusage usage = {0};
-    fflush(stdout);
-    if (pipe(fds) != 0) {
-        exit(1);
-    }
-    pid_t pid = fork();
-    if (pid == 0) {
-        exit(child(path, fds[1])); /* exit, so that leaks are looked for */
-    }
-    close(fds[1]);
-    ssize_t n = read(fds[0], result, sizeof(*result));
-    close(fds[0]);
-    if (pid < 0 || wait4(pid, &status, 0, &usage) != pid || status != 0 ||
-        n != (ssize_t)sizeof(*result)) {
-        *result = (struct result){.phase = "crash"};
+    int how;
+    long kib;
+    if (!probe_child(try_file, path, result, sizeof(*result), &kib, &how)) {
+        strcpy(result->phase, "crash");
         snprintf(result->message, sizeof(result->message), "%s %d",
-                 WIFSIGNALED(status) ? "signal" : "exit status",
-                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+                 WIFSIGNALED(how) ? "signal" : "exit status",
+                 WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
     }
-    return usage.ru_maxrss;
+    return kib;
 }
 
 int main(int argc, char **argv) {
