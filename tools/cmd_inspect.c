@@ -12,6 +12,7 @@
 #include "tools/say.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* What the command line asks for, and what is made for it. */
 struct inspect {
@@ -103,6 +104,12 @@ static int inspect_model(struct inspect *in, const char *path) {
     return json_target_write(&in->json, root, &err) ? say_failure("inspect", &err) : code;
 }
 
+/* A model's name, which is not to be overwritten by who leaves an option's word out. */
+static bool is_onnx(const char *path) {
+    const char *dot = path ? strrchr(path, '.') : NULL;
+    return dot && strcmp(dot, ".onnx") == 0;
+}
+
 int cmd_inspect(int argc, char **argv) {
     struct inspect in = {.model_options.plan_only = true};
     struct option_spec model_rows[N_MODEL_OPTIONS];
@@ -143,6 +150,10 @@ int cmd_inspect(int argc, char **argv) {
     int end = options_parse(&usage, argc, argv, &operands);
     if (end != OPTIONS_GO_ON) {
         return end;
+    }
+    if (is_onnx(in.recipe_path)) {
+        return say_usage("inspect", "--write-recipe takes the file to write, but '%s' is a model's",
+                         in.recipe_path);
     }
     if (operands.count != 1) {
         return say_usage("inspect", "takes one model, but got %zu operands", operands.count);
