@@ -23,6 +23,7 @@ struct runner {
     struct progress progress;
     double started;   /* the first image; 0: not yet */
     size_t done;      /* images taken, with their batch through the model */
+    size_t failures;  /* images without an answer, those of runs before included */
     double busy, all; /* seconds that streams spent in the model, and all of theirs */
     enum fovea_status status;
     struct fovea_error err; /* of the first stream to fail */
@@ -30,8 +31,18 @@ struct runner {
 
 /* ---- images in, results out ---------------------------------------------------- */
 
+/* One more image without an answer, which may be one too many. Under the lock. */
+static void count_failure(struct runner *r) {
+    struct fovea_error err;
+    enum fovea_status status = eval_check_failures(r->eval, ++r->failures, &err);
+    if (status && !r->status) {
+        r->status = status;
+        r->err = err;
+    }
+}
+
 /* Note what happened to an image, and say so if it is worth a line. Under the lock. */
-static void note(struct eval_record *record, const struct prepared_image *image) {
+static void note(struct runner *r, struct eval_record *record, const struct prepared_image *image) {
     record->state = image->state;
     record->file_bytes = image->file_bytes;
     memcpy(record->file_sha256, image->file_sha256, sizeof(record->file_sha256));
@@ -41,6 +52,9 @@ static void note(struct eval_record *record, const struct prepared_image *image)
     free(record->message);
     record->message = strdup(image->message);
     say("%s: %s%s", record->path, image->state == EVAL_OK ? "warning: " : "", image->message);
+    if (image->state != EVAL_OK) {
+        count_failure(r);
+    }
 }
 
 /* The image is done, whatever came of it. Under the lock. */
@@ -80,7 +94,7 @@ static void fill_batch(struct runner *r, const struct classifier *c, struct batc
     for (size_t row = 0; row < size; row++) {
         b->rows[row] = EVAL_NO_IMAGE;
     }
-    while (b->n < size) {
+    while (b->n < size && !r->status) {
         size_t index = pipeline_peek(r->pipeline, r->stop);
         size_t row = r->eval->exact ? index % size : b->n;
         if (index == EVAL_NO_IMAGE || b->rows[row] != EVAL_NO_IMAGE) {
@@ -88,7 +102,7 @@ static void fill_batch(struct runner *r, const struct classifier *c, struct batc
         }
         struct eval_record *record = &r->eval->list.records[index];
         pipeline_take(r->pipeline, c->pixels + row * c->image_floats, &image);
-        note(record, &image);
+        note(r, record, &image);
         b->taken++;
         if (image.state == EVAL_OK) {
             record->state = EVAL_NOT_DONE; /* until its batch has run, there is no answer */
@@ -114,7 +128,7 @@ static void score_row(struct runner *r, const float *logits, int64_t classes,
     };
     memcpy(broken.file_sha256, record->file_sha256, sizeof(broken.file_sha256));
     pthread_mutex_lock(&r->lock);
-    note(record, &broken);
+    note(r, record, &broken);
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -382,12 +396,15 @@ enum fovea_status eval_streams_run(struct eval *eval, struct pipeline *pipeline,
     pthread_mutex_init(&r.lock, NULL);
     struct eval_counts counts;
     eval_count(eval, &counts);
+    r.failures = counts.failed + counts.missing;
     /* What other ranks do is shown by the first. */
     progress_init(&r.progress, "images",
                   eval->ranks ? eval->list.count - eval->n_resumed : counts.not_done);
     r.progress.hidden = ranks_index(eval->ranks) > 0;
-    enum fovea_status status =
-        eval->choose ? choose(&r, err) : use_setting(&r, &eval->setting, err);
+    enum fovea_status status = eval_check_failures(eval, r.failures, err);
+    if (!status) {
+        status = eval->choose ? choose(&r, err) : use_setting(&r, &eval->setting, err);
+    }
     if (!status && r.streams.count > 0) {
         status = run_streams(&r, 0, err);
         eval->seconds = fovea_clock_seconds() - r.started;
