@@ -143,7 +143,7 @@ static void own_rows(struct evaluation *e, struct option_spec rows[N_OWN_ROWS]) 
          "names of the classes: one a line, or JSON\n"
          "(default: the model's metadata, or config.json beside it)",
          option_text, &e->options.labels, 0},
-        {"workers", "N", "threads that read and decode (default: half the CPUs)", option_count,
+        {"workers", "N", "threads that read and decode (default: as many as CPUs)", option_count,
          &e->workers, 0},
         {"read-timeout", "SECONDS",
          "an image that takes longer to read has failed, as one of a network file\n"

@@ -14,14 +14,12 @@
 
 enum { DEFAULT_BATCH = 4, MAX_WORKERS = 256 };
 
-/* Decoding is a small share of the work of a large network: half the CPUs, when the model waits. */
-static int default_workers(void) {
-    int half = fovea_cpu_budget() / 2;
-    return half < 1 ? 1 : half;
-}
-
+/*
+ * As many as there are CPUs: ahead of a small network all of them have to decode,
+ * and ahead of a large one those that are not needed sleep.
+ */
 void eval_command_set_workers(struct evaluation *e) {
-    int workers = e->workers > 0 ? e->workers : default_workers();
+    int workers = e->workers > 0 ? e->workers : fovea_cpu_budget();
     e->eval.workers = workers < MAX_WORKERS ? workers : MAX_WORKERS;
 }
 

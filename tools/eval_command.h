@@ -25,7 +25,7 @@ struct evaluation {
     char **argv;
 };
 
-/* eval.workers: as many as asked for, or half the CPUs, since models wait for little else. */
+/* eval.workers: as many as asked for, or as there are CPUs. */
 void eval_command_set_workers(struct evaluation *evaluation);
 
 /* What the exit status says of an evaluation that came to its end, or was stopped by a signal. */
