@@ -3,6 +3,7 @@
 
 #include "evaluation/html.h"
 #include "evaluation/json_values.h"
+#include "loaders/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +112,10 @@ static void write_field(const struct page *page, const char *key, const json_t *
 /* Fields with their sources, which stand in an object of their own, "sources". */
 static void write_recipe(const struct page *page) {
     const struct eval_description *d = page->description;
-    json_t *recipe = d->recipe ? json_loads(d->recipe, 0, NULL) : NULL;
+    json_t *recipe = NULL;
+    if (d->recipe) {
+        (void)fovea_json_parse(d->recipe, strlen(d->recipe), 0, &recipe, NULL);
+    }
     const json_t *sources = json_object_get(recipe, "sources");
     const char *key;
     json_t *value;

@@ -1,8 +1,11 @@
 /* See report_json.h. */
 #include "evaluation/report_json.h"
 
+#include "loaders/json.h"
+
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Of lists that grow with the data the file has this many; predictions.csv has everything. */
 enum { JSON_PAIRS = 100, JSON_MISTAKES = 100 };
@@ -24,8 +27,9 @@ static json_t *interval_json(const struct eval_share *share) {
 }
 
 static json_t *recipe_json(const char *text) {
-    json_t *recipe = text ? json_loads(text, 0, NULL) : json_null();
-    return recipe ? recipe : json_text(text);
+    json_t *recipe;
+    bool parsed = text && fovea_json_parse(text, strlen(text), 0, &recipe, NULL) == FOVEA_OK;
+    return parsed ? recipe : json_text(text);
 }
 
 static json_t *description_json(const struct eval_description *d) {

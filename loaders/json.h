@@ -10,11 +10,10 @@
 
 struct json_t; /* jansson's; free with json_decref */
 
-/* The bounds alone, for who parses otherwise. FOVEA_ERR_LIMIT. */
-enum fovea_status fovea_json_check_bounds(const char *text, size_t size, size_t start,
-                                          struct fovea_error *err);
-
-/* `start` is the place of text[0] in its file, for messages. */
+/*
+ * `start` is the place of text[0] in its file, for messages: they name a line and a column where it
+ * is 0, else a byte of the file. FOVEA_ERR_FORMAT, FOVEA_ERR_LIMIT, FOVEA_ERR_MEMORY.
+ */
 enum fovea_status fovea_json_parse(const char *text, size_t size, size_t start, struct json_t **out,
                                    struct fovea_error *err);
 

@@ -2,6 +2,7 @@
 #include "loaders/json_label_lists.h"
 
 #include "loaders/file.h"
+#include "loaders/json.h"
 #include "runtime/limits.h"
 
 #include <jansson.h>
@@ -62,18 +63,18 @@ enum fovea_status fovea_label_lists_load(const char *path, int limit, struct fov
                                          struct fovea_error *err) {
     uint8_t *bytes;
     size_t size;
-    json_error_t json_error;
+    json_t *root = NULL;
     struct fovea_label_lists lists = {0};
     enum fovea_status status =
-        fovea_file_read(path, FOVEA_LIMIT_LABEL_LISTS_BYTES, &bytes, &size, NULL, err);
+        fovea_file_read(path, FOVEA_LIMIT_JSON_BYTES, &bytes, &size, NULL, err);
     if (status) {
         return status;
     }
-    json_t *root = json_loadb((const char *)bytes, size, 0, &json_error);
+    status = fovea_json_parse((const char *)bytes, size, 0, &root, err);
     free(bytes);
-    status = root ? take_lists(root, limit, &lists, err)
-                  : fovea_fail(err, FOVEA_ERR_FORMAT, "is no JSON: line %d: %s", json_error.line,
-                               fovea_quote(json_error.text).text);
+    if (!status) {
+        status = take_lists(root, limit, &lists, err);
+    }
     json_decref(root);
     if (status) {
         fovea_label_lists_finish(&lists);

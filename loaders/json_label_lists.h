@@ -15,7 +15,7 @@ struct fovea_label_lists {
 
 /*
  * Parse; every label is in 0..limit-1. FOVEA_ERR_FORMAT with the line for what
- * is not JSON, and for JSON that is anything else.
+ * is not JSON, and for JSON that is anything else; FOVEA_ERR_LIMIT as in json.h.
  */
 enum fovea_status fovea_label_lists_load(const char *path, int limit, struct fovea_label_lists *out,
                                          struct fovea_error *err);

@@ -95,15 +95,9 @@ static enum fovea_status take_json(struct fovea_labels *labels, json_t *value, c
     return FOVEA_OK;
 }
 
-/*
- * What `text` is as JSON, to be released. jansson calls some want of memory bad syntax: what it
- * refuses, it is asked once more.
- */
+/* What `text` is as JSON, to be released. */
 static enum fovea_status read_json(const char *text, size_t size, json_t **out) {
     enum fovea_status st = fovea_json_parse(text, size, 0, out, NULL);
-    if (st == FOVEA_ERR_FORMAT) {
-        st = fovea_json_parse(text, size, 0, out, NULL);
-    }
     return st && st != FOVEA_ERR_MEMORY ? FOVEA_ERR_FORMAT : st;
 }
 

@@ -84,17 +84,12 @@ typedef enum fovea_status (*read_fn)(json_t *object, enum fovea_recipe_source so
 static enum fovea_status parse(const char *text, size_t size, read_fn read,
                                enum fovea_recipe_source source, struct fovea_recipe *out,
                                struct fovea_error *err) {
-    json_error_t e;
-    enum fovea_status status = fovea_json_check_bounds(text, size, 0, err);
+    json_t *root;
+    struct fovea_recipe recipe = {0};
+    enum fovea_status status = fovea_json_parse(text, size, 0, &root, err);
     if (status) {
         return status;
     }
-    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &e);
-    if (!root) {
-        return fovea_fail(err, FOVEA_ERR_FORMAT, "line %d, column %d: not JSON: %s", e.line,
-                          e.column, fovea_quote(e.text).text);
-    }
-    struct fovea_recipe recipe = {0};
     if (!json_is_object(root)) {
         status = fovea_fail(err, FOVEA_ERR_INVALID, "not an object of recipe keys");
     }

@@ -66,7 +66,9 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
         memcpy(box.dims, part->dims, sizeof(part->dims));
         fovea_value_strides(node->in[i], box.src);
         fovea_value_strides(node->out[0], box.dst);
-        fovea_copy_box(&box, size, part->data, to);
+        if (part->data != to) {
+            fovea_copy_box(&box, size, part->data, to);
+        }
         to += (size_t)(part->dims[p->axis] * box.dst[p->axis]) * size;
     }
     return FOVEA_OK;
@@ -81,6 +83,7 @@ const struct fovea_op fovea_op_concat = {
     .max_in = FOVEA_VARIADIC,
     .min_out = 1,
     .max_out = 1,
+    .flags = FOVEA_OP_JOINS,
     .layout = FOVEA_LAYOUT_ANY,
     .bf16 = FOVEA_BF16_MOVES,
     .bf16_in = ~0u,

@@ -11,6 +11,17 @@ enum {
 
 /* ---- geometry ------------------------------------------------------------- */
 
+/* The last step that reads `value`; -1: none does. */
+static int last_use(const struct fovea_elementwise *e, int value) {
+    int last = -1;
+    for (int s = 0; s < e->n_steps; s++) {
+        for (int k = 0; k < e->steps[s].n_args; k++) {
+            last = e->steps[s].arg[k] == value ? s : last;
+        }
+    }
+    return last;
+}
+
 static const struct fovea_value *first_output(const struct fovea_node *node) {
     for (int i = 0; i < node->n_out; i++) {
         if (node->out[i]) {
@@ -83,7 +94,7 @@ static void mark_linear(struct fovea_elementwise *e) {
     for (int i = 0; i < e->n_inputs; i++) {
         struct fovea_operand *o = &e->operands[i];
         int64_t stride = 1;
-        o->linear = true;
+        o->linear = o->present;
         for (int d = e->rank - 1; d >= 0; d--) {
             o->linear &= o->strides[d] == stride || e->dims[d] == 1;
             stride *= e->dims[d];
@@ -103,8 +114,9 @@ static void set_geometry(struct fovea_elementwise *e, const struct fovea_node *n
     }
     for (int i = 0; i < e->n_inputs; i++) {
         int64_t strides[FOVEA_MAX_RANK];
-        e->operands[i].present = node->in[i] != NULL;
-        if (!node->in[i]) {
+        /* What is not read, such as CastLike's second input, need not have a shape that fits. */
+        e->operands[i].present = node->in[i] && last_use(e, i) >= 0;
+        if (!e->operands[i].present) {
             continue;
         }
         e->operands[i].stored = node->in[i]->t.dtype;
@@ -135,16 +147,6 @@ static void set_tiles(struct fovea_elementwise *e) {
 }
 
 /* ---- registers ------------------------------------------------------------ */
-
-static int last_use(const struct fovea_elementwise *e, int value) {
-    int last = -1;
-    for (int s = 0; s < e->n_steps; s++) {
-        for (int k = 0; k < e->steps[s].n_args; k++) {
-            last = e->steps[s].arg[k] == value ? s : last;
-        }
-    }
-    return last;
-}
 
 /*
  * An output may share memory with an input of its shape. It may be written as

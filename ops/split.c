@@ -123,7 +123,7 @@ static enum fovea_status run(const struct fovea_node *node, const struct fovea_r
     fovea_value_strides(node->in[0], box.src);
     for (int i = 0; i < node->n_out; i++) {
         box.dims[p->axis] = part_size(node, n > 0 ? sizes : NULL, left, i);
-        if (node->out[i]) {
+        if (node->out[i] && node->out[i]->t.data != from) {
             fovea_value_strides(node->out[i], box.dst);
             fovea_copy_box(&box, size, from, node->out[i]->t.data);
         }
@@ -146,6 +146,7 @@ const struct fovea_op fovea_op_split_2 = {
     .max_in = 1,
     .min_out = 1,
     .max_out = FOVEA_VARIADIC,
+    .flags = FOVEA_OP_CUTS,
     .layout = FOVEA_LAYOUT_ANY,
     .bf16 = FOVEA_BF16_MOVES,
     .bf16_in = 1,
@@ -161,6 +162,7 @@ const struct fovea_op fovea_op_split_13 = {
     .max_in = 2,
     .min_out = 1,
     .max_out = FOVEA_VARIADIC,
+    .flags = FOVEA_OP_CUTS,
     .layout = FOVEA_LAYOUT_ANY,
     .value_inputs = 1u << 1,
     .bf16 = FOVEA_BF16_MOVES,

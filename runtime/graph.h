@@ -100,7 +100,7 @@ struct fovea_value {
     void *owned;                  /* heap memory behind t.data, freed with the graph, or NULL */
     struct fovea_value *next;     /* all values of the graph */
     struct fovea_value *alias_of; /* plan: shares the memory of that value, or NULL */
-    size_t offset;                /* plan: place in the arena */
+    size_t offset;                /* plan: place in the arena, or in alias_of's memory */
     size_t origin;                /* constant of a loaded model: 1 + its number there, else 0 */
     struct fovea_digest identity; /* of a constant's contents, once known (deferred.h) */
     size_t pending;               /* evaluation: steps ahead that read the contents */

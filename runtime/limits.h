@@ -101,9 +101,8 @@
 #define FOVEA_LIMIT_CLASSES 1000000
 
 #define FOVEA_LIMIT_TAR_ENTRIES 50000000
-#define FOVEA_LIMIT_LIST_BYTES ((size_t)1 << 30)          /* lists of images, ground truth */
-#define FOVEA_LIMIT_LABEL_BYTES ((size_t)64 << 20)        /* names of classes, maps between them */
-#define FOVEA_LIMIT_LABEL_LISTS_BYTES ((size_t)256 << 20) /* real.json */
+#define FOVEA_LIMIT_LIST_BYTES ((size_t)1 << 30)   /* lists of images, ground truth */
+#define FOVEA_LIMIT_LABEL_BYTES ((size_t)64 << 20) /* names of classes, maps between them */
 #define FOVEA_LIMIT_RECIPE_BYTES ((size_t)1 << 20)
 
 /* Images of a list that a journal may say, bytes of a journal and of predictions. */

@@ -141,11 +141,30 @@ const char *fovea_node_implementation(const struct fovea_node *node) {
     return node->op->implementation ? node->op->implementation(node) : NULL;
 }
 
+/* Of a node that cuts or joins: parts that lie in the whole are not moved. */
+static size_t moved_bytes(const struct fovea_value *whole, struct fovea_value *const *parts,
+                          int n_parts) {
+    const unsigned char *begin = whole->t.data;
+    size_t bytes = 0;
+    for (int i = 0; i < n_parts; i++) {
+        const unsigned char *part = parts[i] ? parts[i]->t.data : NULL;
+        bool within = part >= begin && part < begin + fovea_tensor_bytes(&whole->t);
+        bytes += parts[i] && !within ? 2 * fovea_tensor_bytes(&parts[i]->t) : 0;
+    }
+    return bytes;
+}
+
 size_t fovea_node_bytes(const struct fovea_node *node) {
     const struct fovea_value *y = node->out[0];
     size_t bytes = 0;
     if ((node->op->flags & FOVEA_OP_VIEW) && node->in[0]->t.data == y->t.data) {
         return 0;
+    }
+    if (node->op->flags & FOVEA_OP_CUTS) {
+        return moved_bytes(node->in[0], node->out, node->n_out);
+    }
+    if (node->op->flags & FOVEA_OP_JOINS) {
+        return moved_bytes(y, node->in, node->n_in);
     }
     for (int i = 0; i < node->n_in; i++) {
         if (node->in[i]) {

@@ -56,6 +56,10 @@ enum fovea_op_flags {
      * depends on nothing but elements i of the inputs of its rank that have N, too, and on all of
      * the others, and its bits do not depend on N. */
     FOVEA_OP_BY_ROWS = 1 << 4,
+    /* The outputs are the parts of input 0 along attribute axis (0 if absent), in order; or the
+     * inputs are those of output 0. A plan may have parts in the whole: run copies what is not. */
+    FOVEA_OP_CUTS = 1 << 5,
+    FOVEA_OP_JOINS = 1 << 6,
 };
 
 /* What an operator makes of channels-last operands (graph.h). */

@@ -69,10 +69,15 @@ void fovea_parallel_for(int64_t count, int64_t grain, fovea_parallel_fn fn, void
         fn(context, 0, count, 0);
         return;
     }
-#pragma omp parallel num_threads(threads)
+    /* A team smaller than the last one ends libgomp's other threads, and the next large one starts
+     * them again: where there is little to do, some of a whole team have nothing to do. */
+#pragma omp parallel
     {
-        int64_t n = omp_get_num_threads(), i = omp_get_thread_num();
-        fn(context, count * i / n, count * (i + 1) / n, (int)i);
+        int64_t team = omp_get_num_threads(), i = omp_get_thread_num();
+        int64_t n = team < threads ? team : threads;
+        if (i < n) {
+            fn(context, count * i / n, count * (i + 1) / n, (int)i);
+        }
     }
 }
 

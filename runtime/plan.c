@@ -25,11 +25,22 @@ struct planner {
 
 enum { NO_STEP = 0 }; /* steps are counted from 1; graph inputs are written at step 0 */
 
+#define UNPLACED SIZE_MAX
+
 struct fovea_value *fovea_value_root(struct fovea_value *value) {
     while (value->alias_of) {
         value = value->alias_of;
     }
     return value;
+}
+
+size_t fovea_value_offset(const struct fovea_value *value) {
+    size_t offset = value->offset;
+    while (value->alias_of) {
+        value = value->alias_of;
+        offset += value->offset;
+    }
+    return offset;
 }
 
 static size_t rounded(size_t bytes) {
@@ -121,6 +132,69 @@ static bool can_alias(const struct fovea_node *node) {
            fovea_tensor_bytes(&from->t) == fovea_tensor_bytes(&to->t);
 }
 
+static void make_alias(struct fovea_value *value, struct fovea_value *of, size_t offset) {
+    value->alias_of = of;
+    value->offset = offset;
+}
+
+/* What a node cuts or joins, and how many bytes an index of the axis has in it. */
+struct whole {
+    struct fovea_value *value;
+    int axis;
+    size_t stride;
+};
+
+/* False where parts do not lie in one piece: another dimension is outside of the axis. */
+static bool find_whole(const struct fovea_node *node, struct fovea_value *value,
+                       struct whole *out) {
+    int64_t strides[FOVEA_MAX_RANK];
+    int axis;
+    if (fovea_tensor_bytes(&value->t) == 0 ||
+        fovea_resolve_axis(fovea_attr_int(node, "axis", 0), value->t.rank, &axis, NULL)) {
+        return false;
+    }
+    fovea_value_strides(value, strides);
+    for (int d = 0; d < value->t.rank; d++) {
+        if (d != axis && value->t.dims[d] > 1 && strides[d] > strides[axis]) {
+            return false;
+        }
+    }
+    size_t stride = (size_t)strides[axis] * fovea_dtype_size(value->t.dtype);
+    *out = (struct whole){value, axis, stride};
+    return true;
+}
+
+/* Kernels count on the alignment of values. */
+static bool fits(const struct whole *whole, const struct fovea_value *part, size_t start) {
+    return start % FOVEA_ALIGNMENT == 0 && part->layout == whole->value->layout &&
+           part->t.dtype == whole->value->t.dtype;
+}
+
+/*
+ * Parts that are cut share the memory of the whole, unless much of that would
+ * be kept for little.
+ */
+static void alias_cut(const struct fovea_node *node) {
+    struct whole whole;
+    size_t sum = 0;
+    if (node->in[0]->constant || !find_whole(node, node->in[0], &whole)) {
+        return;
+    }
+    for (int i = 0; i < node->n_out; i++) {
+        sum += node->out[i] ? fovea_tensor_bytes(&node->out[i]->t) : 0;
+    }
+    if (sum < fovea_tensor_bytes(&fovea_value_root(whole.value)->t) / 2) {
+        return;
+    }
+    size_t start = 0; /* of an absent part the size is not known */
+    for (int i = 0; i < node->n_out && node->out[i]; i++) {
+        if (fits(&whole, node->out[i], start)) {
+            make_alias(node->out[i], whole.value, start);
+        }
+        start += (size_t)node->out[i]->t.dims[whole.axis] * whole.stride;
+    }
+}
+
 static void note_use(struct planner *p, struct fovea_value *value, size_t step) {
     if (value && !value->constant) {
         struct fovea_value *root = fovea_value_root(value);
@@ -136,7 +210,10 @@ static void find_lifetimes(struct planner *p) {
     for (struct fovea_node *node = graph->first; node; node = node->next) {
         step++;
         if (can_alias(node)) {
-            node->out[0]->alias_of = node->in[0];
+            make_alias(node->out[0], node->in[0], 0);
+        }
+        if (node->op->flags & FOVEA_OP_CUTS) {
+            alias_cut(node);
         }
         for (int i = 0; i < node->n_in; i++) {
             note_use(p, node->in[i], step);
@@ -147,6 +224,37 @@ static void find_lifetimes(struct planner *p) {
     }
     for (size_t i = 0; i < graph->n_outputs; i++) {
         note_use(p, graph->outputs[i], step + 1);
+    }
+}
+
+/*
+ * Inputs that die with the node that joins them are made where they end up. The
+ * whole then lives from the first of them on, and they no longer.
+ */
+static void alias_joined(const struct planner *p, const struct fovea_node *node, size_t step) {
+    struct whole whole;
+    size_t start = 0;
+    if (!node->out[0] || !find_whole(node, node->out[0], &whole)) {
+        return;
+    }
+    for (int i = 0; i < node->n_in; i++) {
+        struct fovea_value *in = node->in[i], *part = fovea_value_root(in);
+        bool ends = !in->constant && part->producer && p->last_use[part->number] == step;
+        if (ends && fits(&whole, in, start) && part != fovea_value_root(whole.value) &&
+            fovea_tensor_bytes(&part->t) == fovea_tensor_bytes(&in->t)) {
+            make_alias(part, whole.value, start);
+        }
+        start += (size_t)in->t.dims[whole.axis] * whole.stride;
+    }
+}
+
+static void find_joined(const struct planner *p) {
+    size_t step = 0;
+    for (struct fovea_node *node = p->graph->first; node; node = node->next) {
+        step++;
+        if (node->op->flags & FOVEA_OP_JOINS) {
+            alias_joined(p, node, step);
+        }
     }
 }
 
@@ -224,12 +332,13 @@ static enum fovea_status place_step(struct planner *p, struct fovea_node *node, 
     struct fovea_value *target = in_place_target(p, node, step);
     if (target && !node->out[0]->alias_of) {
         /* The output takes the root's place and its lifetime. */
-        node->out[0]->alias_of = target;
+        make_alias(node->out[0], target, 0);
         p->last_use[target->number] = p->last_use[node->out[0]->number];
     }
     for (int i = 0; i < node->n_out; i++) {
-        if (node->out[i] && !node->out[i]->alias_of) {
-            place(p, node->out[i]);
+        struct fovea_value *root = node->out[i] ? fovea_value_root(node->out[i]) : NULL;
+        if (root && root->offset == UNPLACED) {
+            place(p, root);
         }
     }
     enum fovea_status st = FOVEA_OK;
@@ -298,9 +407,10 @@ enum fovea_status fovea_plan_graph(struct fovea_graph *graph, struct fovea_plan 
         return fovea_fail_memory(err, (graph->n_values + 1) * sizeof(*p.last_use), "a plan");
     }
     for (struct fovea_value *value = graph->values; value; value = value->next) {
-        value->alias_of = NULL;
+        make_alias(value, NULL, UNPLACED);
     }
     find_lifetimes(&p);
+    find_joined(&p);
     enum fovea_status st = place_all(&p, err);
     if (!st) {
         struct fovea_plan plan = {.arena_bytes = p.space.end};

@@ -4,7 +4,9 @@
  *
  * Inputs and outputs of the graph live in the arena as well; a run copies them
  * in and out. Views (FOVEA_OP_VIEW) share the memory of what they view, and
- * elementwise operators write over an operand that dies with them.
+ * elementwise operators write over an operand that dies with them. Parts that
+ * lie in one piece in a whole (a Split of the outermost dimension, the tokens
+ * that a Concat puts after the class token) are made or read where the whole is.
  */
 #ifndef FOVEA_RUNTIME_PLAN_H
 #define FOVEA_RUNTIME_PLAN_H
@@ -25,8 +27,8 @@ struct fovea_plan {
 };
 
 /*
- * Give every value that is not constant an offset (value->offset, or
- * value->alias_of). The graph's nodes are prepared: scratch and packed sizes
+ * Give every value that is not constant an offset in the arena, or in another
+ * value (value->alias_of). The graph's nodes are prepared: scratch and packed sizes
  * are known. Nothing is allocated for the values themselves.
  *
  * Offsets are found by going through the steps once with a list of free
@@ -47,5 +49,8 @@ size_t fovea_plan_peak(const struct fovea_plan *plan);
 
 /* The value whose memory `value` shares: itself, or what it is an alias of. */
 struct fovea_value *fovea_value_root(struct fovea_value *value);
+
+/* Where a value that was planned begins in the arena, in bytes. */
+size_t fovea_value_offset(const struct fovea_value *value);
 
 #endif

@@ -1,45 +1,21 @@
-/* Sessions: see session.h and fovea.h. */
-#include "runtime/session.h"
+/* Making sessions: see session.h and fovea.h. */
+#include "runtime/session_parts.h"
 
 #include "runtime/bf16_ratio.h"
 #include "runtime/bind.h"
 #include "runtime/blocks.h"
-#include "runtime/clock.h"
-#include "runtime/compiled.h"
 #include "runtime/dnn.h"
 #include "runtime/infer.h"
 #include "runtime/op.h"
 #include "runtime/options.h"
-#include "runtime/pack.h"
 #include "runtime/pages.h"
 #include "runtime/parallel.h"
 #include "runtime/prepare.h"
 #include "runtime/provenance.h"
-#include "runtime/stop.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct fovea_session {
-    const struct fovea_model *model;
-    struct fovea_graph graph;
-    struct fovea_engine engine;
-    struct fovea_pass_log pass_log;
-    struct fovea_plan plan;
-    struct fovea_packed packed;
-    unsigned char *arena;
-    void *scratch;
-    struct fovea_step_time *times; /* n_steps, or NULL */
-    fovea_step_fn step;            /* after each step, or NULL */
-    void *step_context;
-    int64_t macs;              /* of the graph before passes */
-    struct fovea_model *owned; /* destroyed with the session, or NULL */
-    char options[FOVEA_OPTIONS_TEXT];
-    char note[512]; /* why a compiled model was not used; "" if it was, or there is none */
-};
-
-/* ---- preparing -------------------------------------------------------------- */
 
 /* What the plan takes, of which some is known only to those that will take it. */
 static enum fovea_status predict(struct fovea_session *s, struct fovea_error *err) {
@@ -101,7 +77,7 @@ static enum fovea_status allocate(struct fovea_session *s, struct fovea_error *e
     }
     for (struct fovea_value *value = s->graph.values; value; value = value->next) {
         if (!value->constant && value->typed) {
-            value->t.data = s->arena + fovea_value_root(value)->offset;
+            value->t.data = s->arena + fovea_value_offset(value);
         }
     }
     return FOVEA_OK;
@@ -337,163 +313,4 @@ void fovea_session_destroy(struct fovea_session *session) {
     free(session->times);
     fovea_model_destroy(session->owned);
     free(session);
-}
-
-/* ---- running ---------------------------------------------------------------- */
-
-static enum fovea_status run_steps(struct fovea_session *s, const struct fovea_run_options *options,
-                                   struct fovea_error *err) {
-    const struct fovea_run run = {.engine = &s->engine, .scratch = s->scratch};
-    struct fovea_step_time *time = s->times;
-    double now = time ? fovea_clock_seconds() : 0;
-    for (const struct fovea_node *node = s->graph.first; node; node = node->next) {
-        enum fovea_status st = fovea_stop_check(options, err);
-        if (st) {
-            return st;
-        }
-        st = node->op->run(node, &run, err);
-        if (st) {
-            fovea_error_prefix_node(err, node);
-            return st;
-        }
-        if (s->step && (st = s->step(s->step_context, node, err))) {
-            return st;
-        }
-        if (time) {
-            time->begin = now;
-            now = fovea_clock_seconds();
-            time->end = now;
-            time++;
-        }
-    }
-    return FOVEA_OK;
-}
-
-/* memcpy that takes NULL for nothing: a tensor of no elements may have no memory. */
-static void copy_bytes(void *to, const void *from, size_t bytes) {
-    if (bytes > 0) {
-        memcpy(to, from, bytes);
-    }
-}
-
-/* Memory to read or write there must be, except for tensors of no elements. */
-static enum fovea_status check_data(const struct fovea_session *s,
-                                    const struct fovea_tensor *inputs,
-                                    const struct fovea_tensor *outputs, struct fovea_error *err) {
-    for (size_t i = 0; i < s->graph.n_inputs; i++) {
-        const struct fovea_value *value = s->graph.inputs[i];
-        if (!value->constant && !inputs[i].data && fovea_tensor_bytes(&value->t) > 0) {
-            return fovea_fail(err, FOVEA_ERR_INVALID, "input '%s' has no data",
-                              fovea_quote(s->model->inputs[i].name).text);
-        }
-    }
-    for (size_t i = 0; i < s->graph.n_outputs; i++) {
-        if (!outputs[i].data && fovea_tensor_bytes(&s->graph.outputs[i]->t) > 0) {
-            return fovea_fail(err, FOVEA_ERR_INVALID, "there is no memory for output '%s'",
-                              fovea_quote(s->model->outputs[i].name).text);
-        }
-    }
-    return FOVEA_OK;
-}
-
-enum fovea_status fovea_session_run(struct fovea_session *session,
-                                    const struct fovea_tensor *inputs,
-                                    const struct fovea_tensor *outputs,
-                                    const struct fovea_run_options *options,
-                                    struct fovea_error *err) {
-    struct fovea_graph *graph = &session->graph;
-    struct fovea_run_options when;
-    if (!fovea_session_can_run(session)) {
-        return fovea_fail(err, FOVEA_ERR_INVALID, "the session was made to be looked at only");
-    }
-    enum fovea_status st = fovea_options_read(options, &when, sizeof(when), "run options", err);
-    if (!st) {
-        st = check_data(session, inputs, outputs, err);
-    }
-    if (!st) {
-        st = fovea_parallel_reserve(session->engine.threads, err);
-    }
-    if (st) {
-        return st;
-    }
-    for (size_t i = 0; i < graph->n_inputs; i++) {
-        struct fovea_value *value = graph->inputs[i];
-        if (!value->constant) {
-            copy_bytes(value->t.data, inputs[i].data, fovea_tensor_bytes(&value->t));
-        }
-    }
-    int former = fovea_parallel_set_threads(session->engine.threads);
-    st = run_steps(session, &when, err);
-    fovea_parallel_set_threads(former);
-    if (st) {
-        return st;
-    }
-    for (size_t i = 0; i < graph->n_outputs; i++) {
-        const struct fovea_tensor *t = &graph->outputs[i]->t;
-        copy_bytes(outputs[i].data, t->data, fovea_tensor_bytes(t));
-    }
-    return FOVEA_OK;
-}
-
-void fovea_session_watch(struct fovea_session *session, fovea_step_fn step, void *context) {
-    session->step = step;
-    session->step_context = context;
-}
-
-/* ---- looking inside --------------------------------------------------------- */
-
-void fovea_session_output_shape(const struct fovea_session *session, size_t index,
-                                struct fovea_tensor *out) {
-    *out = session->graph.outputs[index]->t;
-    out->data = NULL;
-}
-
-bool fovea_session_can_run(const struct fovea_session *session) {
-    return session->arena != NULL;
-}
-
-enum fovea_precision fovea_session_precision(const struct fovea_session *session) {
-    return session->engine.precision;
-}
-
-const char *fovea_session_get_note(const struct fovea_session *session) {
-    return session->note[0] ? session->note : NULL;
-}
-
-void fovea_session_take_model(struct fovea_session *session, struct fovea_model *model) {
-    session->owned = model;
-}
-
-const struct fovea_model *fovea_session_get_model(const struct fovea_session *session) {
-    return session->model;
-}
-
-const char *fovea_session_get_options_text(const struct fovea_session *session) {
-    return session->options;
-}
-
-int fovea_session_get_threads(const struct fovea_session *session) {
-    return session->engine.threads;
-}
-
-const struct fovea_graph *fovea_session_get_graph(const struct fovea_session *session) {
-    return &session->graph;
-}
-
-const struct fovea_plan *fovea_session_get_plan(const struct fovea_session *session) {
-    return &session->plan;
-}
-
-int64_t fovea_session_get_macs(const struct fovea_session *session) {
-    return session->macs;
-}
-
-const struct fovea_pass_log *fovea_session_get_pass_log(const struct fovea_session *session) {
-    return &session->pass_log;
-}
-
-const struct fovea_step_time *fovea_session_get_step_times(const struct fovea_session *session,
-                                                           size_t *count) {
-    *count = session->times ? session->plan.n_steps : 0;
-    return session->times;
 }

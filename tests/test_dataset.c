@@ -275,7 +275,7 @@ static void real__sets_of_labels__empty_ones_are_not_scored(void) {
 static void real__broken__is_refused(void) {
     const char *root = temp_path("real");
     make_class(root, "n01", val);
-    check_refused(load(root, write_text("r1", "[[1], [2]"), NULL), FOVEA_ERR_FORMAT, "is no JSON");
+    check_refused(load(root, write_text("r1", "[[1], [2]"), NULL), FOVEA_ERR_FORMAT, "not JSON");
     check_refused(load(root, write_text("r2", "[[1], 2]"), NULL), FOVEA_ERR_FORMAT,
                   "entry 1 is not a list");
     check_refused(load(root, write_text("r3", "[[1], [-2]]"), NULL), FOVEA_ERR_FORMAT,

@@ -313,6 +313,27 @@ static void broadcast__channels_last__is_numpys(void) {
     }
 }
 
+/* CastLike takes a type from its second input, whatever the shape of that. */
+static void cast_like__shapes_that_do_not_broadcast__converts(void) {
+    static const float x[6] = {-1.75f, -0.5f, 0, 0.5f, 1.75f, 300.25f};
+    static const int32_t want[6] = {-1, 0, 0, 0, 1, 300};
+    static const int32_t like[8];
+    static const struct {
+        int rank;
+        int64_t dims[4];
+    } likes[] = {{0, {0}}, {1, {5}}, {2, {2, 4}}, {4, {2, 1, 2, 2}}, {2, {4, 0}}};
+    for (size_t i = 0; i < sizeof(likes) / sizeof(likes[0]); i++) {
+        struct run_op r;
+        run_op_init(&r, "", "CastLike", 19);
+        run_op_input(&r, FOVEA_F32, 2, (int64_t[]){3, 2}, x, false);
+        run_op_input(&r, FOVEA_I32, likes[i].rank, likes[i].dims, like, false);
+        CHECK_OK(run_op_run(&r, 1), r.err);
+        CHECK(r.n_out == 1 && r.out[0].dtype == FOVEA_I32 && r.out[0].rank == 2);
+        CHECK(r.n_out == 1 && memcmp(r.out[0].data, want, sizeof(want)) == 0);
+        run_op_finish(&r);
+    }
+}
+
 /* ---- programs --------------------------------------------------------------- */
 
 /* y = gelu(x s + r) and z = x s + r; whether y is written over x. */
@@ -472,6 +493,7 @@ static const struct test tests[] = {
     TEST(functions__edge_values__agree_with_libm),
     TEST(broadcast__all_kinds_of_shapes__is_numpys),
     TEST(broadcast__channels_last__is_numpys),
+    TEST(cast_like__shapes_that_do_not_broadcast__converts),
     TEST(program__two_outputs__equals_its_operators),
     TEST(program__over_an_input__equals_its_operators),
     TEST(program__over_an_input_read_later__waits),

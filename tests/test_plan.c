@@ -133,11 +133,11 @@ static uint32_t random_below(uint64_t *state, uint32_t n) {
 
 enum { MAX_VALUES = 40 };
 
-/* Every value has 24 elements, as one of these shapes. */
+/* Every value has 96 elements, as one of these shapes: a half of one is whole cache lines. */
 static const struct {
     size_t rank;
     int64_t dims[4];
-} shapes[] = {{1, {24}}, {2, {4, 6}}, {2, {6, 4}}, {3, {2, 3, 4}}, {4, {1, 2, 3, 4}}};
+} shapes[] = {{1, {96}}, {2, {8, 12}}, {2, {12, 8}}, {3, {2, 6, 8}}, {4, {1, 2, 6, 8}}};
 
 static V *reshaped(struct graph_build *b, V *x, uint32_t to) {
     return build_reshape(b, x, shapes[to].rank, shapes[to].dims);
@@ -166,13 +166,26 @@ static void add_split(struct graph_build *b, struct pool *pool, V *x, uint64_t *
     }
 }
 
+/* Two values end to end, and cut again: in halves. */
+static void add_joined(struct graph_build *b, struct pool *pool, V *x, V *z, uint64_t *state) {
+    V *joined = OP(b, "Concat", reshaped(b, x, 0), reshaped(b, z, 0));
+    build_set_int(b, joined, "axis", -1);
+    if (random_below(state, 2)) {
+        joined = OP(b, "Tanh", joined);
+    }
+    struct fovea_node *split = build_node(b, "Split", &joined, 1, 2);
+    for (int i = 0; split && i < 2; i++) {
+        add(pool, split->out[i], 0);
+    }
+}
+
 static void grow(struct graph_build *b, struct pool *pool, uint64_t *state) {
     static const char *const unary[] = {"Relu", "Neg", "Tanh", "Identity"};
     static const char *const binary[] = {"Add", "Mul", "Sub", "Max"};
     uint32_t i = random_below(state, pool->n), j = random_below(state, pool->n);
     V *x = pool->values[i], *z = pool->values[j];
     uint32_t shape = pool->shape[i], other = random_below(state, 5);
-    switch (random_below(state, 8)) {
+    switch (random_below(state, 9)) {
     case 0:
     case 1:
         add(pool, OP(b, unary[random_below(state, 4)], x), shape);
@@ -190,6 +203,9 @@ static void grow(struct graph_build *b, struct pool *pool, uint64_t *state) {
     }
     case 5:
         add_split(b, pool, x, state);
+        break;
+    case 6:
+        add_joined(b, pool, x, z, state);
         break;
     default:
         add(pool, OP(b, binary[random_below(state, 4)], x, reshaped(b, z, shape)), shape);
@@ -379,6 +395,51 @@ static void arena__long_chain__two_values_or_less(void) {
     }
 }
 
+/* Rows of a table lie in one piece, columns do not. */
+static void arena__parts_of_a_whole__lie_in_it(void) {
+    static const struct {
+        int64_t columns;
+        int axis;
+        size_t arena; /* in values of half the size of the whole */
+    } cases[] = {{96, 0, 3}, {96, 1, 4}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct graph_build b;
+        size_t arena, sum, half = (size_t)cases[i].columns * 16;
+        build_init(&b, 13);
+        V *x = build_input(&b, FOVEA_F32, 2, DIMS(4, cases[i].columns));
+        V *whole = OP(&b, "Concat", OP(&b, "Neg", x), OP(&b, "Tanh", x));
+        build_output(&b, build_set_int(&b, whole, "axis", cases[i].axis));
+        expect_same_bits(__FILE__, __LINE__, &b, "off", &arena, &sum);
+        CHECK(sum == 5 * half);
+        CHECK(arena == cases[i].arena * half);
+
+        build_init(&b, 13);
+        x = build_input(&b, FOVEA_F32, 2, DIMS(8, cases[i].columns));
+        struct fovea_node *split = build_node(&b, "Split", &x, 1, 2);
+        if (split) {
+            build_set_int(&b, split->out[0], "axis", cases[i].axis);
+            build_output(&b, OP(&b, "Sub", split->out[1], split->out[0]));
+        }
+        expect_same_bits(__FILE__, __LINE__, &b, "off", &arena, &sum);
+        CHECK(arena == cases[i].arena * half);
+    }
+}
+
+/* A part that is read after it was joined, or that is joined twice, or lies in two wholes. */
+static void arena__parts_with_other_readers__same_bits(void) {
+    struct graph_build b;
+    build_init(&b, 13);
+    V *x = build_input(&b, FOVEA_F32, 2, DIMS(4, 16));
+    V *y = OP(&b, "Neg", x), *z = OP(&b, "Tanh", x);
+    V *twice = build_set_int(&b, OP(&b, "Concat", y, y, z), "axis", 0);
+    V *nested = build_set_int(&b, OP(&b, "Concat", z, twice), "axis", 0);
+    V *view = build_reshape(&b, twice, 2, DIMS(6, 32));
+    build_output(&b, OP(&b, "Add", y, z)); /* later than the join */
+    build_output(&b, OP(&b, "Relu", nested));
+    build_output(&b, OP(&b, "Neg", view)); /* would like to write over the parts */
+    EXPECT_SAME_BITS(&b);
+}
+
 int main(int argc, char **argv) {
     static const struct test tests[] = {
         TEST(random_graphs__any__same_bits),
@@ -391,6 +452,8 @@ int main(int argc, char **argv) {
         TEST(diamond__both_sides_alive__same_bits),
         TEST(first_output__absent__others_hold),
         TEST(arena__long_chain__two_values_or_less),
+        TEST(arena__parts_of_a_whole__lie_in_it),
+        TEST(arena__parts_with_other_readers__same_bits),
     };
     return RUN_TESTS(tests, argc, argv);
 }

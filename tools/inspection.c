@@ -120,7 +120,7 @@ static void print_step(size_t number, const struct fovea_node *node) {
         if (y) {
             printf("  %s%s%s @%zu", fovea_dtype_name(y->t.dtype), fovea_shape_text(&y->t).text,
                    y->layout == FOVEA_CHANNELS_LAST ? " channels-last" : "",
-                   fovea_value_root((struct fovea_value *)y)->offset);
+                   fovea_value_offset(y));
         }
     }
     putchar('\n');

@@ -55,15 +55,14 @@ static bool has_controls(const char *value) {
 
 #define wrong(reader, status, ...) (reply_error((reader)->reply, status, __VA_ARGS__), MHD_NO)
 
-static enum MHD_Result read_length(struct reader *reader, const char *value) {
-    struct http_head *head = reader->head;
-    if (head->has_length) {
-        return wrong(reader, 400, "Content-Length is there twice");
+/* Field `key`, a number that may stand there once. */
+static enum MHD_Result read_number(struct reader *reader, const char *key, const char *value,
+                                   bool *has, uint64_t *out) {
+    if (*has) {
+        return wrong(reader, 400, "%s is there twice", key);
     }
-    head->has_length = true;
-    return http_parse_digits(value, &head->length)
-               ? MHD_YES
-               : wrong(reader, 400, "Content-Length is no number");
+    *has = true;
+    return http_parse_digits(value, out) ? MHD_YES : wrong(reader, 400, "%s is no number", key);
 }
 
 static enum MHD_Result read_coding(struct reader *reader, const char *value) {
@@ -76,20 +75,11 @@ static enum MHD_Result read_coding(struct reader *reader, const char *value) {
                : wrong(reader, 501, "Transfer-Encoding is not chunked");
 }
 
-static enum MHD_Result read_split(struct reader *reader, const char *value) {
-    struct http_head *head = reader->head;
-    if (head->has_split) {
-        return wrong(reader, 400, "Inference-Header-Content-Length is there twice");
-    }
-    head->has_split = true;
-    return http_parse_digits(value, &head->split)
-               ? MHD_YES
-               : wrong(reader, 400, "Inference-Header-Content-Length is no number");
-}
-
 static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const char *key,
                                 const char *value) {
+    static const char length[] = "Content-Length", split[] = "Inference-Header-Content-Length";
     struct reader *reader = context;
+    struct http_head *head = reader->head;
     (void)kind;
     value = value ? value : "";
     if (++reader->fields > MAX_FIELDS) {
@@ -98,14 +88,14 @@ static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const ch
     if (!is_token(key) || has_controls(value)) {
         return wrong(reader, 400, "a header field is malformed");
     }
-    if (strcasecmp(key, "Content-Length") == 0) {
-        return read_length(reader, value);
+    if (strcasecmp(key, length) == 0) {
+        return read_number(reader, length, value, &head->has_length, &head->length);
     }
     if (strcasecmp(key, "Transfer-Encoding") == 0) {
         return read_coding(reader, value);
     }
-    if (strcasecmp(key, "Inference-Header-Content-Length") == 0) {
-        return read_split(reader, value);
+    if (strcasecmp(key, split) == 0) {
+        return read_number(reader, split, value, &head->has_split, &head->split);
     }
     if (strcasecmp(key, "Host") == 0 && ++reader->hosts > 1) {
         return wrong(reader, 400, "Host is there twice");
