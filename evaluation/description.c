@@ -35,7 +35,7 @@ const struct eval_field eval_number_fields[EVAL_N_NUMBER_FIELDS] = {
 
 /* The list of fields is const; what they are in is as const as the caller's. */
 static void *field_at(const struct eval_description *d, size_t offset) {
-    return (char *)(uintptr_t)d + offset;
+    return (char *)d + offset;
 }
 
 char **eval_text_field(const struct eval_description *d, size_t i) {

@@ -115,7 +115,7 @@ static void add_run(struct eval_journal *j) {
 static void *write_lines(void *context) {
     static const double sync_every = 1;
     struct eval_journal *j = context;
-    struct fovea_error err;
+    struct fovea_error err = {.message = ""};
     enum fovea_status status = FOVEA_OK;
     double synced = fovea_clock_seconds();
     bool dirty = false, closing = false;

@@ -104,16 +104,15 @@ static bool get_float(struct eval_line *line, float *out) {
 
 static bool get_digest(struct eval_line *line, uint8_t digest[FOVEA_SHA256_SIZE]) {
     const char *word = raw_word(line);
-    if (!word || strlen(word) != 2 * FOVEA_SHA256_SIZE) {
+    if (!word || strlen(word) != (size_t)2 * FOVEA_SHA256_SIZE) {
         return false;
     }
     for (size_t i = 0; i < FOVEA_SHA256_SIZE; i++) {
-        unsigned value;
         char pair[] = {word[2 * i], word[2 * i + 1], 0};
-        if (strspn(pair, "0123456789abcdef") != 2 || sscanf(pair, "%2x", &value) != 1) {
+        if (strspn(pair, "0123456789abcdef") != 2) {
             return false;
         }
-        digest[i] = (uint8_t)value;
+        digest[i] = (uint8_t)strtoul(pair, NULL, 16);
     }
     return true;
 }

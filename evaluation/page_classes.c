@@ -170,7 +170,7 @@ void page_classes(const struct page *page) {
                 "<figcaption>How many of the %zu classes have which share of their "
                 "images right.</figcaption>\n</figure>\n",
                 labelled);
-        if (labelled > 2 * EXTREMES) {
+        if (labelled > (size_t)2 * EXTREMES) {
             write_both_ends(page, labelled);
         }
         fprintf(page->out, "<details><summary>All %zu classes</summary>\n", s->n_classes);

@@ -152,7 +152,7 @@ static void write_timings(const struct page *page) {
     open_facts(page, "Timings");
     int64_t whole = (int64_t)t->seconds;
     snprintf(text, sizeof(text), "%lld:%02lld:%04.1f", (long long)(whole / 3600),
-             (long long)(whole / 60 % 60), t->seconds - (double)(whole / 60 * 60));
+             (long long)(whole / 60 % 60), t->seconds - (double)(whole - whole % 60));
     fact(page, "Time (h:min:s)", text);
     snprintf(text, sizeof(text), "%.2f", t->seconds > 0 ? (double)t->images / t->seconds : 0);
     fact(page, "Images per second", text);

@@ -19,9 +19,10 @@ static double term(double n, double k, double p) {
 /* The terms from k on, upwards; k is not below the mean, so that they fall. */
 static double sum_upwards(double n, double k, double p) {
     double t = term(n, k, p), sum = 0;
-    for (; k <= n && t > sum * 1e-18; k++) {
+    while (k <= n && t > sum * 1e-18) {
         sum += t;
         t *= (n - k) / (k + 1) * (p / (1 - p));
+        k++;
     }
     return sum;
 }

@@ -120,8 +120,9 @@ static enum fovea_status keep_config(struct saving *s, const char *name, const c
                 !fovea_recipe_parse_config((char *)bytes, size, FOVEA_FROM_CONFIG, &recipe, NULL);
     if (good) {
         text = strndup((char *)bytes, size);
-        s->configs[s->n_configs] = (struct fovea_metadata){key, text};
-        s->n_configs += text != NULL;
+    }
+    if (text) {
+        s->configs[s->n_configs++] = (struct fovea_metadata){key, text};
     }
     free(bytes);
     free(path);

@@ -224,9 +224,10 @@ static enum fovea_status kind_of(const char *path, enum fovea_dataset_kind *out,
 
 static enum fovea_status load(struct loading *l, const struct fovea_dataset_options *options,
                               struct fovea_error *err) {
+    /* Our caller finishes the set. NOLINTBEGIN(clang-analyzer-unix.Malloc) */
     enum fovea_status status =
         prefix_path(kind_of(l->set->path, &l->set->kind, err), l->set->path, err);
-    /* Our caller finishes the set. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+    /* NOLINTEND(clang-analyzer-unix.Malloc) */
     if (!status && options->truth) {
         l->truth = options->truth;
         status = prefix_path(dataset_sniff_truth(l->truth, &l->truth_kind, err), l->truth, err);

@@ -68,3 +68,12 @@ out_has 'have other labels in B than in A'
 run 0 compare "$tmp/mixed.out" "$tmp/right.out" --fail-if-worse 0 --json
 json "$tmp/out" 'd["images"] == 100 and d["p"] < 1e-20 and d["difference_ci95"][0] > 0.8'
 end
+
+begin compare__report_that_is_a_pipe__taken_for_none
+for side in a b; do
+    mkdir "$tmp/$side.dir"
+    cp "$tmp/$side.csv" "$tmp/$side.dir/predictions.csv"
+done
+mkfifo "$tmp/a.dir/report.json"
+run 0 compare "$tmp/a.dir" "$tmp/b.dir"
+end

@@ -7,6 +7,7 @@ what is in seeds/dataset, seeds/npy and seeds/graph (found by fuzzing).
 """
 
 import io
+import json
 import os
 import pickle
 import subprocess
@@ -132,8 +133,56 @@ def evaluation():
     yield "predictions/quoted", b'pred,path,label\r\n1,"x,""y""\n",1\r\n,z,\r\n'
 
 
+def comparison():
+    """The report of A, and behind a NUL that of B; see fuzz_compare.c."""
+    def report(**values):
+        names = ["cat", None, "d\u00e9j\u00e0\n\u202e"]
+        classes = [{"class": i, "name": name, "images": 3} for i, name in enumerate(names)]
+        return json.dumps({"kind": "fovea eval", "precision": "f32", "per_class": classes,
+                           "model_sha256": "ab" * 32, **values}).encode()
+
+    yield "compare/both", report() + b"\0" + report(precision="bf16", library="0.2")
+    yield "compare/one", report(model_sha256=None, backend=3)
+    yield "compare/other_types", b'{"per_class": {"class": 1}, "precision": []}\0[1, 2]'
+    yield "compare/in_vain", b'{"per_class": [1, null, {"class": "0", "name": 3}, {"class": 2}]}'
+
+
+def requests():
+    """Byte 0 cuts the body and says who leaves; see fuzz_service.c."""
+    def request(line, body=b"", fields=(), cut=0):
+        fields = ["Host: x", *fields] + (["Content-Length: %d" % len(body)] if body else [])
+        return bytes([cut]) + "\r\n".join([line, *fields, "", ""]).encode() + body
+
+    def infer(cut=0, top=(), tail=b"", **values):
+        tensor = {"name": "x", "datatype": "FP32", "shape": [1, 3, 2, 3], **values}
+        text = json.dumps({**dict(top), "inputs": [tensor]}).encode()
+        fields = ["Inference-Header-Content-Length: %d" % len(text)] if tail else []
+        return request("POST /v2/models/model/infer", text + tail, fields, cut)
+
+    image = np.arange(18, dtype="float32") / 4
+    nested = image.reshape(1, 3, 2, 3).tolist()
+    yield "service/metadata", request("GET /v2/models/model/versions/1?a=b")
+    yield "service/ready", request("GET /v2/health/ready")
+    yield "service/page", request("HEAD / HTTP/1.1", fields=["Accept: */*"])
+    yield "service/metrics", request("GET /metrics")
+    yield "service/not_there", request("GET /v2/models/..%2f/ready")
+    yield "service/other_method", request("PUT /classify", b"x")
+    yield "service/classify", request("POST /classify?k=3", b"\xff\xd8\xff\xff")
+    yield "service/classify_gone", request("POST /classify?k=2", b"\xff\xd8\xff\xd8" * 9, cut=7)
+    yield "service/chunked", b"\x04POST /classify\nTransfer-Encoding: chunked\n\n" + bytes(99)
+    yield "service/smuggled", request("POST /classify", b"ab", ["Transfer-Encoding: chunked"])
+    yield "service/flat", infer(data=image.tolist(), top={"id": "a\0\u00e9"})
+    yield "service/nested", infer(cut=8, data=image.reshape(1, 3, 2, 3).tolist(),
+                                  top={"parameters": {"binary_data_output": True}})
+    yield "service/binary", infer(parameters={"binary_data_size": 72}, tail=image.tobytes())
+    output = {"name": 'y"\\\n', "parameters": {"classification": 3, "binary_data": False}}
+    yield "service/classification", infer(data=image.tolist(), top={"outputs": [output]})
+    yield "service/wrong_shape", infer(data=image.tolist(), shape=[4, 3, 2, 3])
+
+
 def main(folder):
-    for made in (containers, jpegs, external, recipes, labels, evaluation):
+    for made in (containers, jpegs, external, recipes, labels, evaluation, comparison,
+                 requests):
         for name, data in made():
             path = os.path.join(folder, name)
             os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -348,6 +348,12 @@ static enum fovea_status classify_once(struct phase_work *work, struct fovea_err
 
 /* ---- load from memory -------------------------------------------------------- */
 
+/* Checkpoints have their configuration beside them, so that they are files, or folders. */
+static bool is_onnx(const struct phase_work *work) {
+    const char *dot = strrchr(work->model_path, '.');
+    return dot && strcmp(dot, ".onnx") == 0;
+}
+
 static unsigned char *bytes;
 static size_t n_bytes;
 
@@ -380,7 +386,7 @@ static void free_bytes(struct phase_work *work) {
 
 const struct phase phases[] = {
     {"load", always, prepare_nothing, load, loaded_runs, nothing_loaded, unload, finish_nothing},
-    {"load-memory", always, read_bytes, load_memory, loaded_runs, nothing_loaded, unload,
+    {"load-memory", is_onnx, read_bytes, load_memory, loaded_runs, nothing_loaded, unload,
      free_bytes},
     {"create", always, prepare_nothing, create, created_runs, nothing_created, destroy_created,
      finish_nothing},

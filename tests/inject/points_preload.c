@@ -5,6 +5,7 @@
  *     INJECT_KIND=KIND     of memory (default), threads or files
  *     INJECT_FAULT=HOW     hard (default), eintr or short: how files fail
  *     INJECT_COUNT=PATH    how many such calls there were is written there at the end
+ *     INJECT_SHOW=1        the stack of the call that failed goes to stderr at the end
  */
 #include "tests/inject/points.h"
 
@@ -38,6 +39,9 @@ __attribute__((constructor)) static void begin(void) {
 __attribute__((destructor)) static void end(void) {
     char text[32];
     long points = points_disarm();
+    if (*text_of("INJECT_SHOW")) {
+        points_print();
+    }
     const char *path = getenv("INJECT_COUNT");
     int fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666) : -1;
     if (fd >= 0) {
