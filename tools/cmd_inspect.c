@@ -51,7 +51,7 @@ static enum fovea_status find_recipe(struct inspect *in, struct fovea_error *err
         &in->preprocess, in->model, &in->recipe, note, sizeof(note), err);
     in->has_recipe = !status;
     say_note(note);
-    if (!status) {
+    if (!status && in->recipe.source[FOVEA_RECIPE_SIZE] == FOVEA_FROM_FLAG) {
         status = fovea_image_batch_fit(in->model, &in->recipe, note, sizeof(note), err);
         say_note(note);
     }
