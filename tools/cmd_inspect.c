@@ -1,6 +1,7 @@
 /* fovea inspect: what a model is, and what becomes of it. */
 #include "tools/commands.h"
 
+#include "loaders/image_batch.h"
 #include "loaders/model_recipe.h"
 #include "loaders/recipe_write.h"
 #include "tools/exit_codes.h"
@@ -34,6 +35,14 @@ static void inspect_finish(struct inspect *in) {
     free(in->inputs);
 }
 
+/* What a step had to say, if anything; the next one starts without. */
+static void say_note(char *note) {
+    if (note[0]) {
+        say("note: %s", note);
+        note[0] = 0;
+    }
+}
+
 static enum fovea_status find_recipe(struct inspect *in, struct fovea_error *err) {
     char note[640];
     if (!fovea_model_takes_images(in->model)) {
@@ -42,14 +51,14 @@ static enum fovea_status find_recipe(struct inspect *in, struct fovea_error *err
     enum fovea_status status = fovea_preprocess_options_settle(
         &in->preprocess, in->model, &in->recipe, note, sizeof(note), err);
     in->has_recipe = !status;
-    if (note[0]) {
-        say("note: %s", note);
+    say_note(note);
+    if (!status && in->recipe.source[FOVEA_RECIPE_SIZE] == FOVEA_FROM_FLAG) {
+        status = fovea_image_batch_fit(in->model, &in->recipe, note, sizeof(note), err);
+        say_note(note);
     }
     if (!status) {
         patch_grid_note(in->model, in->recipe.height, in->recipe.width, note, sizeof(note));
-        if (note[0]) {
-            say("note: %s", note);
-        }
+        say_note(note);
     }
     return status;
 }
