@@ -52,12 +52,13 @@ out_empty() {
     [ -s "$tmp/out" ] && broken "stdout is not empty: $(head -3 "$tmp/out")"
 }
 
-# json FILE EXPRESSION: a Python expression over the parsed file `d` that must be true
+# json FILE EXPRESSION...: Python expressions over the parsed file `d` that must be true
 json() {
     [ -n "$python" ] || return 0
-    "$python" -c 'import json, sys
+    "$python" -I -S -c 'import json, sys
 d = json.load(open(sys.argv[1]))
-sys.exit(0 if eval(sys.argv[2]) else 1)' "$1" "$2" || broken "JSON: not true: $2"
+sys.exit("; ".join(e for e in sys.argv[2:] if not eval(e)) or None)' "$@" 2>"$tmp/untrue" ||
+        broken "JSON: not true: $(cat "$tmp/untrue")"
 }
 
 python=$(command -v python3 || true)

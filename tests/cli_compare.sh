@@ -8,8 +8,8 @@ out_has '^B less A: -25.00 points'
 out_has '^right in both 1, only in A 2, only in B 1, in neither 0$'
 out_has '^  1 only in B.s list$'
 # exact: 2 * (C(3,2) + C(3,3)) / 8 = 1
-json "$tmp/c.json" 'd["p"] == 1 and d["difference"] == -0.25 and d["images"] == 4'
-json "$tmp/c.json" 'd["not_compared"]["only_in_b"] == 1 and d["failed"] is False'
+json "$tmp/c.json" 'd["p"] == 1 and d["difference"] == -0.25 and d["images"] == 4' \
+    'd["not_compared"]["only_in_b"] == 1 and d["failed"] is False'
 printf 'path,label,pred_a,pred_b,change\nb,0,0,1,lost\nc,1,1,0,lost\nd,1,0,1,gained\n' |
     cmp -s - "$tmp/flips.csv" || broken "flips: $(cat "$tmp/flips.csv")"
 end

@@ -1,4 +1,4 @@
-# Part of test_cli.sh: the same images as folders, archives and lists, labelled in several ways, must
+# Part of test_cli_eval.sh: the same images as folders, archives and lists, labelled in several ways, must
 # give the same predictions. Of the classifier under test: $model, $data, $small, $one.
 
 # same_as FILE OPERAND...: predictions of that dataset are those in FILE but for the paths

@@ -1,4 +1,4 @@
-# Part of test_cli.sh: models and ways to run them that go apart, or do not.
+# Part of test_cli_models.sh: models and ways to run them that go apart, or do not.
 
 # plant MODEL NAME OUT: a copy whose initializer NAME has its numbers times -1, by protobuf alone
 plant() {
@@ -47,9 +47,9 @@ diff_tests() {
     begin diff__passes_on_and_off__agree
     for model in "$nfnet" "$vit"; do
         run 0 diff "$model" "$star" --passes on,off --bound 1e-4 --json "$tmp/d.json"
-        json "$tmp/d.json" 'd["agrees"] and d["first"] is None and d["logits"]["rel_l2"] < 1e-5'
-        json "$tmp/d.json" 'd["a"]["passes"] == "on" and d["b"]["passes"] == "off"'
-        json "$tmp/d.json" 'len(d["tensors"]) >= 0.9 * d["a"]["tensors"]'
+        json "$tmp/d.json" 'd["agrees"] and d["first"] is None and d["logits"]["rel_l2"] < 1e-5' \
+            'd["a"]["passes"] == "on" and d["b"]["passes"] == "off"' \
+            'len(d["tensors"]) >= 0.9 * d["a"]["tensors"]'
         out_has 'tensors matched: '
         out_has 'no tensor goes beyond 0.0001 for good'
     done
@@ -57,8 +57,8 @@ diff_tests() {
 
     begin diff__f32_and_bf16__within_its_bound_and_not_within_that_of_f32
     run 0 diff "$nfnet" --precision f32,bf16 --json "$tmp/d.json"
-    json "$tmp/d.json" 'd["bound"] == 0.05 and d["a"]["precision"] == "f32"'
-    json "$tmp/d.json" 'd["b"]["precision"] == "bf16" and d["best_class"][0] == d["best_class"][1]'
+    json "$tmp/d.json" 'd["bound"] == 0.05 and d["a"]["precision"] == "f32"' \
+        'd["b"]["precision"] == "bf16" and d["best_class"][0] == d["best_class"][1]'
     run 1 diff "$nfnet" --precision f32,bf16 --bound 1e-6
     out_has 'first beyond 1e-06: '
     out_has 'the last before it that agrees: \|no tensor that it depends on'
@@ -69,9 +69,9 @@ diff_tests() {
         for how in "--passes off" "--passes on"; do
             plant "$nfnet" blocks.3.conv2.weight "$tmp/planted.onnx" || broken "nothing planted"
             run 1 diff "$nfnet" "$tmp/planted.onnx" "$star" $how --json "$tmp/d.json"
-            json "$tmp/d.json" 'd["first"]["a"]["node"] == "/blocks/blocks.3/conv2/Conv"'
-            json "$tmp/d.json" 'd["first"]["a"]["type"] == "Conv" and not d["agrees"]'
-            json "$tmp/d.json" 'd["last_agreeing"]["rel_l2"] < 1e-6'
+            json "$tmp/d.json" 'd["first"]["a"]["node"] == "/blocks/blocks.3/conv2/Conv"' \
+                'd["first"]["a"]["type"] == "Conv" and not d["agrees"]' \
+                'd["last_agreeing"]["rel_l2"] < 1e-6'
             out_has "first beyond 0.001: Conv '/blocks/blocks.3/conv2/Conv' of A"
         done
         end

@@ -2,6 +2,7 @@
 #include "tests/compiled_file.h"
 
 #include "runtime/checksum.h"
+#include "tests/check.h"
 #include "tests/temp_dir.h"
 
 #include <stdio.h>
@@ -86,25 +87,38 @@ static bool copy(const char *from, const char *to) {
     return ok;
 }
 
-static enum fovea_status compile(const struct compiled_example *example, const char *passes,
-                                 struct fovea_error *err) {
-    struct fovea_session_options options;
-    struct fovea_model *model;
-    struct fovea_session *session;
+enum fovea_status compiled_session_load(struct compiled_session *s, const char *path,
+                                        const struct fovea_session_options *options,
+                                        struct fovea_error *err) {
     const struct fovea_tensor input = {.dtype = FOVEA_F32, .rank = 4, .dims = {1, 3, 480, 480}};
-    enum fovea_status st = fovea_model_load(example->model, NULL, &model, err);
+    enum fovea_status st = fovea_model_load(path, NULL, &s->model, err);
     if (st) {
         return st;
     }
+    st = fovea_session_create(s->model, &input, options, &s->session, err);
+    if (st) {
+        fovea_model_destroy(s->model);
+    }
+    return st;
+}
+
+void compiled_session_finish(struct compiled_session *s) {
+    fovea_session_destroy(s->session);
+    fovea_model_destroy(s->model);
+}
+
+static enum fovea_status compile(const struct compiled_example *example, const char *passes,
+                                 struct fovea_error *err) {
+    struct compiled_session s;
+    struct fovea_session_options options;
     fovea_session_options_default(&options);
     options.passes = passes;
     options.threads = 1;
-    st = fovea_session_create(model, &input, &options, &session, err);
+    enum fovea_status st = compiled_session_load(&s, example->model, &options, err);
     if (!st) {
-        st = fovea_session_save(session, example->compiled, err);
-        fovea_session_destroy(session);
+        st = fovea_session_save(s.session, example->compiled, err);
+        compiled_session_finish(&s);
     }
-    fovea_model_destroy(model);
     return st;
 }
 
@@ -115,4 +129,9 @@ bool compiled_example_make(struct compiled_example *example, const char *name, c
     snprintf(example->model, sizeof(example->model), "%s/%s.onnx", temp_dir(), name);
     snprintf(example->compiled, sizeof(example->compiled), "%s/%s.fovea", temp_dir(), name);
     return copy(source, example->model) && compile(example, passes, err) == FOVEA_OK;
+}
+
+void compiled_example_append(const char *path, const char *text) {
+    FILE *file = fopen(path, "ab");
+    CHECK(file && fputs(text, file) >= 0 && fclose(file) == 0);
 }

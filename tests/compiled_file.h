@@ -19,6 +19,19 @@ struct compiled_example {
 bool compiled_example_make(struct compiled_example *example, const char *name, const char *passes,
                            struct fovea_error *err);
 
+/* Add `text` to a file, of either kind. */
+void compiled_example_append(const char *path, const char *text);
+
+/* A session to be saved: of the example's model or of its compiled file, for one image. */
+struct compiled_session {
+    struct fovea_model *model;
+    struct fovea_session *session;
+};
+enum fovea_status compiled_session_load(struct compiled_session *s, const char *path,
+                                        const struct fovea_session_options *options,
+                                        struct fovea_error *err);
+void compiled_session_finish(struct compiled_session *s);
+
 bool compiled_file_load(struct compiled_file *file, const char *path);
 bool compiled_file_save(const struct compiled_file *file, const char *path);
 void compiled_file_finish(struct compiled_file *file);

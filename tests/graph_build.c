@@ -56,6 +56,11 @@ struct fovea_value *build_input(struct graph_build *b, enum fovea_dtype dtype, i
     return value;
 }
 
+struct fovea_value *build_begin(struct graph_build *b, int opset, int rank, const int64_t *dims) {
+    build_init(b, opset);
+    return build_input(b, FOVEA_F32, rank, dims);
+}
+
 void build_output(struct graph_build *b, struct fovea_value *value) {
     if (value && !b->status) {
         value->is_output = true;
@@ -126,6 +131,11 @@ struct fovea_value *build_op(struct graph_build *b, const char *type, struct fov
                              size_t n_in) {
     struct fovea_node *node = build_node(b, type, in, n_in, 1);
     return node ? node->out[0] : NULL;
+}
+
+struct fovea_value *build_commuted(struct graph_build *b, const char *type, struct fovea_value *a,
+                                   struct fovea_value *c, bool swap) {
+    return swap ? OP(b, type, c, a) : OP(b, type, a, c);
 }
 
 struct fovea_value *build_attr(struct graph_build *b, struct fovea_value *value,

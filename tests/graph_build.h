@@ -33,6 +33,9 @@ struct graph_build {
 void build_init(struct graph_build *b, int opset);
 void build_finish(struct graph_build *b);
 
+/* build_init, and an f32 input. */
+struct fovea_value *build_begin(struct graph_build *b, int opset, int rank, const int64_t *dims);
+
 struct fovea_value *build_input(struct graph_build *b, enum fovea_dtype dtype, int rank,
                                 const int64_t *dims);
 void build_output(struct graph_build *b, struct fovea_value *value);
@@ -50,10 +53,16 @@ struct fovea_node *build_node(struct graph_build *b, const char *type,
 struct fovea_value *build_op(struct graph_build *b, const char *type, struct fovea_value *const *in,
                              size_t n_in);
 
+#define DIMS(...) ((int64_t[]){__VA_ARGS__})
+
 /* The one output of a new node of these inputs. */
 #define OP(b, type, ...)                                                                           \
     build_op((b), (type), (struct fovea_value *const[]){__VA_ARGS__},                              \
              sizeof((struct fovea_value *const[]){__VA_ARGS__}) / sizeof(struct fovea_value *))
+
+/* The same of a and c, or of c and a. */
+struct fovea_value *build_commuted(struct graph_build *b, const char *type, struct fovea_value *a,
+                                   struct fovea_value *c, bool swap);
 
 /* Attributes of the node that makes `value`; give `value` back. */
 struct fovea_value *build_attr(struct graph_build *b, struct fovea_value *value,

@@ -2,6 +2,7 @@
 #include "tests/reference.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 int64_t reference_window_out(const struct reference_window *w, int d, int64_t in) {
     int64_t extent = (w->kernel[d] - 1) * w->dilations[d] + 1;
@@ -24,48 +25,6 @@ static int64_t product(const int64_t *values, int n) {
     return total;
 }
 
-/* The element of one image plane under tap `tap` of window `at`; 0 in the padding. */
-static double sample(const float *plane, const int64_t *in, const struct reference_window *w,
-                     const int64_t *at, int64_t tap) {
-    int64_t k[3], offset = 0;
-    unflatten(tap, w->kernel, w->spatial, k);
-    for (int d = 0; d < w->spatial; d++) {
-        int64_t i = at[d] * w->strides[d] - w->before[d] + k[d] * w->dilations[d];
-        if (i < 0 || i >= in[d]) {
-            return 0;
-        }
-        offset = offset * in[d] + i;
-    }
-    return plane[offset];
-}
-
-void reference_conv(const struct fovea_tensor *x, const struct fovea_tensor *w, const float *bias,
-                    int64_t groups, const struct reference_window *window, struct fovea_tensor *y) {
-    int n = window->spatial;
-    int64_t dims[5] = {x->dims[0], w->dims[0]};
-    for (int d = 0; d < n; d++) {
-        dims[2 + d] = reference_window_out(window, d, x->dims[2 + d]);
-    }
-    fovea_tensor_set_shape(y, FOVEA_F32, n + 2, dims);
-    int64_t taps = product(window->kernel, n), plane = product(x->dims + 2, n);
-    int64_t channels = w->dims[1], per_group = w->dims[0] / groups;
-    float *out = y->data;
-    for (int64_t i = 0; i < fovea_tensor_count(y); i++) {
-        int64_t at[5];
-        unflatten(i, dims, n + 2, at);
-        double sum = bias ? bias[at[1]] : 0;
-        for (int64_t c = 0; c < channels; c++) {
-            int64_t from = at[0] * x->dims[1] + at[1] / per_group * channels + c;
-            const float *image = (const float *)x->data + from * plane;
-            const float *kernel = (const float *)w->data + (at[1] * channels + c) * taps;
-            for (int64_t t = 0; t < taps; t++) {
-                sum += kernel[t] * sample(image, x->dims + 2, window, at + 2, t);
-            }
-        }
-        out[i] = (float)sum;
-    }
-}
-
 /* Offset in the plane of a window's tap, -1 in the padding, -2 outside of that. */
 static int64_t tap_offset(const int64_t *in, const struct reference_window *w, const int64_t *at,
                           int64_t tap) {
@@ -81,6 +40,38 @@ static int64_t tap_offset(const int64_t *in, const struct reference_window *w, c
         offset = offset * in[d] + i;
     }
     return padding ? -1 : offset;
+}
+
+void reference_conv(const struct fovea_tensor *x, const struct fovea_tensor *w, const float *bias,
+                    int64_t groups, const struct reference_window *window, struct fovea_tensor *y) {
+    int n = window->spatial;
+    int64_t dims[5] = {x->dims[0], w->dims[0]};
+    for (int d = 0; d < n; d++) {
+        dims[2 + d] = reference_window_out(window, d, x->dims[2 + d]);
+    }
+    fovea_tensor_set_shape(y, FOVEA_F32, n + 2, dims);
+    int64_t taps = product(window->kernel, n), plane = product(x->dims + 2, n);
+    int64_t channels = w->dims[1], per_group = w->dims[0] / groups;
+    float *out = y->data;
+    int64_t *offsets = malloc((size_t)taps * sizeof(*offsets));
+    for (int64_t i = 0; i < fovea_tensor_count(y); i++) {
+        int64_t at[5];
+        unflatten(i, dims, n + 2, at);
+        for (int64_t t = 0; t < taps; t++) {
+            offsets[t] = tap_offset(x->dims + 2, window, at + 2, t);
+        }
+        double sum = bias ? bias[at[1]] : 0;
+        for (int64_t c = 0; c < channels; c++) {
+            int64_t from = at[0] * x->dims[1] + at[1] / per_group * channels + c;
+            const float *image = (const float *)x->data + from * plane;
+            const float *kernel = (const float *)w->data + (at[1] * channels + c) * taps;
+            for (int64_t t = 0; t < taps; t++) {
+                sum += offsets[t] < 0 ? 0 : (double)kernel[t] * image[offsets[t]];
+            }
+        }
+        out[i] = (float)sum;
+    }
+    free(offsets);
 }
 
 void reference_pool(const struct fovea_tensor *x, const struct reference_window *w, bool average,

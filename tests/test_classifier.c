@@ -366,35 +366,6 @@ static void model_load__memory_and_descriptor__classify_as_from_a_path(void) {
     }
 }
 
-static void model_load__memory_that_is_no_model__an_error_that_says_what_it_is(void) {
-    struct fovea_model *model = NULL;
-    struct fovea_error err;
-    CHECK(fovea_model_load_memory(NULL, 0, NULL, &model, &err) == FOVEA_ERR_FORMAT);
-    CHECK_STR(err.message, "model in memory: not an ONNX model (the file is empty)");
-    CHECK(fovea_model_load_memory("\211FOVEA\r\n rest", 13, NULL, &model, &err) ==
-          FOVEA_ERR_UNSUPPORTED);
-    static const char index[] = "{\"weight_map\": {\"a\": \"model-1.safetensors\"}}";
-    CHECK(fovea_model_load_memory(index, sizeof(index) - 1, NULL, &model, &err) ==
-          FOVEA_ERR_INVALID);
-    CHECK(strstr(err.message, "has no folder"));
-    CHECK(fovea_model_load_fd(-1, NULL, &model, &err) == FOVEA_ERR_IO);
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    CHECK(fovea_model_load_fd(fd, NULL, &model, &err) == FOVEA_ERR_IO);
-    CHECK(strstr(err.message, "not a regular file"));
-    close(fd);
-    CHECK(!model);
-}
-
-static void library__version_and_build__are_told(void) {
-    char text[512], start[8];
-    size_t length = fovea_build_info(text, sizeof(text));
-    CHECK_STR(fovea_version(), FOVEA_VERSION);
-    CHECK(length == strlen(text) && strstr(text, "fovea " FOVEA_VERSION) == text);
-    CHECK(strstr(text, "oneDNN"));
-    CHECK(fovea_build_info(start, sizeof(start)) == length && strlen(start) == sizeof(start) - 1);
-    CHECK(fovea_build_info(NULL, 0) == length);
-}
-
 int main(int argc, char **argv) {
     static const struct test tests[] = {
         TEST(classify_jpeg__example_images__classes_and_logits_of_the_reference),
@@ -405,8 +376,6 @@ int main(int argc, char **argv) {
         TEST(classifier__options__are_taken_or_refused),
         TEST(options__of_another_size__work_unless_they_set_what_is_not_known),
         TEST(model_load__memory_and_descriptor__classify_as_from_a_path),
-        TEST(model_load__memory_that_is_no_model__an_error_that_says_what_it_is),
-        TEST(library__version_and_build__are_told),
     };
     return RUN_TESTS(tests, argc, argv);
 }

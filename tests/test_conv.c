@@ -349,6 +349,29 @@ static void conv__auto_pad__chooses_pads(void) {
     }
 }
 
+/* A Conv that qualifies gives the same with and without, but not the same bits. */
+static void conv__winograd_on_or_off__differs_by_rounding_only(void) {
+    int64_t x[4] = {1, 64, 24, 24}, w[4] = {64, 64, 3, 3}, pads[4] = {1, 1, 1, 1};
+    static float image[64 * 24 * 24], weights[64 * 64 * 9];
+    struct run_op r[2];
+    fill_random(image, 64 * 24 * 24, -1, 1, 1);
+    fill_random(weights, 64 * 64 * 9, -1, 1, 2);
+    for (int i = 0; i < 2; i++) {
+        run_op_init(&r[i], "", "Conv", 13);
+        r[i].channels_last = true;
+        r[i].winograd = i;
+        run_op_attr_ints(&r[i], "pads", pads, 4);
+        run_op_input(&r[i], FOVEA_F32, 4, x, image, false);
+        run_op_input(&r[i], FOVEA_F32, 4, w, weights, true);
+        CHECK_OK(run_op_run(&r[i], 1), r[i].err);
+    }
+    double error = run_op_error(&r[1], 0, r[0].out[0].data, 64 * 24 * 24);
+    CHECK(error > 0);
+    CHECK(error < 4e-5 * 8);
+    run_op_finish(&r[0]);
+    run_op_finish(&r[1]);
+}
+
 static const struct test tests[] = {
     TEST(conv__shapes__match_reference),
     TEST(conv__every_act__matches_reference),
@@ -359,6 +382,7 @@ static const struct test tests[] = {
     TEST(conv__bad_attributes__are_refused),
     TEST(conv__huge_pads__are_over_the_limit),
     TEST(conv__kernel_over_input__is_refused),
+    TEST(conv__winograd_on_or_off__differs_by_rounding_only),
     TEST(conv__auto_pad__chooses_pads),
 };
 

@@ -6,10 +6,6 @@
 #include <string.h>
 
 typedef struct fovea_value V;
-#define DIMS(...)                                                                                  \
-    (int64_t[]) {                                                                                  \
-        __VA_ARGS__                                                                                \
-    }
 
 /* ---- the invariants of graph.h ---------------------------------------------------- */
 

@@ -10,10 +10,6 @@
 #include <string.h>
 
 typedef struct fovea_value V;
-#define DIMS(...)                                                                                  \
-    (int64_t[]) {                                                                                  \
-        __VA_ARGS__                                                                                \
-    }
 
 /* A clone of the graph of `b`, inferred with `limit` bytes for constants. */
 struct inferred {

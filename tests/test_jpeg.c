@@ -7,52 +7,20 @@
 #include "loaders/sniff.h"
 #include "tests/check.h"
 #include "tests/jpeg_samples.h"
+#include "tests/jpeg_try.h"
 #include "tests/oracle.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* A copy that ends where its block does, so that ASan sees any reading past it. */
-static uint8_t *copy_of(const void *bytes, size_t size) {
-    uint8_t *copy = malloc(size ? size : 1);
-    CHECK(copy != NULL);
-    if (copy && size) {
-        memcpy(copy, bytes, size);
-    }
-    return copy;
-}
-
-/* Decode and forget; the message is in err. */
-static enum fovea_status try(const uint8_t *bytes, size_t size,
-                             const struct fovea_jpeg_options *options,
-                             struct fovea_jpeg_report *report, struct fovea_error *err) {
-    struct fovea_image image = {0};
-    err->message[0] = 0;
-    enum fovea_status status = fovea_jpeg_decode(bytes, size, options, &image, report, err);
-    CHECK(!status == (image.rgb != NULL));
-    fovea_image_finish(&image);
-    return status;
-}
-
 static void expect_message(const void *bytes, size_t size, enum fovea_status want,
                            const char *message) {
     struct fovea_error err;
-    uint8_t *copy = copy_of(bytes, size);
-    CHECK(try(copy, size, NULL, NULL, &err) == want);
+    uint8_t *copy = jpeg_copy(bytes, size);
+    CHECK(jpeg_try(copy, size, NULL, NULL, &err) == want);
     CHECK_STR(err.message, message);
     free(copy);
-}
-
-/* Offset of the payload length after marker FFxx in a sample. */
-static size_t segment(const uint8_t *bytes, size_t size, int marker) {
-    for (size_t i = 2; i + 4 < size; i++) {
-        if (bytes[i] == 0xff && bytes[i + 1] == marker) {
-            return i + 2;
-        }
-    }
-    CHECK(!"marker in sample");
-    return 0;
 }
 
 /* ---- against Pillow ---------------------------------------------------------- */
@@ -221,8 +189,8 @@ static void decode__header_that_ends__names_the_byte(void) {
 
 static void decode__unsupported_kinds__are_named(void) {
     size_t size = sizeof(baseline_jpeg);
-    uint8_t *copy = copy_of(baseline_jpeg, size);
-    size_t frame = segment(copy, size, 0xc0);
+    uint8_t *copy = jpeg_copy(baseline_jpeg, size);
+    size_t frame = jpeg_segment(copy, size, 0xc0);
 
     copy[frame + 2] = 12;
     expect_message(copy, size, FOVEA_ERR_UNSUPPORTED, "unsupported: 12-bit JPEG; 8 bits only");
@@ -247,8 +215,8 @@ static void decode__unsupported_kinds__are_named(void) {
 
 static void decode__pixel_bomb__is_refused_at_once(void) {
     size_t size = sizeof(baseline_jpeg);
-    uint8_t *copy = copy_of(baseline_jpeg, size);
-    size_t frame = segment(copy, size, 0xc0);
+    uint8_t *copy = jpeg_copy(baseline_jpeg, size);
+    size_t frame = jpeg_segment(copy, size, 0xc0);
     copy[frame + 3] = copy[frame + 5] = 0xff;
     copy[frame + 4] = copy[frame + 6] = 0xdc;
     clock_t start = clock();
@@ -263,9 +231,9 @@ static void decode__max_pixels__is_inclusive(void) {
     struct fovea_error err;
     fovea_jpeg_options_default(&options);
     options.max_pixels = 40 * 24;
-    CHECK_OK(try(baseline_jpeg, sizeof(baseline_jpeg), &options, NULL, &err), err);
+    CHECK_OK(jpeg_try(baseline_jpeg, sizeof(baseline_jpeg), &options, NULL, &err), err);
     options.max_pixels--;
-    CHECK(try(baseline_jpeg, sizeof(baseline_jpeg), &options, NULL, &err) == FOVEA_ERR_LIMIT);
+    CHECK(jpeg_try(baseline_jpeg, sizeof(baseline_jpeg), &options, NULL, &err) == FOVEA_ERR_LIMIT);
 }
 
 /* The last scan of the progressive sample, `times` times over. */
@@ -292,11 +260,11 @@ static void decode__scan_bomb__is_refused(void) {
     size_t size;
     struct fovea_error err;
     uint8_t *bomb = scan_bomb(2000, &size);
-    CHECK(try(bomb, size, NULL, NULL, &err) == FOVEA_ERR_LIMIT);
+    CHECK(jpeg_try(bomb, size, NULL, NULL, &err) == FOVEA_ERR_LIMIT);
     CHECK_STR(err.message, "a JPEG of 2009 scans; the limit is 100");
     free(bomb);
     bomb = scan_bomb(50, &size);
-    CHECK_OK(try(bomb, size, NULL, NULL, &err), err);
+    CHECK_OK(jpeg_try(bomb, size, NULL, NULL, &err), err);
     free(bomb);
 }
 
@@ -306,131 +274,13 @@ static void decode__max_memory__is_kept(void) {
     struct fovea_error err;
     fovea_jpeg_options_default(&options);
     options.max_memory = 64 << 20;
-    uint8_t *copy = copy_of(progressive_jpeg, sizeof(progressive_jpeg));
-    size_t frame = segment(copy, sizeof(progressive_jpeg), 0xc2);
+    uint8_t *copy = jpeg_copy(progressive_jpeg, sizeof(progressive_jpeg));
+    size_t frame = jpeg_segment(copy, sizeof(progressive_jpeg), 0xc2);
     copy[frame + 3] = copy[frame + 5] = 8000 >> 8;
     copy[frame + 4] = copy[frame + 6] = 8000 & 255;
-    CHECK(try(copy, sizeof(progressive_jpeg), &options, NULL, &err) == FOVEA_ERR_LIMIT);
+    CHECK(jpeg_try(copy, sizeof(progressive_jpeg), &options, NULL, &err) == FOVEA_ERR_LIMIT);
     CHECK_STR(err.message, "decoding needs more than 67108864 bytes of memory");
     free(copy);
-}
-
-/* ---- damage ------------------------------------------------------------------------ */
-
-static void decode__cut_at_each_5_percent__names_the_byte(void) {
-    for (int percent = 5; percent < 100; percent += 5) {
-        size_t size = sizeof(baseline_jpeg) * (size_t)percent / 100;
-        uint8_t *copy = copy_of(baseline_jpeg, size);
-        struct fovea_error err;
-        char want[64];
-        CHECK(try(copy, size, NULL, NULL, &err) == FOVEA_ERR_FORMAT);
-        snprintf(want, sizeof(want), "truncated at byte %zu", size);
-        CHECK(strstr(err.message, want) == err.message);
-        free(copy);
-    }
-}
-
-static void decode__cut_inside_a_progressive_file__names_the_scan(void) {
-    size_t size = sizeof(progressive_jpeg) - 30;
-    struct fovea_error err;
-    CHECK(try(progressive_jpeg, size, NULL, NULL, &err) == FOVEA_ERR_FORMAT);
-    char want[64];
-    snprintf(want, sizeof(want), "truncated at byte %zu, in scan ", size);
-    CHECK(strstr(err.message, want) == err.message);
-}
-
-static void decode__cut_and_allowed__is_flagged(void) {
-    struct fovea_jpeg_options options;
-    struct fovea_jpeg_report report;
-    struct fovea_error err;
-    fovea_jpeg_options_default(&options);
-    options.allow_truncated = true;
-    CHECK_OK(try(baseline_jpeg, sizeof(baseline_jpeg) - 60, &options, &report, &err), err);
-    CHECK(report.truncated && report.n_warnings > 0 && report.first_warning[0]);
-    CHECK_OK(try(baseline_jpeg, sizeof(baseline_jpeg), &options, &report, &err), err);
-    CHECK(!report.truncated && report.n_warnings == 0 && !report.first_warning[0]);
-}
-
-/* Junk between segments is a warning to libjpeg: counted, or refused if strict. */
-static void decode__junk_before_a_marker__is_counted_and_strict_refuses(void) {
-    size_t size = sizeof(baseline_jpeg) + 3;
-    uint8_t *copy = copy_of(baseline_jpeg, sizeof(baseline_jpeg));
-    size_t frame = segment(copy, sizeof(baseline_jpeg), 0xc0) - 2;
-    copy = realloc(copy, size);
-    CHECK(copy != NULL);
-    memmove(copy + frame + 3, copy + frame, sizeof(baseline_jpeg) - frame);
-    memcpy(copy + frame, "abc", 3);
-
-    struct fovea_jpeg_options options;
-    struct fovea_jpeg_report report;
-    struct fovea_error err;
-    fovea_jpeg_options_default(&options);
-    CHECK_OK(try(copy, size, &options, &report, &err), err);
-    CHECK(report.n_warnings == 1);
-    CHECK_STR(report.first_warning, "Corrupt JPEG data: 3 extraneous bytes before marker 0xc0");
-    options.strict = true;
-    CHECK(try(copy, size, &options, &report, &err) == FOVEA_ERR_FORMAT);
-    CHECK(strstr(err.message, "3 extraneous bytes") != NULL);
-    free(copy);
-}
-
-/* Wherever it is cut behind its first scan header: no row is refused. */
-static void decode__progressive_cut_anywhere_and_allowed__decodes(void) {
-    struct fovea_jpeg_options options;
-    struct fovea_error err;
-    fovea_jpeg_options_default(&options);
-    options.allow_truncated = true;
-    size_t start = segment(progressive_jpeg, sizeof(progressive_jpeg), 0xda) + 12;
-    for (size_t n = start; n < sizeof(progressive_jpeg); n++) {
-        uint8_t *copy = copy_of(progressive_jpeg, n);
-        CHECK_OK(try(copy, n, &options, NULL, &err), err);
-        free(copy);
-    }
-}
-
-static void try_all_prefixes(const uint8_t *bytes, size_t size) {
-    struct fovea_jpeg_options options;
-    struct fovea_error err;
-    fovea_jpeg_options_default(&options);
-    for (size_t n = 0; n < size; n++) {
-        uint8_t *copy = copy_of(bytes, n);
-        options.allow_truncated = false;
-        /* Without the two bytes of the end marker every row may be there. */
-        enum fovea_status status = try(copy, n, &options, NULL, &err);
-        CHECK(n >= size - 2 || status != FOVEA_OK);
-        options.allow_truncated = true;
-        try(copy, n, &options, NULL, &err);
-        free(copy);
-    }
-}
-
-static void decode__prefix_of_any_length__is_an_error(void) {
-    try_all_prefixes(baseline_jpeg, sizeof(baseline_jpeg));
-    try_all_prefixes(progressive_jpeg, sizeof(progressive_jpeg));
-}
-
-/* One bit turned at a time: any outcome but a crash, and no success without pixels. */
-static void try_all_flips(const uint8_t *bytes, size_t size) {
-    struct fovea_jpeg_options options;
-    struct fovea_error err;
-    fovea_jpeg_options_default(&options);
-    options.max_pixels = 1 << 20;
-    uint8_t *copy = copy_of(bytes, size);
-    for (size_t i = 0; i < size; i++) {
-        for (int bit = 0; bit < 8; bit++) {
-            copy[i] ^= (uint8_t)(1 << bit);
-            options.allow_truncated = bit & 1;
-            enum fovea_status status = try(copy, size, &options, NULL, &err);
-            CHECK(!status == !err.message[0]);
-            copy[i] = bytes[i];
-        }
-    }
-    free(copy);
-}
-
-static void decode__any_bit_flipped__never_crashes(void) {
-    try_all_flips(baseline_jpeg, sizeof(baseline_jpeg));
-    try_all_flips(progressive_jpeg, sizeof(progressive_jpeg));
 }
 
 static const struct test tests[] = {
@@ -443,13 +293,6 @@ static const struct test tests[] = {
     TEST(decode__max_pixels__is_inclusive),
     TEST(decode__scan_bomb__is_refused),
     TEST(decode__max_memory__is_kept),
-    TEST(decode__cut_at_each_5_percent__names_the_byte),
-    TEST(decode__cut_inside_a_progressive_file__names_the_scan),
-    TEST(decode__cut_and_allowed__is_flagged),
-    TEST(decode__progressive_cut_anywhere_and_allowed__decodes),
-    TEST(decode__junk_before_a_marker__is_counted_and_strict_refuses),
-    TEST(decode__prefix_of_any_length__is_an_error),
-    TEST(decode__any_bit_flipped__never_crashes),
 };
 
 int main(int argc, char **argv) {

@@ -1,11 +1,12 @@
 /*
  * What fovea.h promises to a process that embeds it, beside results: memory
- * from the caller, progress, prediction, fork.
+ * from the caller, progress, prediction, fork, what it says of itself.
  */
 #include "tests/check.h"
 
 #include "runtime/fovea.h"
 
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -249,6 +250,35 @@ static void predict__a_session__parts_and_the_limit(void) {
     fovea_model_destroy(model);
 }
 
+static void model_load__memory_that_is_no_model__an_error_that_says_what_it_is(void) {
+    struct fovea_model *model = NULL;
+    struct fovea_error err;
+    CHECK(fovea_model_load_memory(NULL, 0, NULL, &model, &err) == FOVEA_ERR_FORMAT);
+    CHECK_STR(err.message, "model in memory: not an ONNX model (the file is empty)");
+    CHECK(fovea_model_load_memory("\211FOVEA\r\n rest", 13, NULL, &model, &err) ==
+          FOVEA_ERR_UNSUPPORTED);
+    static const char index[] = "{\"weight_map\": {\"a\": \"model-1.safetensors\"}}";
+    CHECK(fovea_model_load_memory(index, sizeof(index) - 1, NULL, &model, &err) ==
+          FOVEA_ERR_INVALID);
+    CHECK(strstr(err.message, "has no folder"));
+    CHECK(fovea_model_load_fd(-1, NULL, &model, &err) == FOVEA_ERR_IO);
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    CHECK(fovea_model_load_fd(fd, NULL, &model, &err) == FOVEA_ERR_IO);
+    CHECK(strstr(err.message, "not a regular file"));
+    close(fd);
+    CHECK(!model);
+}
+
+static void library__version_and_build__are_told(void) {
+    char text[512], start[8];
+    size_t length = fovea_build_info(text, sizeof(text));
+    CHECK_STR(fovea_version(), FOVEA_VERSION);
+    CHECK(length == strlen(text) && strstr(text, "fovea " FOVEA_VERSION) == text);
+    CHECK(strstr(text, "oneDNN"));
+    CHECK(fovea_build_info(start, sizeof(start)) == length && strlen(start) == sizeof(start) - 1);
+    CHECK(fovea_build_info(NULL, 0) == length);
+}
+
 int main(int argc, char **argv) {
     static const struct test tests[] = {
         TEST(fork__before_anything_ran__the_child_can_load_and_run),
@@ -258,6 +288,8 @@ int main(int argc, char **argv) {
         TEST(progress__watched__all_phases_in_order),
         TEST(progress__stopped_at_any_call__cancelled),
         TEST(predict__a_session__parts_and_the_limit),
+        TEST(model_load__memory_that_is_no_model__an_error_that_says_what_it_is),
+        TEST(library__version_and_build__are_told),
     };
     return RUN_TESTS(tests, argc, argv);
 }

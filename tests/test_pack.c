@@ -10,10 +10,6 @@
 #include <string.h>
 
 typedef struct fovea_value V;
-#define DIMS(...)                                                                                  \
-    (int64_t[]) {                                                                                  \
-        __VA_ARGS__                                                                                \
-    }
 
 /* Weights standardised as an exporter writes it, large enough to be deferred: [O, I, 3, 3]. */
 static V *standardised(struct graph_build *b, int64_t out, int64_t in) {

@@ -9,10 +9,6 @@
 #include <string.h>
 
 typedef struct fovea_value V;
-#define DIMS(...)                                                                                  \
-    (int64_t[]) {                                                                                  \
-        __VA_ARGS__                                                                                \
-    }
 
 enum { TOKENS = 5, HEADS = 2, CHANNELS = 8, WIDTH = HEADS * CHANNELS };
 

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 
 #define V struct fovea_value
-#define DIMS(...) ((int64_t[]){__VA_ARGS__})
-
 static V *begin(struct graph_build *b, int rank, const int64_t *dims) {
     build_init(b, 17);
     return build_input(b, FOVEA_F32, rank, dims);

@@ -3,10 +3,6 @@
 #include "tests/graph_build.h"
 
 typedef struct fovea_value V;
-#define DIMS(...)                                                                                  \
-    (int64_t[]) {                                                                                  \
-        __VA_ARGS__                                                                                \
-    }
 
 static V *begin(struct graph_build *b, int rank, const int64_t *dims) {
     build_init(b, 17);

@@ -7,10 +7,6 @@
 #include <string.h>
 
 typedef struct fovea_value V;
-#define DIMS(...)                                                                                  \
-    (int64_t[]) {                                                                                  \
-        __VA_ARGS__                                                                                \
-    }
 
 static V *begin(struct graph_build *b, int opset, int rank, const int64_t *dims) {
     build_init(b, opset);

@@ -8,10 +8,6 @@
 #include <string.h>
 
 typedef struct fovea_value V;
-#define DIMS(...)                                                                                  \
-    (int64_t[]) {                                                                                  \
-        __VA_ARGS__                                                                                \
-    }
 
 enum { IN = 8, OUT = 12, HIDDEN = 6 };
 

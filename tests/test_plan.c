@@ -14,10 +14,6 @@
 #include <string.h>
 
 typedef struct fovea_value V;
-#define DIMS(...)                                                                                  \
-    (int64_t[]) {                                                                                  \
-        __VA_ARGS__                                                                                \
-    }
 
 /* ---- the naive evaluation: every value a buffer of its own ------------------ */
 

@@ -1,39 +1,22 @@
 /*
  * Preprocessing as a whole: geometry worked by hand, normalisation against
- * PyTorch, and the pixels of real photographs against Pillow's hashes.
+ * PyTorch, all in one call against stage by stage. Pixels are compared with
+ * Pillow's in test_preprocess_pillow.c.
  */
 #include "loaders/file.h"
-#include "loaders/preprocess.h"
-#include "loaders/sha256.h"
 #include "runtime/limits.h"
 #include "tests/check.h"
 #include "tests/jpeg_samples.h"
+#include "tests/stages.h"
 
-#include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define IMAGES FOVEA_SOURCE_ROOT "/../shared/images/"
-
-static struct fovea_recipe recipe_of(enum fovea_resize_mode mode, int height, int width,
-                                     double crop_pct) {
-    struct fovea_recipe recipe = {0};
-    struct fovea_error err;
-    CHECK_OK(fovea_recipe_preset("timm", FOVEA_FROM_PRESET, &recipe, &err), err);
-    recipe.resize = mode;
-    recipe.height = height;
-    recipe.width = width;
-    recipe.crop_pct = crop_pct;
-    recipe.source[FOVEA_RECIPE_SIZE] = FOVEA_FROM_FLAG;
-    return recipe;
-}
 
 /* ---- geometry -------------------------------------------------------------- */
 
 static struct fovea_geometry geometry_of(enum fovea_resize_mode mode, int height, int width,
                                          double crop_pct, int in_width, int in_height) {
-    struct fovea_recipe recipe = recipe_of(mode, height, width, crop_pct);
+    struct fovea_recipe recipe = timm_recipe(mode, height, width, crop_pct);
     struct fovea_geometry g = {0};
     struct fovea_error err;
     CHECK_OK(fovea_geometry_init(&g, &recipe, in_width, in_height, &err), err);
@@ -78,12 +61,12 @@ static void geometry__short_to_an_oblong__keeps_the_ratio(void) {
 }
 
 static void geometry__extreme_aspect__is_refused_or_cheap(void) {
-    struct fovea_recipe recipe = recipe_of(FOVEA_RESIZE_LONG, 224, 224, 1.0);
+    struct fovea_recipe recipe = timm_recipe(FOVEA_RESIZE_LONG, 224, 224, 1.0);
     struct fovea_geometry g;
     struct fovea_error err;
     CHECK(fovea_geometry_init(&g, &recipe, 65500, 1, &err) == FOVEA_ERR_INVALID);
     CHECK_STR(err.message, "resizing 65500x1 to 224x0: a side of less than a pixel");
-    recipe = recipe_of(FOVEA_RESIZE_SHORT, 16384, 16384, 0.25);
+    recipe = timm_recipe(FOVEA_RESIZE_SHORT, 16384, 16384, 0.25);
     CHECK(fovea_geometry_init(&g, &recipe, 65500, 1, &err) == FOVEA_ERR_LIMIT);
 }
 
@@ -140,8 +123,8 @@ static void image__fused_resize_and_crop__equals_the_stages(void) {
         for (int mode = 0; mode < FOVEA_N_RESIZE_MODES; mode++) {
             for (int k = 0; k < 3; k++) {
                 struct fovea_recipe recipe =
-                    recipe_of((enum fovea_resize_mode)mode, sizes[s][0], sizes[s][1],
-                              (const double[]){1.0, 0.875, 1.3}[k]);
+                    timm_recipe((enum fovea_resize_mode)mode, sizes[s][0], sizes[s][1],
+                                (const double[]){1.0, 0.875, 1.3}[k]);
                 struct fovea_image resized = {0}, staged = {0}, fused = {0};
                 CHECK_OK(fovea_preprocess_resize(&recipe, &decoded, &resized, &err), err);
                 CHECK_OK(fovea_preprocess_crop(&recipe, &decoded, &resized, &staged, &err), err);
@@ -159,7 +142,7 @@ static void image__fused_resize_and_crop__equals_the_stages(void) {
 }
 
 static void image__long__is_padded_with_the_mean(void) {
-    struct fovea_recipe recipe = recipe_of(FOVEA_RESIZE_LONG, 40, 40, 1.0);
+    struct fovea_recipe recipe = timm_recipe(FOVEA_RESIZE_LONG, 40, 40, 1.0);
     struct fovea_image decoded = sample(), made = {0};
     struct fovea_error err;
     CHECK_OK(fovea_preprocess_image(&recipe, &decoded, &made, &err), err);
@@ -180,7 +163,7 @@ static void normalize__imagenet_constants__equals_pytorch_to_the_bit(void) {
         {-0x1.049248p+1f, -0x1.02549ep+1f, 0x1.805bc8p-3f, 0x1.773738p+0f, 0x1.36db6ep+1f},
         {-0x1.cdf012p+0f, -0x1.c979d4p+0f, 0x1.a2e17ap-2f, 0x1.ae6fdep+0f, 0x1.51eb86p+1f},
     };
-    struct fovea_recipe recipe = recipe_of(FOVEA_RESIZE_SQUASH, 1, 5, 1.0);
+    struct fovea_recipe recipe = timm_recipe(FOVEA_RESIZE_SQUASH, 1, 5, 1.0);
     struct fovea_image image = {.width = 5, .height = 1, .rgb = rgb};
     float got[3][5];
     fovea_preprocess_normalize(&recipe, &image, &got[0][0]);
@@ -198,7 +181,7 @@ static void normalize__float_pixels__is_deepmind_s(void) {
         {-0x1.04924a0000000p+1F, 0x1.36db6e0000000p+1F},
         {-0x1.c73eb60000000p+0F, 0x1.b7fc400000000p+1F},
     };
-    struct fovea_recipe recipe = recipe_of(FOVEA_RESIZE_SQUASH, 1, 2, 1.0);
+    struct fovea_recipe recipe = timm_recipe(FOVEA_RESIZE_SQUASH, 1, 2, 1.0);
     struct fovea_image image = {.width = 2, .height = 1, .floats = pixels};
     float got[3][2];
     fovea_preprocess_normalize(&recipe, &image, &got[0][0]);
@@ -224,22 +207,12 @@ static void image__float_pixels_of_deepmind__fused_equals_the_stages(void) {
     fovea_image_finish(&fused);
 }
 
-/* In one call is the same as one after the other; `bytes` are what `decoded` is of. */
-static bool call_agrees(const struct fovea_recipe *recipe, const uint8_t *bytes, size_t size,
-                        const struct fovea_image *decoded) {
-    struct fovea_image resized = {0}, cropped = {0};
-    struct fovea_error err;
-    size_t n = 3 * (size_t)recipe->width * (size_t)recipe->height;
-    float *staged = calloc(n, sizeof(*staged)), *whole = calloc(n, sizeof(*whole));
-    CHECK_OK(fovea_preprocess_resize(recipe, decoded, &resized, &err), err);
-    CHECK_OK(fovea_preprocess_crop(recipe, decoded, &resized, &cropped, &err), err);
-    fovea_preprocess_normalize(recipe, &cropped, staged);
-    CHECK_OK(fovea_preprocess_jpeg(recipe, NULL, bytes, size, whole, NULL, &err), err);
-    bool same = memcmp(staged, whole, n * sizeof(*staged)) == 0;
-    fovea_image_finish(&resized);
-    fovea_image_finish(&cropped);
-    free(staged);
-    free(whole);
+/* In one call is the same as one after the other; `decoded` is of baseline_jpeg. */
+static bool call_agrees(const struct fovea_recipe *recipe, const struct fovea_image *decoded) {
+    struct stages stages;
+    stages_make(&stages, recipe, decoded);
+    bool same = stages_agree(&stages, recipe, baseline_jpeg, sizeof(baseline_jpeg));
+    stages_finish(&stages);
     return same;
 }
 
@@ -250,18 +223,18 @@ static void jpeg__in_one_call__equals_the_stages(void) {
     for (size_t i = 0; i < 6 * 4 * FOVEA_N_RESIZE_MODES * FOVEA_N_FILTERS; i++) {
         size_t s = i % 6, k = i / 6 % 4, mode = i / 24 % FOVEA_N_RESIZE_MODES;
         struct fovea_recipe recipe =
-            recipe_of((enum fovea_resize_mode)mode, sizes[s][0], sizes[s][1], shares[k]);
+            timm_recipe((enum fovea_resize_mode)mode, sizes[s][0], sizes[s][1], shares[k]);
         recipe.filter = (enum fovea_filter)(i / 24 / FOVEA_N_RESIZE_MODES);
         recipe.order = i % 5 ? FOVEA_HORIZONTAL_FIRST : FOVEA_VERTICAL_FIRST;
         if (recipe.filter != FOVEA_FILTER_AREA) {
-            CHECK(call_agrees(&recipe, baseline_jpeg, sizeof(baseline_jpeg), &decoded));
+            CHECK(call_agrees(&recipe, &decoded));
         }
     }
     fovea_image_finish(&decoded);
 }
 
 static void jpeg__in_one_call__says_what_it_met(void) {
-    struct fovea_recipe recipe = recipe_of(FOVEA_RESIZE_SHORT, 16, 20, 0.9);
+    struct fovea_recipe recipe = timm_recipe(FOVEA_RESIZE_SHORT, 16, 20, 0.9);
     struct fovea_jpeg_report report;
     struct fovea_error err;
     float pixels[3 * 16 * 20];
@@ -279,13 +252,13 @@ static void jpeg__any_mean_and_std__equals_the_stages(void) {
     struct fovea_image decoded = sample();
     unsigned seed = 1;
     for (int i = 0; i < 300; i++) {
-        struct fovea_recipe recipe = recipe_of(FOVEA_RESIZE_SQUASH, 20, 24, 1.0);
+        struct fovea_recipe recipe = timm_recipe(FOVEA_RESIZE_SQUASH, 20, 24, 1.0);
         for (int c = 0; c < 3; c++) {
             seed = seed * 1664525u + 1013904223u;
             recipe.mean[c] = (seed >> 8) / 16777216.0;
             recipe.std[c] = 1e-6 + (seed >> 12) / 1048576.0 * (1 - 1e-6);
         }
-        CHECK(call_agrees(&recipe, baseline_jpeg, sizeof(baseline_jpeg), &decoded));
+        CHECK(call_agrees(&recipe, &decoded));
     }
     fovea_image_finish(&decoded);
 }
@@ -318,107 +291,6 @@ static void read__over_the_limit__is_refused(void) {
     free(bytes);
 }
 
-/* ---- Pillow's hashes --------------------------------------------------------- */
-
-static bool is_hash(const struct fovea_image *image, const json_t *want) {
-    struct fovea_sha256_hex hex = fovea_sha256_text(image->rgb, fovea_image_size(image));
-    return strcmp(hex.text, json_string_value(want)) == 0;
-}
-
-static struct fovea_recipe recipe_of_protocol(const json_t *protocol) {
-    const char *mode = json_string_value(json_object_get(protocol, "mode"));
-    int size = (int)json_integer_value(json_object_get(protocol, "size"));
-    double crop_pct = json_number_value(json_object_get(protocol, "crop_pct"));
-    enum fovea_resize_mode resize = FOVEA_RESIZE_SQUASH;
-    if (strcmp(mode, "center") == 0) {
-        resize = FOVEA_RESIZE_SHORT;
-    } else if (strcmp(mode, "border") == 0) {
-        resize = FOVEA_RESIZE_LONG;
-    } else {
-        CHECK_STR(mode, "squash");
-    }
-    struct fovea_recipe recipe = recipe_of(resize, size, size, crop_pct);
-    CHECK(
-        fovea_filter_find(json_string_value(json_object_get(protocol, "filter")), &recipe.filter));
-    return recipe;
-}
-
-static void check_stages(const struct fovea_image *decoded, const json_t *protocol,
-                         const json_t *want, const char *image_name, const char *protocol_name) {
-    struct fovea_recipe recipe = recipe_of_protocol(protocol);
-    struct fovea_image resized = {0}, cropped = {0};
-    struct fovea_error err;
-    CHECK_OK(fovea_preprocess_resize(&recipe, decoded, &resized, &err), err);
-    CHECK_OK(fovea_preprocess_crop(&recipe, decoded, &resized, &cropped, &err), err);
-    const json_t *cropped_hash = json_object_get(want, "cropped");
-    bool good = is_hash(&resized, json_object_get(want, "resized"));
-    /* The references leave out the crop of padded images. */
-    good = good && (json_is_null(cropped_hash) || is_hash(&cropped, cropped_hash));
-    if (!good) {
-        check_failed(__FILE__, __LINE__, image_name, protocol_name);
-    }
-    fovea_image_finish(&resized);
-    fovea_image_finish(&cropped);
-}
-
-static void check_image(const char *folder, const char *name, const json_t *protocols,
-                        const json_t *want) {
-    char path[4096];
-    uint8_t *bytes;
-    size_t size;
-    struct fovea_image decoded = {0};
-    struct fovea_error err = {.message = ""};
-    snprintf(path, sizeof(path), IMAGES "%s/%s", folder, name);
-    CHECK_OK(fovea_file_read(path, FOVEA_LIMIT_IMAGE_BYTES, &bytes, &size, NULL, &err), err);
-    enum fovea_status status = fovea_jpeg_decode(bytes, size, NULL, &decoded, NULL, &err);
-    if (status || json_object_get(want, "error")) {
-        if (!status || !json_object_get(want, "error")) {
-            check_failed(__FILE__, __LINE__, name, status ? err.message : "Pillow refuses it");
-        }
-        fovea_image_finish(&decoded);
-        free(bytes);
-        return;
-    }
-    if (!is_hash(&decoded, json_object_get(want, "decoded"))) {
-        check_failed(__FILE__, __LINE__, name, "decoded");
-    }
-    const char *key;
-    json_t *protocol;
-    json_object_foreach((json_t *)protocols, key, protocol) {
-        const json_t *stages = json_object_get(json_object_get(want, "stages"), key);
-        check_stages(&decoded, protocol, stages, name, key);
-        struct fovea_recipe recipe = recipe_of_protocol(protocol);
-        CHECK(call_agrees(&recipe, bytes, size, &decoded));
-    }
-    free(bytes);
-    fovea_image_finish(&decoded);
-}
-
-static void check_folder(const char *list, const char *folder, size_t n_images) {
-    json_t *root = json_load_file(list, 0, NULL);
-    if (!root) {
-        check_skip("no ../shared/images beside the source tree");
-        return;
-    }
-    json_t *protocols = json_object_get(root, "protocols");
-    json_t *images = json_object_get(root, "images");
-    CHECK(json_object_size(protocols) == 8 && json_object_size(images) == n_images);
-    const char *name;
-    json_t *want;
-    json_object_foreach(images, name, want) {
-        check_image(folder, name, protocols, want);
-    }
-    json_decref(root);
-}
-
-static void shared__photographs__equal_pillow_in_all_protocols(void) {
-    check_folder(IMAGES "imagenet-pillow.json", "imagenet", 32);
-}
-
-static void shared__odd_files__equal_pillow_in_all_protocols(void) {
-    check_folder(IMAGES "odd-pillow.json", "odd", 46);
-}
-
 static const struct test tests[] = {
     TEST(geometry__short__cuts_the_long_side_and_rounds_half_to_even),
     TEST(geometry__squash__floors_size_over_crop_pct),
@@ -437,8 +309,6 @@ static const struct test tests[] = {
     TEST(jpeg__any_mean_and_std__equals_the_stages),
     TEST(read__what_is_no_file__says_what_it_is),
     TEST(read__over_the_limit__is_refused),
-    TEST(shared__photographs__equal_pillow_in_all_protocols),
-    TEST(shared__odd_files__equal_pillow_in_all_protocols),
 };
 
 int main(int argc, char **argv) {

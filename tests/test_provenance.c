@@ -9,10 +9,6 @@
 #include <string.h>
 
 typedef struct fovea_value V;
-#define DIMS(...)                                                                                  \
-    (int64_t[]) {                                                                                  \
-        __VA_ARGS__                                                                                \
-    }
 
 /* Give the node that makes `value` a name, for the lists below. */
 static V *named(V *value, const char *name) {

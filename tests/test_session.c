@@ -8,10 +8,6 @@
 #include <string.h>
 
 typedef struct fovea_value V;
-#define DIMS(...)                                                                                  \
-    (int64_t[]) {                                                                                  \
-        __VA_ARGS__                                                                                \
-    }
 
 enum { LOGITS = 10 };
 

@@ -16,10 +16,6 @@
 #include <string.h>
 
 typedef struct fovea_value V;
-#define DIMS(...)                                                                                  \
-    (int64_t[]) {                                                                                  \
-        __VA_ARGS__                                                                                \
-    }
 
 enum { LOGITS = 10, IMAGES = 4, PIXELS = 3 * 16 * 16, MOST_THREADS = 64 };
 

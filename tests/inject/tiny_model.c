@@ -7,10 +7,6 @@
 #include <stdio.h>
 
 typedef struct fovea_value V;
-#define DIMS(...)                                                                                  \
-    (int64_t[]) {                                                                                  \
-        __VA_ARGS__                                                                                \
-    }
 
 enum { SIDE = 12, WIDTH = 16, TOKENS = 36, CLASSES = 10, MEMORY = 1 << 28 };
 
