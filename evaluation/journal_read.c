@@ -17,11 +17,38 @@
 
 /* ---- collections ----------------------------------------------------------------- */
 
+/* Bytes of the shortest line that is a record. */
+enum { LEAST_RECORD = 100 };
+
+void eval_collection_bound(struct eval_collection *c, uint64_t bytes) {
+    c->bounded = true;
+    c->most = (size_t)(bytes / LEAST_RECORD);
+}
+
+static enum fovea_status check_size(const struct eval_collection *c, struct fovea_error *err) {
+    const struct eval_description *d = &c->description;
+    if (d->classes > FOVEA_LIMIT_CLASSES) {
+        return fovea_fail(err, FOVEA_ERR_LIMIT, "%d classes are more than %d", d->classes,
+                          FOVEA_LIMIT_CLASSES);
+    }
+    if (d->listed > FOVEA_LIMIT_LISTED) {
+        return fovea_fail(err, FOVEA_ERR_LIMIT, "%zu images are more than %zu", d->listed,
+                          FOVEA_LIMIT_LISTED);
+    }
+    if (c->bounded && d->listed > c->most) {
+        return fovea_fail(err, FOVEA_ERR_LIMIT,
+                          "of a list of %zu images, of which there can be records of %zu at most: "
+                          "finish the run they belong to with --resume",
+                          d->listed, c->most);
+    }
+    return FOVEA_OK;
+}
+
 static enum fovea_status make_room(struct eval_collection *c, struct fovea_error *err) {
     size_t n = c->description.listed;
-    if (n > FOVEA_LIMIT_LISTED) {
-        return fovea_fail(err, FOVEA_ERR_LIMIT, "%zu images are more than %zu", n,
-                          FOVEA_LIMIT_LISTED);
+    enum fovea_status status = check_size(c, err);
+    if (status) {
+        return status;
     }
     c->records = calloc(n ? n : 1, sizeof(*c->records));
     if (!c->records) {

@@ -14,8 +14,10 @@ struct eval_collection {
     struct eval_description description;
     struct eval_record *records; /* [description.listed]; those without a path are in no journal */
     size_t n_records;            /* description.listed, or 0 before it is described */
-    double seconds;              /* of all runs */
-    size_t images;               /* done in that time */
+    bool bounded;                /* a first journal that lists more than `most` is refused */
+    size_t most;
+    double seconds; /* of all runs */
+    size_t images;  /* done in that time */
 };
 
 /* What was found in one journal. */
@@ -36,12 +38,18 @@ enum fovea_status eval_collection_expect(struct eval_collection *collection,
                                          struct fovea_error *err);
 
 /*
+ * Of journals of `bytes` together: what one of them says of the list takes no
+ * more memory than records they can have. To be called before the first is added.
+ */
+void eval_collection_bound(struct eval_collection *collection, uint64_t bytes);
+
+/*
  * Add what is in the `size` bytes of a journal, which are changed.
  *
  * Of two records of an image an answer counts more than none, and else the later
  * one; two answers must be the same. FOVEA_ERR_FORMAT if it is no journal,
- * FOVEA_ERR_INVALID if it is of another evaluation or answers differ. Messages
- * do not name the file.
+ * FOVEA_ERR_LIMIT if it lists more images than are allowed, FOVEA_ERR_INVALID if it is of another
+ * evaluation or answers differ. Messages do not name the file.
  */
 enum fovea_status eval_collection_add(struct eval_collection *collection, char *bytes, size_t size,
                                       struct eval_journal_state *state, struct fovea_error *err);

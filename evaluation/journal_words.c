@@ -3,6 +3,7 @@
 
 #include "evaluation/description_fields.h"
 #include "runtime/checksum.h"
+#include "runtime/limits.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -154,7 +155,8 @@ bool eval_line_get_description(struct eval_line *line, struct eval_description *
 
 bool eval_line_get_name(struct eval_line *line, struct eval_description *d) {
     size_t index;
-    if (!get_size(line, &index) || d->classes < 1 || index >= (size_t)d->classes) {
+    if (!get_size(line, &index) || d->classes < 1 || d->classes > FOVEA_LIMIT_CLASSES ||
+        index >= (size_t)d->classes) {
         return false;
     }
     if (!d->names) {

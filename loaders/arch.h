@@ -30,6 +30,7 @@ enum fovea_head {
     FOVEA_HEAD_TOKEN,
     FOVEA_HEAD_GAP,
     FOVEA_HEAD_MAP,
+    FOVEA_HEAD_TOKEN_GAP, /* class token and mean of the image's tokens, one after the other */
     FOVEA_N_HEADS
 };
 
@@ -45,6 +46,7 @@ struct fovea_arch_hints {
     enum fovea_choice gamma_in_weights; /* NFNet: timm's nfnet_*, not dm_nfnet_* */
     enum fovea_head head;
     double norm_eps; /* of LayerNorm; 0: not said */
+    bool sincos;     /* a checkpoint without a table of positions has sines and cosines */
     bool resize;     /* the size is asked for: position embeddings are resampled to it */
     enum fovea_positions_rule positions; /* how that is done */
 };
@@ -86,6 +88,7 @@ struct fovea_vit_config {
     int64_t pool_mlp;   /* hidden width in the MAP head */
     bool class_token, patch_bias, qkv_bias, pre_norm, final_norm, fc_norm, layer_scale, qk_norm;
     bool gelu_tanh;
+    bool sincos; /* positions are sines and cosines of places, not a table */
     enum fovea_vit_mlp mlp_kind;
     enum fovea_head head;
     double norm_eps;
@@ -104,13 +107,18 @@ enum fovea_status fovea_vit_configure(const struct fovea_arch_params *params,
                                       const struct fovea_arch_hints *hints,
                                       struct fovea_vit_config *out, struct fovea_error *err);
 
+/* FOVEA_ERR_INVALID if the heads do not divide the width. */
+enum fovea_status fovea_vit_check_heads(const struct fovea_vit_config *config,
+                                        struct fovea_error *err);
+
 /* Build the graph into b->model. The outcome is b->status. */
 void fovea_nfnet_build(struct fovea_arch_builder *b, const struct fovea_nfnet_config *config);
 void fovea_vit_build(struct fovea_arch_builder *b, const struct fovea_vit_config *config);
 
 /*
  * The position table [1, positions, width] of a network, resampled if it is
- * for another grid; *before of its rows are not for the image's tokens.
+ * for another grid, or computed; *before of its rows are not for the image's
+ * tokens.
  */
 struct fovea_value *fovea_arch_positions(struct fovea_arch_builder *b,
                                          const struct fovea_vit_config *config, int64_t *before);

@@ -227,21 +227,68 @@ enum fovea_status fovea_arch_flavour_apply(const struct fovea_arch_flavour *flav
 
 /* ---- which flavour ------------------------------------------------------------------ */
 
-static enum fovea_status fail_unknown(const struct fovea_tensor_dict *dict,
-                                      struct fovea_error *err) {
-    char markers[320] = "";
-    size_t at = 0;
-    for (const struct fovea_arch_flavour *f = fovea_arch_flavours; f->name; f++) {
-        if (at < sizeof(markers)) {
-            at += (size_t)snprintf(markers + at, sizeof(markers) - at, "%s%s (%s)", at ? ", " : "",
-                                   f->marker, f->name);
+static bool is_name_of(const struct fovea_arch_flavour *flavour, const char *name) {
+    struct numbers numbers;
+    for (const struct fovea_arch_row *row = flavour->rows; row->from; row++) {
+        if (match(row->from, name, &numbers)) {
+            return true;
         }
     }
+    for (const char *const *known = flavour->names; known && *known; known++) {
+        if (match(*known, name, &numbers)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A flavour whose marker a checkpoint lacks, and how many of its names are the flavour's. */
+struct likeness {
+    const struct fovea_arch_flavour *flavour;
+    char base[FOVEA_ARCH_BASE_BYTES];
+    size_t count;
+};
+
+/* Names beyond these are not looked at: a refusal must be quick, too. */
+enum { MOST_LIKENED = 10000 };
+
+/* Keep the flavour that most names after `base` are of, if they are more than so far. */
+static void liken(const struct fovea_tensor_dict *dict, const char *base, struct likeness *best) {
+    size_t length = strlen(base), n = dict->count < MOST_LIKENED ? dict->count : MOST_LIKENED;
+    for (const struct fovea_arch_flavour *f = fovea_arch_flavours; f->name; f++) {
+        size_t count = 0;
+        for (size_t i = 0; i < n; i++) {
+            const char *name = dict->entries[i].name;
+            count += strncmp(name, base, length) == 0 && is_name_of(f, name + length);
+        }
+        if (count > best->count) {
+            best->flavour = f;
+            best->count = count;
+            snprintf(best->base, sizeof(best->base), "%s", base);
+        }
+    }
+}
+
+/* Few common names ("norm.weight") are chance. */
+static enum fovea_status fail_unknown(const struct fovea_tensor_dict *dict,
+                                      const struct likeness *best, struct fovea_error *err) {
+    static const char way_out[] = "export the network to ONNX where it was trained "
+                                  "(torch.onnx.export), and give that file";
+    if (best->count > 0 && best->count >= dict->count / 4) {
+        return fovea_fail(
+            err, FOVEA_ERR_UNSUPPORTED,
+            "the checkpoint is of no known architecture: the nearest is %s, as in which "
+            "%zu of its %zu tensors are named, but '%s%s' is missing; if it is "
+            "another, %s",
+            best->flavour->name, best->count, dict->count, fovea_quote(best->base).text,
+            best->flavour->marker, way_out);
+    }
     return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
-                      "the checkpoint is of no known architecture: none of its %zu tensors, the "
-                      "first of which is '%s', is %s",
+                      "the checkpoint is of no known architecture: its %zu tensors, the first of "
+                      "which is '%s', are neither an NFNet's nor a ViT's in the names of timm, "
+                      "DeepMind, big_vision, transformers or torchvision; %s",
                       dict->count, dict->count ? fovea_quote(dict->entries[0].name).text : "",
-                      markers);
+                      way_out);
 }
 
 static const struct fovea_arch_flavour *find_marker(const struct fovea_tensor_dict *dict,
@@ -278,12 +325,14 @@ enum fovea_status fovea_arch_flavour_find(const struct fovea_tensor_dict *dict,
                                           char base[FOVEA_ARCH_BASE_BYTES],
                                           const struct fovea_arch_flavour **out,
                                           struct fovea_error *err) {
+    struct likeness best = {0};
     base[0] = 0;
     do {
         *out = find_marker(dict, base);
         if (*out) {
             return FOVEA_OK;
         }
+        liken(dict, base, &best);
     } while (extend(dict, base));
-    return fail_unknown(dict, err);
+    return fail_unknown(dict, &best, err);
 }

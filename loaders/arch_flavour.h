@@ -33,6 +33,7 @@ struct fovea_arch_flavour {
     const char *marker; /* a file is of this flavour if it has a tensor of this name */
     enum fovea_arch_family family;
     const struct fovea_arch_row *rows; /* up to one without `from` */
+    const char *const *names; /* patterns of the names that rows keep, up to NULL; NULL: none */
     const char *preset; /* of the recipe, where no configuration comes with it; NULL: not known */
     struct fovea_arch_hints hints; /* what this code base does where shapes do not tell */
 };
@@ -42,7 +43,8 @@ struct fovea_arch_flavour {
 /*
  * The flavour of a dictionary, and in `base` what precedes the network's own
  * names there: prefixes that wrappers leave ("module.", "params/img/").
- * FOVEA_ERR_UNSUPPORTED with the markers that were sought if there is none.
+ * FOVEA_ERR_UNSUPPORTED with the flavour that most of the names are like if
+ * there is none.
  */
 enum fovea_status fovea_arch_flavour_find(const struct fovea_tensor_dict *dict,
                                           char base[FOVEA_ARCH_BASE_BYTES],

@@ -4,7 +4,7 @@
 #include "loaders/arch_config.h"
 #include "loaders/arch_flavour.h"
 #include "loaders/arch_options.h"
-#include "loaders/arch_zoo.h"
+#include "loaders/arch_overrides.h"
 #include "loaders/checkpoint.h"
 #include "loaders/file.h"
 #include "loaders/mapped_file.h"
@@ -16,59 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- options ------------------------------------------------------------------------ */
-
-struct word {
-    const char *word;
-    int meaning;
-};
-
-/* Set *out to what `text` (NULL: not given) means. */
-static enum fovea_status parse_word(const char *what, const char *text, const struct word *words,
-                                    int *out, struct fovea_error *err) {
-    char known[64] = "";
-    size_t at = 0;
-    for (; text && words->word; words++) {
-        if (strcmp(words->word, text) == 0) {
-            *out = words->meaning;
-            return FOVEA_OK;
-        }
-        at += (size_t)snprintf(known + at, sizeof(known) - at, "%s%s", at ? ", " : "", words->word);
-    }
-    return text ? fovea_fail(err, FOVEA_ERR_INVALID, "%s '%s' is none of %s", what,
-                             fovea_quote(text).text, known)
-                : FOVEA_OK;
-}
-
-static enum fovea_status add_options(const struct fovea_load_options *options,
-                                     struct fovea_arch_hints *hints, struct fovea_error *err) {
-    static const struct word eps[] = {{"dm", FOVEA_WS_DEEPMIND}, {"timm", FOVEA_WS_TIMM}, {0}};
-    static const struct word gelu[] = {{"tanh", FOVEA_YES}, {"erf", FOVEA_NO}, {0}};
-    static const struct word heads[] = {
-        {"token", FOVEA_HEAD_TOKEN}, {"gap", FOVEA_HEAD_GAP}, {"map", FOVEA_HEAD_MAP}, {0}};
-    int ws = (int)hints->ws, tanh = (int)hints->gelu_tanh, head = (int)hints->head;
-    enum fovea_status status = parse_word("ws-eps", options->ws_eps, eps, &ws, err);
-    status = status ? status : parse_word("gelu", options->gelu, gelu, &tanh, err);
-    status = status ? status : parse_word("head type", options->head_type, heads, &head, err);
-    if (!status &&
-        (options->heads < 0 || options->size < 0 || options->size > FOVEA_LIMIT_INPUT_SIDE)) {
-        status = fovea_fail(err, FOVEA_ERR_INVALID, "%d heads at size %d are out of range",
-                            options->heads, options->size);
-    }
-    hints->ws = (enum fovea_ws_rule)ws;
-    hints->gelu_tanh = (enum fovea_choice)tanh;
-    hints->head = (enum fovea_head)head;
-    hints->heads = options->heads > 0 ? options->heads : hints->heads;
-    if (options->size > 0) {
-        hints->height = hints->width = options->size;
-        hints->resize = true;
-    }
-    if (!status && options->positions) {
-        status = fovea_positions_find(options->positions, &hints->positions, err);
-    }
-    return status;
-}
 
 /* ---- a configuration of either family ---------------------------------------------------- */
 
@@ -199,6 +146,18 @@ static enum fovea_status make(struct fovea_model *model, struct network *network
 
 /* ---- by name --------------------------------------------------------------------------------- */
 
+static enum fovea_status configure_by_name(const struct fovea_arch_name *name,
+                                           const struct fovea_load_options *options,
+                                           struct network *out, struct fovea_error *err) {
+    enum fovea_status status;
+    if (out->family == FOVEA_FAMILY_NFNET) {
+        status = fovea_arch_name_nfnet(name, &out->nfnet, err);
+        return status ? status : fovea_arch_override_nfnet(options, &out->nfnet, err);
+    }
+    status = fovea_arch_name_vit(name, &out->vit, err);
+    return status ? status : fovea_arch_override_vit(options, &out->vit, err);
+}
+
 static enum fovea_status make_up(struct fovea_model *model,
                                  const struct fovea_load_options *options,
                                  struct fovea_error *err) {
@@ -207,14 +166,11 @@ static enum fovea_status make_up(struct fovea_model *model,
     struct fovea_arch_name name;
     struct network network = {.family = FOVEA_FAMILY_NFNET};
     enum fovea_status status = fovea_arch_name_parse(model->path, &name, err);
-    if (status) {
-        return status;
+    status = status ? status : fovea_arch_override_name(options, &name, err);
+    if (!status) {
+        network.family = name.entry->family;
+        status = configure_by_name(&name, options, &network, err);
     }
-    name.size = options->size > 0 ? options->size : name.size;
-    network.family = name.entry->family;
-    status = network.family == FOVEA_FAMILY_NFNET
-                 ? fovea_arch_name_nfnet(&name, &network.nfnet, err)
-                 : fovea_arch_name_vit(&name, &network.vit, err);
     if (!status) {
         status = make(model, &network, &params, "made up, with random weights", NULL, options, err);
     }
@@ -274,7 +230,7 @@ static enum fovea_status read_params(struct fovea_model *model, struct fovea_che
     if (!status && !model->placeless) {
         status = add_config(model, checkpoint->path, &hints, err);
     }
-    status = status ? status : add_options(options, &hints, err);
+    status = status ? status : fovea_arch_override_hints(options, network->family, &hints, err);
     return status ? status : configure(params, &hints, network, err);
 }
 

@@ -138,7 +138,7 @@ enum fovea_status fovea_arch_name_nfnet(const struct fovea_arch_name *name,
 enum fovea_status fovea_arch_name_vit(const struct fovea_arch_name *name,
                                       struct fovea_vit_config *out, struct fovea_error *err) {
     const struct fovea_arch_entry *e = name->entry;
-    bool token = name->head == FOVEA_HEAD_TOKEN;
+    bool token = name->head == FOVEA_HEAD_TOKEN || name->head == FOVEA_HEAD_TOKEN_GAP;
     int64_t side = name->size / e->patch;
     if (side < 1) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "%d pixels are less than a patch, %d", name->size,

@@ -253,15 +253,32 @@ void fovea_nfnet_build(struct fovea_arch_builder *b, const struct fovea_nfnet_co
     fovea_arch_output(b, x, config->classes);
 }
 
+/* "128", or "192-128-128-128" where stages differ. */
+static void describe_groups(const struct fovea_nfnet_stage *s, char *text, size_t size) {
+    int64_t wide[FOVEA_NFNET_STAGES];
+    bool same = true;
+    for (int i = 0; i < FOVEA_NFNET_STAGES; i++) {
+        wide[i] = s[i].mid / s[i].groups;
+        same = same && wide[i] == wide[0];
+    }
+    if (same) {
+        snprintf(text, size, "%lld", (long long)wide[0]);
+        return;
+    }
+    snprintf(text, size, "%lld-%lld-%lld-%lld", (long long)wide[0], (long long)wide[1],
+             (long long)wide[2], (long long)wide[3]);
+}
+
 void fovea_nfnet_describe(const struct fovea_nfnet_config *c, char *text, size_t size) {
     const struct fovea_nfnet_stage *s = c->stages;
+    char groups[96];
+    describe_groups(s, groups, sizeof(groups));
     snprintf(text, size,
              "NFNet of %d-%d-%d-%d blocks, widths %lld-%lld-%lld-%lld, bottlenecks "
-             "%lld-%lld-%lld-%lld in groups of %lld; weight standardisation as %s, GELU %s%s",
+             "%lld-%lld-%lld-%lld in groups of %s; weight standardisation as %s, GELU %s%s",
              s[0].depth, s[1].depth, s[2].depth, s[3].depth, (long long)s[0].out,
              (long long)s[1].out, (long long)s[2].out, (long long)s[3].out, (long long)s[0].mid,
-             (long long)s[1].mid, (long long)s[2].mid, (long long)s[3].mid,
-             (long long)(s[1].mid / s[1].groups),
+             (long long)s[1].mid, (long long)s[2].mid, (long long)s[3].mid, groups,
              c->ws == FOVEA_WS_DEEPMIND ? "DeepMind (eps dm)" : "timm (eps timm)",
              c->gelu_tanh ? "by tanh" : "by erf",
              c->gamma_in_weights ? ", its gain in the weights" : "");

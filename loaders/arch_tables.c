@@ -23,6 +23,20 @@ const char *const fovea_arch_prefixes[] = {
 /* ---- timm ---------------------------------------------------------------------- */
 
 static const struct fovea_arch_row timm_nfnet[] = {{0}};
+static const char *const timm_nfnet_names[] = {"stem.conv#.*",
+                                               "stages.#.#.conv#.*",
+                                               "stages.#.#.conv2b.*",
+                                               "stages.#.#.skipinit_gain",
+                                               "stages.#.#.attn_last.*",
+                                               "stages.#.#.downsample.*",
+                                               "final_conv.*",
+                                               "head.fc.*",
+                                               NULL};
+static const char *const timm_vit_names[] = {
+    "cls_token",        "pos_embed",        "patch_embed.proj.*",
+    "blocks.#.norm1.*", "blocks.#.norm2.*", "blocks.#.attn.*",
+    "blocks.#.mlp.*",   "norm.*",           "fc_norm.*",
+    "attn_pool.*",      "head.*",           NULL};
 
 static const struct fovea_arch_row timm_vit[] = {
     SAME("register_tokens", "reg_token"), /* DINOv2's own repository */
@@ -63,6 +77,36 @@ static const struct fovea_arch_row hf_vit[] = {
     {0},
 };
 
+/* DINOv2, and its variant with registers, whose modules have another prefix. */
+#define HF_DINOV2(dino)                                                                            \
+    SAME(dino ".embeddings.cls_token", "cls_token"),                                               \
+        SAME(dino ".embeddings.register_tokens", "reg_token"),                                     \
+        SAME(dino ".embeddings.position_embeddings", "pos_embed"),                                 \
+        IGNORED(dino ".embeddings.mask_token"),                                                    \
+        TORCH(dino ".embeddings.patch_embeddings.projection", "patch_embed.proj"),                 \
+        TORCH(dino ".encoder.layer.#.norm1", "blocks.#.norm1"),                                    \
+        TORCH(dino ".encoder.layer.#.norm2", "blocks.#.norm2"),                                    \
+        TORCH(dino ".encoder.layer.#.attention.attention.query", "blocks.#.attn.q"),               \
+        TORCH(dino ".encoder.layer.#.attention.attention.key", "blocks.#.attn.k"),                 \
+        TORCH(dino ".encoder.layer.#.attention.attention.value", "blocks.#.attn.v"),               \
+        TORCH(dino ".encoder.layer.#.attention.output.dense", "blocks.#.attn.proj"),               \
+        TORCH(dino ".encoder.layer.#.attention.q_proj", "blocks.#.attn.q"), /* from version 5 */   \
+        TORCH(dino ".encoder.layer.#.attention.k_proj", "blocks.#.attn.k"),                        \
+        TORCH(dino ".encoder.layer.#.attention.v_proj", "blocks.#.attn.v"),                        \
+        TORCH(dino ".encoder.layer.#.attention.o_proj", "blocks.#.attn.proj"),                     \
+        SAME(dino ".encoder.layer.#.layer_scale1.lambda1", "blocks.#.ls1.gamma"),                  \
+        SAME(dino ".encoder.layer.#.layer_scale2.lambda1", "blocks.#.ls2.gamma"),                  \
+        TORCH(dino ".encoder.layer.#.mlp.fc1", "blocks.#.mlp.fc1"),                                \
+        TORCH(dino ".encoder.layer.#.mlp.fc2", "blocks.#.mlp.fc2"),                                \
+        TORCH(dino ".encoder.layer.#.mlp.weights_in", "blocks.#.mlp.w12"),                         \
+        TORCH(dino ".encoder.layer.#.mlp.weights_out", "blocks.#.mlp.w3"),                         \
+        TORCH(dino ".layernorm", "norm"), TORCH("classifier", "head"), {                           \
+        0                                                                                          \
+    }
+
+static const struct fovea_arch_row hf_dinov2[] = {HF_DINOV2("dinov2")};
+static const struct fovea_arch_row hf_dinov2_registers[] = {HF_DINOV2("dinov2_with_registers")};
+
 static const struct fovea_arch_row hf_siglip[] = {
     TORCH("vision_model.embeddings.patch_embedding", "patch_embed.proj"),
     SAME("vision_model.embeddings.position_embedding.weight", "pos_embed"),
@@ -87,6 +131,29 @@ static const struct fovea_arch_row hf_siglip[] = {
     IGNORED("text_model.*"),
     IGNORED("logit_scale"),
     IGNORED("logit_bias"),
+    {0},
+};
+
+/* ---- torchvision's VisionTransformer, with torch's own names of attention ------------ */
+
+#define TORCHVISION_BLOCK "encoder.layers.encoder_layer_#"
+
+static const struct fovea_arch_row torchvision_vit[] = {
+    SAME("class_token", "cls_token"),
+    SAME("encoder.pos_embedding", "pos_embed"),
+    TORCH("conv_proj", "patch_embed.proj"),
+    TORCH(TORCHVISION_BLOCK ".ln_1", "blocks.#.norm1"),
+    TORCH(TORCHVISION_BLOCK ".ln_2", "blocks.#.norm2"),
+    SAME(TORCHVISION_BLOCK ".self_attention.in_proj_weight", "blocks.#.attn.qkv.weight"),
+    SAME(TORCHVISION_BLOCK ".self_attention.in_proj_bias", "blocks.#.attn.qkv.bias"),
+    TORCH(TORCHVISION_BLOCK ".self_attention.out_proj", "blocks.#.attn.proj"),
+    TORCH(TORCHVISION_BLOCK ".mlp.0", "blocks.#.mlp.fc1"),
+    TORCH(TORCHVISION_BLOCK ".mlp.3", "blocks.#.mlp.fc2"),
+    TORCH(TORCHVISION_BLOCK ".mlp.linear_1", "blocks.#.mlp.fc1"), /* before 0.13 */
+    TORCH(TORCHVISION_BLOCK ".mlp.linear_2", "blocks.#.mlp.fc2"),
+    TORCH("encoder.ln", "norm"),
+    TORCH("heads.head", "head"),
+    TORCH("heads", "head"), /* a layer put in place of the whole head */
     {0},
 };
 
@@ -173,11 +240,13 @@ const struct fovea_arch_flavour fovea_arch_flavours[] = {
      .marker = "stem.conv4.gain",
      .family = FOVEA_FAMILY_NFNET,
      .rows = timm_nfnet,
+     .names = timm_nfnet_names,
      .hints = {.ws = FOVEA_WS_TIMM, .gelu_tanh = FOVEA_NO}},
     {.name = "timm ViT",
      .marker = "blocks.0.attn.qkv.weight",
      .family = FOVEA_FAMILY_VIT,
      .rows = timm_vit,
+     .names = timm_vit_names,
      .hints = {.gelu_tanh = FOVEA_NO, .positions = FOVEA_POSITIONS_TIMM}},
     {.name = "Hugging Face ViT",
      .marker = "vit.embeddings.patch_embeddings.projection.weight",
@@ -187,6 +256,23 @@ const struct fovea_arch_flavour fovea_arch_flavours[] = {
                .norm_eps = 1e-12,
                .head = FOVEA_HEAD_TOKEN,
                .positions = FOVEA_POSITIONS_HF}},
+    {.name = "Hugging Face DINOv2",
+     .marker = "dinov2.embeddings.patch_embeddings.projection.weight",
+     .family = FOVEA_FAMILY_VIT,
+     .rows = hf_dinov2,
+     .hints = {.gelu_tanh = FOVEA_NO, .norm_eps = 1e-6, .positions = FOVEA_POSITIONS_HF}},
+    /* The one class of transformers that resamples with antialiasing. */
+    {.name = "Hugging Face DINOv2 with registers",
+     .marker = "dinov2_with_registers.embeddings.patch_embeddings.projection.weight",
+     .family = FOVEA_FAMILY_VIT,
+     .rows = hf_dinov2_registers,
+     .hints = {.gelu_tanh = FOVEA_NO, .norm_eps = 1e-6, .positions = FOVEA_POSITIONS_TIMM}},
+    {.name = "torchvision ViT",
+     .marker = "encoder.layers.encoder_layer_0.self_attention.in_proj_weight",
+     .family = FOVEA_FAMILY_VIT,
+     .rows = torchvision_vit,
+     .preset = "torchvision",
+     .hints = {.gelu_tanh = FOVEA_NO, .norm_eps = 1e-6, .positions = FOVEA_POSITIONS_HF}},
     {.name = "Hugging Face SigLIP",
      .marker = "vision_model.embeddings.patch_embedding.weight",
      .family = FOVEA_FAMILY_VIT,
@@ -197,6 +283,6 @@ const struct fovea_arch_flavour fovea_arch_flavours[] = {
      .family = FOVEA_FAMILY_VIT,
      .rows = big_vision_vit,
      .preset = "big-vision",
-     .hints = {.gelu_tanh = FOVEA_YES, .positions = FOVEA_POSITIONS_BIG_VISION}},
+     .hints = {.gelu_tanh = FOVEA_YES, .sincos = true, .positions = FOVEA_POSITIONS_BIG_VISION}},
     {0},
 };

@@ -142,14 +142,20 @@ static struct fovea_value *repeat(const struct vit *v, struct fovea_value *token
     return FOVEA_ARCH_OP2(b, "Expand", token, fovea_arch_attr_int(b, shape, "axis", 0));
 }
 
-/* Put the class token and the registers before the image's tokens [N, T, D]. */
-static struct fovea_value *add_prefix(const struct vit *v, struct fovea_value *x) {
+/*
+ * Put the class token, plus `positions` unless that is NULL, and the registers
+ * before the image's tokens [N, T, D].
+ */
+static struct fovea_value *add_prefix(const struct vit *v, struct fovea_value *x,
+                                      struct fovea_value *positions) {
     struct fovea_arch_builder *b = v->b;
     const int64_t one[] = {1, 1, v->c->width}, some[] = {1, v->c->registers, v->c->width};
     struct fovea_value *parts[3];
     int n = 0;
     if (v->c->class_token) {
-        parts[n++] = repeat(v, fovea_arch_tensor(b, "cls_token", 3, one), 1, x);
+        struct fovea_value *token = fovea_arch_tensor(b, "cls_token", 3, one);
+        token = positions ? FOVEA_ARCH_OP2(b, "Add", token, positions) : token;
+        parts[n++] = repeat(v, token, 1, x);
     }
     if (v->c->registers > 0) {
         parts[n++] = repeat(v, fovea_arch_tensor(b, "reg_token", 3, some), v->c->registers, x);
@@ -164,10 +170,32 @@ static struct fovea_value *add_prefix(const struct vit *v, struct fovea_value *x
 }
 
 /*
- * Patches [N, D, h, w] as tokens [N, prefix + h w, D]. The table of positions
- * has rows for the image's tokens only, or for the prefix (all of it, or the
- * class token) as well.
+ * The image's tokens [N, h w, D] with positions and what comes before them. The
+ * table has rows for the image's tokens only; or for all the prefix; or for
+ * the class token, before which there are no registers yet (DINOv2).
  */
+static struct fovea_value *add_positions(const struct vit *v, struct fovea_value *x) {
+    struct fovea_arch_builder *b = v->b;
+    const struct fovea_vit_config *c = v->c;
+    int64_t before = 0, n = c->grid_h * c->grid_w;
+    struct fovea_value *positions = fovea_arch_positions(b, c, &before), *first = NULL;
+    if (before > 0 && before == c->prefix) {
+        return FOVEA_ARCH_OP2(b, "Add", add_prefix(v, x, NULL), positions);
+    }
+    if (before == 1 && c->class_token) {
+        first = fovea_arch_slice(b, positions, 1, 0, 1);
+        positions = fovea_arch_slice(b, positions, 1, 1, 1 + n);
+    } else if (before != 0) {
+        b->status = fovea_fail(b->err, FOVEA_ERR_UNSUPPORTED,
+                               "%lld of %lld positions are not the image's, but it has %lld other "
+                               "tokens",
+                               (long long)before, (long long)c->positions, (long long)c->prefix);
+        return NULL;
+    }
+    return add_prefix(v, FOVEA_ARCH_OP2(b, "Add", x, positions), first);
+}
+
+/* The image [N, 3, H, W] as tokens [N, prefix + h w, D]. */
 static struct fovea_value *embed(const struct vit *v, struct fovea_value *image) {
     static const int64_t turn[] = {0, 2, 1};
     struct fovea_arch_builder *b = v->b;
@@ -182,18 +210,7 @@ static struct fovea_value *embed(const struct vit *v, struct fovea_value *image)
     fovea_arch_attr_ints(b, x, "strides", patch, 2);
     x = fovea_arch_transpose(b, fovea_arch_reshape(b, x, flat, 3), turn, 3);
     fovea_arch_scope(b, "%s", "");
-    int64_t before = 0;
-    struct fovea_value *positions = fovea_arch_positions(b, c, &before);
-    if (before == 0 || before == c->prefix) {
-        bool late = before > 0;
-        x = late ? add_prefix(v, x) : FOVEA_ARCH_OP2(b, "Add", x, positions);
-        return late ? FOVEA_ARCH_OP2(b, "Add", x, positions) : add_prefix(v, x);
-    }
-    b->status = fovea_fail(b->err, FOVEA_ERR_UNSUPPORTED,
-                           "%lld of %lld positions are not the image's, but it has %lld other "
-                           "tokens",
-                           (long long)before, (long long)c->positions, (long long)c->prefix);
-    return NULL;
+    return add_positions(v, x);
 }
 
 /*
@@ -235,23 +252,34 @@ static struct fovea_value *pool_by_attention(const struct vit *v, struct fovea_v
     return fovea_arch_reshape(b, y, flat, 2);
 }
 
-/* [N, T, D] to [N, D]. */
-static struct fovea_value *pool(const struct vit *v, struct fovea_value *x) {
+/* Tokens [from, to) of [N, T, D], and their mean: [N, D]. */
+static struct fovea_value *pool_tokens(const struct vit *v, struct fovea_value *x, int64_t from,
+                                       int64_t to) {
     static const int64_t tokens[] = {1};
-    const int64_t flat[] = {0, v->c->width};
     const struct fovea_vit_config *c = v->c;
+    const int64_t flat[] = {0, c->width}, all = c->prefix + c->grid_h * c->grid_w;
+    x = from > 0 || to < all ? fovea_arch_slice(v->b, x, 1, from, to) : x;
+    x = to - from > 1 ? fovea_arch_mean(v->b, x, tokens, 1) : x;
+    return fovea_arch_reshape(v->b, x, flat, 2);
+}
+
+/* [N, T, D] to [N, D], or [N, 2 D] of a head that takes two parts. */
+static struct fovea_value *pool(const struct vit *v, struct fovea_value *x) {
+    const struct fovea_vit_config *c = v->c;
+    const int64_t all = c->prefix + c->grid_h * c->grid_w;
     if (c->head == FOVEA_HEAD_MAP) {
         return pool_by_attention(v, x);
     }
     fovea_arch_scope(v->b, "%s", "pool");
     if (c->head == FOVEA_HEAD_TOKEN) {
-        x = fovea_arch_slice(v->b, x, 1, 0, 1);
-    } else {
-        x = c->prefix ? fovea_arch_slice(v->b, x, 1, c->prefix, c->prefix + c->grid_h * c->grid_w)
-                      : x;
-        x = fovea_arch_mean(v->b, x, tokens, 1);
+        return pool_tokens(v, x, 0, 1);
     }
-    return fovea_arch_reshape(v->b, x, flat, 2);
+    struct fovea_value *mean = pool_tokens(v, x, c->prefix, all);
+    if (c->head == FOVEA_HEAD_GAP) {
+        return mean;
+    }
+    struct fovea_value *y = FOVEA_ARCH_OP2(v->b, "Concat", pool_tokens(v, x, 0, 1), mean);
+    return fovea_arch_attr_int(v->b, y, "axis", 1);
 }
 
 void fovea_vit_build(struct fovea_arch_builder *b, const struct fovea_vit_config *config) {
@@ -266,7 +294,7 @@ void fovea_vit_build(struct fovea_arch_builder *b, const struct fovea_vit_config
     x = pool(&v, x);
     fovea_arch_scope(b, "%s", "");
     x = config->fc_norm ? normalise(&v, x, "fc_norm") : x;
-    int64_t width = config->width;
+    int64_t width = config->head == FOVEA_HEAD_TOKEN_GAP ? 2 * config->width : config->width;
     if (config->pre_logits > 0) {
         x = fovea_arch_linear(b, x, "pre_logits", width, config->pre_logits, true);
         x = FOVEA_ARCH_OP1(b, "Tanh", x);

@@ -2,6 +2,7 @@
 #include "loaders/image_batch.h"
 
 #include "runtime/limits.h"
+#include "runtime/model.h"
 #include "runtime/session.h"
 #include "runtime/tensor.h"
 
@@ -57,6 +58,11 @@ enum fovea_status fovea_image_batch_fit(const struct fovea_model *model,
     enum fovea_status status = fit_side("height", dims[2], by_flag, &recipe->height, err);
     if (!status) {
         status = fit_side("width", dims[3], by_flag, &recipe->width, err);
+    }
+    if (status && model->built && height != width) {
+        return fovea_fail(err, FOVEA_ERR_INVALID,
+                          "a ViT of a checkpoint is made for square inputs, not for %dx%d", height,
+                          width);
     }
     if (!status && (height != recipe->height || width != recipe->width)) {
         snprintf(note, note_bytes, "the recipe's size %dx%d gives way to the model's %dx%d", height,

@@ -68,7 +68,12 @@ static void read_timm(const json_t *root, struct fovea_arch_hints *hints) {
     const json_t *args = json_object_get(root, "model_args");
     const json_t *config = json_object_get(root, "pretrained_cfg");
     bool vit = strncmp(name, "vit_", 4) == 0;
+    bool nfnet = strncmp(name, "nfnet_f", 7) == 0 || strncmp(name, "dm_nfnet_f", 10) == 0;
     read_size(json_object_get(config, "input_size"), hints);
+    /* What timm evaluates at; a ViT's is that of its positions. */
+    if (nfnet) {
+        read_size(json_object_get(config, "test_input_size"), hints);
+    }
     read_size(json_object_get(args, "img_size"), hints);
     hints->heads = vit ? heads_of_name(name) : 0;
     /* What is stated outweighs what a name implies; a width of its own needs heads of its own. */
@@ -78,7 +83,7 @@ static void read_timm(const json_t *root, struct fovea_arch_hints *hints) {
     if (has_part(name, tanh_models)) {
         hints->gelu_tanh = FOVEA_YES;
     }
-    if (strncmp(name, "nfnet_f", 7) == 0 || strncmp(name, "dm_nfnet_f", 10) == 0) {
+    if (nfnet) {
         hints->gamma_in_weights = name[0] == 'n' ? FOVEA_YES : FOVEA_NO;
     }
     pool = text_of(args, "global_pool")[0] ? text_of(args, "global_pool") : pool;

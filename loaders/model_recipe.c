@@ -1,6 +1,7 @@
 /* What is known of how a model wants its images: see model_recipe.h. */
 #include "loaders/model_recipe.h"
 
+#include "loaders/arch_options.h"
 #include "loaders/compiled.h"
 #include "loaders/file.h"
 #include "loaders/paths.h"
@@ -108,8 +109,16 @@ static enum fovea_status add_sidecar(struct fovea_recipe *recipe, const char *mo
     return status;
 }
 
+/* A checkpoint's network whose size nobody asked for: transformers would resample its positions. */
+static bool takes_any_size(const struct fovea_model *model) {
+    struct fovea_arch_options options;
+    return model->built && model->load_options &&
+           !fovea_arch_options_parse(model->load_options, &options, NULL) && options.size == 0;
+}
+
 /* Height and width of a single [N,3,H,W] input, where the model fixes both, or was compiled so. */
-static void add_input_shape(struct fovea_recipe *recipe, const struct fovea_model *model) {
+static void add_input_shape(struct fovea_recipe *recipe, const struct fovea_model *model,
+                            char *note, size_t note_bytes) {
     const struct fovea_io *io = fovea_model_get_input(model, 0);
     if (!io || io->rank != 4) {
         return;
@@ -119,6 +128,13 @@ static void add_input_shape(struct fovea_recipe *recipe, const struct fovea_mode
     if (height < 1 || width < 1 || height > FOVEA_LIMIT_INPUT_SIDE ||
         width > FOVEA_LIMIT_INPUT_SIDE) {
         return;
+    }
+    if (recipe->source[FOVEA_RECIPE_SIZE] == FOVEA_FROM_CONFIG && takes_any_size(model) &&
+        !note[0] && (recipe->height != height || recipe->width != width)) {
+        snprintf(note, note_bytes,
+                 "the configuration of images says %dx%d, and the checkpoint is for %lldx%lld, "
+                 "which is taken (--size N for another)",
+                 recipe->height, recipe->width, (long long)height, (long long)width);
     }
     recipe->height = (int)height;
     recipe->width = (int)width;
@@ -145,7 +161,7 @@ enum fovea_status fovea_model_recipe(const struct fovea_model *model, struct fov
     if (status) {
         return status;
     }
-    add_input_shape(&recipe, model);
+    add_input_shape(&recipe, model, note, note_bytes);
     *out = recipe;
     return FOVEA_OK;
 }

@@ -19,7 +19,7 @@ enum fovea_status fovea_positions_find(const char *name, enum fovea_positions_ru
             return FOVEA_OK;
         }
     }
-    return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is none of %s, %s, %s, %s",
+    return fovea_fail(err, FOVEA_ERR_INVALID, "positions '%s' is none of %s, %s, %s, %s",
                       fovea_quote(name).text, names[0], names[1], names[2], names[3]);
 }
 

@@ -183,7 +183,7 @@ struct fovea_load_options {
     int heads;             /* of a ViT's attention */
     const char *ws_eps;    /* of an NFNet's weight standardisation: "dm" or "timm" */
     const char *gelu;      /* "tanh" or "erf" */
-    const char *head_type; /* of a ViT: "token", "gap" or "map" */
+    const char *head_type; /* of a ViT: "token", "gap", "map" or "token+gap" */
     const char *positions; /* how a ViT's position embeddings are resampled if `size` asks for
                             * another grid: as "big-vision", "timm", "timm-npz" or "hf" do */
     /* Told each tensor of a checkpoint that does not fit: how ("missing", "misshapen",

@@ -101,11 +101,15 @@ dataset_tests() {
     end
 
     begin eval__subset__which_classes_must_be_said
-    # without labels nothing says which of the classes the two folders are
+    # nothing says which of the classes the two folders are
     mkdir -p "$tmp/bare/zz1" "$tmp/bare/zz2"
     cp "$pure/$class/$image_1" "$tmp/bare/zz1/"
     run 1 eval "$model" "$tmp/bare" $one
-    err_has "2 classes for a model of 10, and nothing says which those are: the first is 'zz1'"
+    err_has "2 classes for a model of 10, and 'zz1' is none of its 10 labels (.*): give"
+    mkdir -p "$tmp/half/ring" "$tmp/half/zz1"
+    cp "$root/examples/shapes/val/ring/0001.jpg" "$tmp/half/ring"
+    run 1 eval "$root/examples/shapes/nfnet_shapes.onnx" "$tmp/half" --threads 1
+    err_has "2 classes for a model of 10, and 'zz1' is none of its 10 labels (the model's metadata): give"
     printf 'zz1 3\nzz2,5\n' >"$tmp/lm.txt"
     run 0 eval "$model" "$tmp/bare" $one --label-map "$tmp/lm.txt" --predictions "$tmp/q.csv"
     grep -q "^zz1/$image_1,3," "$tmp/q.csv" || broken "the label is not 3"

@@ -42,6 +42,7 @@ if [ $preload = yes ]; then
         rm -f "$tmp/quota"/[prt]*
         with_faults FAULT_WRITE=$file 1 eval "$model" "$val" $how --output "$tmp/quota" --resume
         err_has "$file: cannot write: Disk quota exceeded"
+        err_has '^go on with: fovea eval .*--resume'
         [ ! -e "$tmp/quota/$file" ] || broken "there is half a $file"
         [ -z "$(ls -A "$tmp/quota" | grep '^\.')" ] || broken "$file left a temporary file"
     done
@@ -69,6 +70,40 @@ if [ $preload = yes ]; then
     done
     end
 fi
+
+begin max_failures__more__stops_and_can_be_resumed
+holes=$tmp/holes
+cp -r "$val" "$holes"
+chmod -R u+w "$holes"
+for class in bricks checker crescent cross; do
+    : >"$holes/$class/0001.jpg"
+done
+ln -sf nowhere "$holes/cross/0001.jpg"
+run 1 eval "$model" "$holes" $how --output "$tmp/holed" --max-failures 3
+err_has 'images that failed or are missing: 4, more than the 3 that --max-failures allows'
+err_has '^go on with: fovea eval .* --resume --retry-failed$'
+[ ! -e "$tmp/holed/report.json" ] || broken "there is a report"
+[ "$(records "$tmp/holed/journal")" -lt $total ] || broken "it went on to the end"
+run 1 eval "$model" "$holes" $how --output "$tmp/holed" --max-failures 3 --resume
+err_has 'missing: 4, more than the 3'
+run 0 eval "$model" "$holes" $how --output "$tmp/holed" --max-failures 4 --resume
+out_has "^listed $total = ok $((total - 4)) + failed 3 + missing 1\$"
+run 3 eval "$model" "$holes" $how --output "$tmp/holed" --resume
+run 0 eval --merge "$tmp/holed" --max-failures 4
+run 1 eval --merge "$tmp/holed" --max-failures 3
+run 1 eval "$model" "$holes" --sweep 1 --max-failures 0
+err_has 'missing: 1, more than the 0'
+for class in bricks checker crescent cross; do
+    rm "$holes/$class/0001.jpg"
+    cp "$val/$class/0001.jpg" "$holes/$class"
+done
+run 0 eval "$model" "$holes" $how --output "$tmp/holed" --max-failures 3 --resume --retry-failed
+cmp -s "$tmp/holed/predictions.csv" "$tmp/whole/predictions.csv" || broken "another predictions.csv"
+for number in -1 x '' 1.5 2x; do
+    run 2 eval "$model" "$holes" --max-failures "$number"
+    err_has 'is not a number from 0 on'
+done
+end
 
 begin output__cannot_be_written__exit_1
 if [ -c /dev/full ]; then

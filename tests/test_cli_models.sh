@@ -93,6 +93,14 @@ run 1 classify "$model" "$image" $one --labels "$tmp/none"
 err_has 'No such file'
 end
 
+begin inspect__write_recipe__never_over_a_model
+cp "$model" "$tmp/mine.onnx"
+run 2 inspect --write-recipe "$tmp/mine.onnx"
+run 2 inspect "$model" --write-recipe "$tmp/mine.onnx"
+err_has "--write-recipe takes the file to write, but '.*mine.onnx' is a model's"
+cmp -s "$model" "$tmp/mine.onnx" || broken "the model was overwritten"
+end
+
 begin inspect__write_recipe__is_found_beside_the_model
 mkdir -p "$tmp/beside"
 cp "$model" "$tmp/beside/net.onnx"

@@ -222,8 +222,8 @@ if [ $preload = yes ] || [ "$(id -u)" != 0 ]; then
     chmod 0 "$odd/ring/f-unreadable.jpg" # root can read it all the same: hence the fault
     broken_files="$broken_files f-unreadable"
 fi
-if [ -f "$shared/images/odd/pil_sample_cmyk.jpg" ]; then
-    cp "$shared/images/odd/pil_sample_cmyk.jpg" "$odd/ring/h-cmyk.jpg"
+if [ -f "$shared/images/odd/pil_pil_sample_cmyk.jpg" ]; then
+    cp "$shared/images/odd/pil_pil_sample_cmyk.jpg" "$odd/ring/h-cmyk.jpg"
     good=$((total + 1))
 fi
 n_broken=$(echo $broken_files | wc -w)

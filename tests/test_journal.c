@@ -364,6 +364,21 @@ static void journal__hostile_numbers__are_refused(void) {
     eval_collection_finish(&c);
     struct eval_journal_state state;
     struct eval_text text = {0};
+    eval_text_finish(&text);
+    huge.listed = 100000; /* of which a few bytes can say nothing */
+    eval_line_add_header(&text, &huge);
+    eval_collection_bound(&c, text.size);
+    CHECK(eval_collection_add(&c, text.bytes, text.size, &state, &err) == FOVEA_ERR_LIMIT);
+    CHECK(strstr(err.message, "of a list of 100000 images") != NULL);
+    eval_collection_finish(&c);
+    eval_text_finish(&text);
+    huge.names = NULL;
+    huge.classes = INT32_MAX; /* of nothing */
+    eval_line_add_header(&text, &huge);
+    CHECK(eval_collection_add(&c, text.bytes, text.size, &state, &err) == FOVEA_ERR_LIMIT);
+    eval_collection_finish(&c);
+    eval_text_finish(&text);
+    huge = describe();
     huge.listed = 2; /* a record of image 3 belongs to no list of 2 */
     struct eval_record r = record_of(3);
     eval_line_add_header(&text, &huge);

@@ -58,6 +58,29 @@ check "a name that is none lists those that are" $?
 "$fovea" inspect arch:vit-b/16:b >"$tmp/out" 2>&1
 [ $? = 1 ] && grep -q "'b' is no variant of vit-b/16; map, gap and token are" "$tmp/out"
 check "a variant that is none lists those that are" $?
+for option in '--heads 16' '--gelu erf' '--head-type token+gap'; do
+    # shellcheck disable=SC2086
+    "$fovea" inspect arch:vit-b/16 $option >"$tmp/out" 2>&1
+    case $option in
+    *heads*) words='16 heads of 48' ;;
+    *gelu*) words='GELU by erf' ;;
+    *) words='head on the class token and the mean of the others' ;;
+    esac
+    grep -q "$words" "$tmp/out"
+    check "a network by name takes $option" $?
+done
+for option in '--ws-eps dm' '--heads 5' '--positions hf' '--head-type mean'; do
+    # shellcheck disable=SC2086
+    "$fovea" inspect arch:vit-b/16 $option >"$tmp/out" 2>&1
+    [ $? = 1 ] && grep -qE "for NFNets|divided into 5|for checkpoints|'mean' is none of" "$tmp/out"
+    check "a ViT by name refuses $option" $?
+done
+"$fovea" inspect arch:nfnet-f0 --head-type gap >"$tmp/out" 2>&1
+[ $? = 1 ] && grep -q 'head-type is for ViTs, and this network is an NFNet' "$tmp/out"
+check "an NFNet has no head to choose" $?
+"$fovea" inspect arch:nfnet-f0+:b >"$tmp/out" 2>&1
+grep -q 'bottlenecks 192-384-1024-1024 in groups of 192-128-128-128;' "$tmp/out"
+check "groups are said stage by stage where they differ" $?
 "$fovea" inspect arch:vit-b/16@12 >"$tmp/out" 2>&1
 [ $? = 1 ] && grep -q "12 pixels are less than a patch, 16" "$tmp/out"
 check "a size below a patch is refused" $?
@@ -92,6 +115,43 @@ done
 "$fovea" verify --gelu cube "$case" >"$tmp/out" 2>&1
 grep -q "gelu 'cube' is none of tanh, erf" "$tmp/out"
 check "an option's word that is none lists those that are" $?
+
+case=$tmp/cases/timm_token
+"$fovea" inspect --heads 3 "$case" >"$tmp/out" 2>&1
+[ $? = 1 ] && grep -q '128 features cannot be divided into 3 heads' "$tmp/out"
+check "heads that do not divide the width are refused" $?
+"$fovea" inspect --positions bilinear "$case" >"$tmp/out" 2>&1
+[ $? = 1 ] && grep -q "positions 'bilinear' is none of big-vision, timm, timm-npz, hf" "$tmp/out"
+check "a rule that is none names the option" $?
+"$fovea" inspect --ws-eps dm "$case" >"$tmp/out" 2>&1
+[ $? = 1 ] && grep -q 'ws-eps is for NFNets, and this network is a ViT' "$tmp/out"
+check "an option of the other family is refused" $?
+"$fovea" inspect --size 96x128 "$case" >"$tmp/out" 2>&1
+[ $? = 1 ] && grep -q 'square inputs, not for 96x128' "$tmp/out"
+check "positions are not resampled to oblongs, and inspect says so" $?
+"$fovea" inspect "$case" >"$tmp/out" 2>&1
+grep -q '4x4 tokens; head on the class token;' "$tmp/out"
+check "what the head is on is said once" $?
+"$fovea" inspect "$tmp/cases/timm_so400m_heads" >"$tmp/out" 2>&1
+grep -q '16 heads of 72' "$tmp/out"
+check "published widths tell their heads" $?
+for size in '' '--size 112'; do
+    # shellcheck disable=SC2086
+    "$fovea" inspect "$tmp/cases/big_vision_sincos" $size >"$tmp/out" 2>&1
+    grep -qE "(7x7|3x3) tokens \(positions by sines and cosines\)" "$tmp/out"
+    check "a checkpoint without positions has sines and cosines ($size)" $?
+done
+cp -r "$tmp/cases/hf_dinov2" "$tmp/dinov2"
+echo '{"crop_size": {"height": 28, "width": 28}, "size": {"shortest_edge": 32}, "resample": 3,
+"image_processor_type": "BitImageProcessor", "do_center_crop": true, "do_resize": true,
+"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}' \
+    >"$tmp/dinov2/preprocessor_config.json"
+"$fovea" inspect "$tmp/dinov2" >"$tmp/out" 2>&1
+grep -q 'note: .* says 28x28, and the checkpoint is for 56x56' "$tmp/out"
+check "a size of images that is not the checkpoint's is said" $?
+"$fovea" inspect "$tmp/dinov2" --size 28 >"$tmp/out" 2>&1
+! grep -q 'note:' "$tmp/out" && grep -q '2x2 tokens (positions of 4x4 resampled as hf does)' "$tmp/out"
+check "asked for, it is taken" $?
 
 # ---- compiled ------------------------------------------------------------------------
 
@@ -157,6 +217,36 @@ PYTHON
     grep -q '^unexpected: blocks.0.extra.weight \[128\]' "$tmp/out" &&
     grep -q '1 tensors are missing, 1 misshapen, 1 unexpected' "$tmp/out"
 check "a checkpoint that does not fit is told tensor by tensor" $?
+
+# rename FILE OLD NEW: the same tensors, with NEW for OLD in their names
+rename() {
+    "$python" - "$tmp/cases/timm_token/model.safetensors" "$@" <<'PYTHON'
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+n = struct.unpack("<Q", data[:8])[0]
+header = {k.replace(sys.argv[3], sys.argv[4]): v for k, v in json.loads(data[8:8 + n]).items()}
+text = json.dumps(header).encode()
+open(sys.argv[2], "wb").write(struct.pack("<Q", len(text)) + text + data[8 + n:])
+PYTHON
+}
+rename "$tmp/renamed.safetensors" blocks.0.attn.qkv blocks.0.attn.in
+"$fovea" inspect "$tmp/renamed.safetensors" >"$tmp/out" 2>&1
+[ $? = 1 ] && grep -q "nearest is timm ViT, as in which 32 of its 32 tensors are named, but 'blocks.0.attn.qkv.weight' is missing" "$tmp/out" &&
+    grep -q 'torch.onnx.export' "$tmp/out"
+check "a checkpoint of no known architecture is told the nearest" $?
+rename "$tmp/renamed.safetensors" . ..
+"$fovea" inspect "$tmp/renamed.safetensors" >"$tmp/out" 2>&1
+[ $? = 1 ] && grep -q "'blocks..0..attn..proj..bias', are neither an NFNet's nor a ViT's in the names of timm" "$tmp/out" &&
+    grep -q 'torch.onnx.export' "$tmp/out"
+check "or that there is none, and what to do" $?
+rename "$tmp/renamed.safetensors" blocks.1.norm1 blocks.1.first
+"$fovea" inspect "$tmp/renamed.safetensors" >"$tmp/out" 2>&1
+grep -q '2 tensors are missing, 0 misshapen, 2 unexpected' "$tmp/out"
+check "a block without its first tensor is still a block" $?
+"$fovea" convert "$tmp/cases/timm_token" -o "$tmp/token.onnx" >"$tmp/out" 2>&1 &&
+    "$fovea" inspect "$tmp/token.onnx" --gelu tanh >"$tmp/out" 2>&1 &&
+    grep -q 'note: --gelu is for checkpoints and has no effect' "$tmp/out"
+check "an option of checkpoints is said to have no effect on ONNX" $?
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

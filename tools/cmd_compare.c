@@ -89,8 +89,8 @@ int cmd_compare(int argc, char **argv) {
         return end;
     }
     if (operands.count != 2) {
-        return say_usage("compare", "takes two reports or prediction files, but got %zu operands",
-                         operands.count);
+        return say_usage("compare", "takes two reports or prediction files, but got %zu operand%s",
+                         operands.count, operands.count == 1 ? "" : "s");
     }
     return compare_both(&c, &operands);
 }

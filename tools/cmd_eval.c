@@ -81,6 +81,17 @@ static enum fovea_status parse_streams(const char *text, void *target, struct fo
     return status;
 }
 
+static enum fovea_status parse_failures(const char *text, void *target, struct fovea_error *err) {
+    unsigned long long count;
+    int used = 0;
+    if (sscanf(text, "%18llu%n", &count, &used) != 1 || text[used] || *text < '0' || *text > '9') {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is not a number from 0 on",
+                          fovea_quote(text).text);
+    }
+    *(size_t *)target = (size_t)count;
+    return FOVEA_OK;
+}
+
 /* Options that make no sense together: the exit code, or 0. */
 static int check_usage(const struct evaluation *e, const struct operands *operands) {
     bool folder = e->output.folder;
@@ -120,7 +131,7 @@ static int find_shard(struct evaluation *e) {
     return 0;
 }
 
-enum { N_OWN_ROWS = 15 };
+enum { N_OWN_ROWS = 16 };
 
 static void own_rows(struct evaluation *e, struct option_spec rows[N_OWN_ROWS]) {
     const struct option_spec own[] = {
@@ -132,12 +143,17 @@ static void own_rows(struct evaluation *e, struct option_spec rows[N_OWN_ROWS]) 
          "names of the classes: one a line, or JSON\n"
          "(default: the model's metadata, or config.json beside it)",
          option_text, &e->options.labels, 0},
-        {"workers", "N", "threads that read and decode (default: half the CPUs)", option_count,
+        {"workers", "N", "threads that read and decode (default: as many as CPUs)", option_count,
          &e->workers, 0},
         {"read-timeout", "SECONDS",
          "an image that takes longer to read has failed, as one of a network file\n"
          "system whose server is gone (default: wait for it, and say so)",
          option_real, &e->eval.timeout_s, 0},
+        {"max-failures", "N",
+         "images that may fail or be missing: with N at most the exit status is 0;\n"
+         "with more the run stops, exit 1, and can be resumed (default: any number\n"
+         "may, and the exit status is 3)",
+         parse_failures, &e->eval.max_failures, 0},
         {"streams", "N",
          "sessions at work at once, each with its share of threads and\n"
          "--max-memory; auto, the default: what a measurement on the first\n"
@@ -186,6 +202,7 @@ int cmd_eval(int argc, char **argv) {
     list_rows(&e.list, dataset_rows);
     preprocess_rows_init(&preprocess, &e.options.preprocess);
     own_rows(&e, own);
+    e.eval.max_failures = SIZE_MAX;
     const struct option_group groups[] = {
         {"options", own},
         {"dataset", dataset_rows},

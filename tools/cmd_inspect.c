@@ -1,6 +1,7 @@
 /* fovea inspect: what a model is, and what becomes of it. */
 #include "tools/commands.h"
 
+#include "loaders/image_batch.h"
 #include "loaders/model_recipe.h"
 #include "loaders/recipe_write.h"
 #include "tools/exit_codes.h"
@@ -12,6 +13,7 @@
 #include "tools/say.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* What the command line asks for, and what is made for it. */
 struct inspect {
@@ -33,6 +35,14 @@ static void inspect_finish(struct inspect *in) {
     free(in->inputs);
 }
 
+/* What a step had to say, if anything; the next one starts without. */
+static void say_note(char *note) {
+    if (note[0]) {
+        say("note: %s", note);
+        note[0] = 0;
+    }
+}
+
 static enum fovea_status find_recipe(struct inspect *in, struct fovea_error *err) {
     char note[640];
     if (!fovea_model_takes_images(in->model)) {
@@ -41,14 +51,14 @@ static enum fovea_status find_recipe(struct inspect *in, struct fovea_error *err
     enum fovea_status status = fovea_preprocess_options_settle(
         &in->preprocess, in->model, &in->recipe, note, sizeof(note), err);
     in->has_recipe = !status;
-    if (note[0]) {
-        say("note: %s", note);
+    say_note(note);
+    if (!status && in->recipe.source[FOVEA_RECIPE_SIZE] == FOVEA_FROM_FLAG) {
+        status = fovea_image_batch_fit(in->model, &in->recipe, note, sizeof(note), err);
+        say_note(note);
     }
     if (!status) {
         patch_grid_note(in->model, in->recipe.height, in->recipe.width, note, sizeof(note));
-        if (note[0]) {
-            say("note: %s", note);
-        }
+        say_note(note);
     }
     return status;
 }
@@ -103,6 +113,12 @@ static int inspect_model(struct inspect *in, const char *path) {
     return json_target_write(&in->json, root, &err) ? say_failure("inspect", &err) : code;
 }
 
+/* A model's name, which is not to be overwritten by who leaves an option's word out. */
+static bool is_onnx(const char *path) {
+    const char *dot = path ? strrchr(path, '.') : NULL;
+    return dot && strcmp(dot, ".onnx") == 0;
+}
+
 int cmd_inspect(int argc, char **argv) {
     struct inspect in = {.model_options.plan_only = true};
     struct option_spec model_rows[N_MODEL_OPTIONS];
@@ -143,6 +159,10 @@ int cmd_inspect(int argc, char **argv) {
     int end = options_parse(&usage, argc, argv, &operands);
     if (end != OPTIONS_GO_ON) {
         return end;
+    }
+    if (is_onnx(in.recipe_path)) {
+        return say_usage("inspect", "--write-recipe takes the file to write, but '%s' is a model's",
+                         in.recipe_path);
     }
     if (operands.count != 1) {
         return say_usage("inspect", "takes one model, but got %zu operands", operands.count);

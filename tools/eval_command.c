@@ -14,14 +14,12 @@
 
 enum { DEFAULT_BATCH = 4, MAX_WORKERS = 256 };
 
-/* Decoding is a small share of the work of a large network: half the CPUs, when the model waits. */
-static int default_workers(void) {
-    int half = fovea_cpu_budget() / 2;
-    return half < 1 ? 1 : half;
-}
-
+/*
+ * As many as there are CPUs: ahead of a small network all of them have to decode,
+ * and ahead of a large one those that are not needed sleep.
+ */
 void eval_command_set_workers(struct evaluation *e) {
-    int workers = e->workers > 0 ? e->workers : default_workers();
+    int workers = e->workers > 0 ? e->workers : fovea_cpu_budget();
     e->eval.workers = workers < MAX_WORKERS ? workers : MAX_WORKERS;
 }
 
@@ -163,16 +161,21 @@ static enum fovea_status evaluate(struct evaluation *e, struct fovea_error *err)
     return status ? status : eval_run(eval, e->logits != NULL, err);
 }
 
-/* How to go on with what was stopped. */
+/* How to go on with what was stopped, or was given up for failures. */
 static void say_how_to_go_on(const struct evaluation *e) {
     if (!e->output.folder) {
         return;
     }
-    fputs("go on with: fovea", stderr);
+    fputs("go on with:", stderr);
+    if (e->eval.ranks) {
+        fprintf(stderr, " mpirun -n %d", ranks_count(e->eval.ranks));
+    }
+    fputs(" fovea", stderr);
     for (int i = 0; i < e->argc; i++) {
         say_word(e->argv[i]);
     }
-    fputs(e->output.resume ? "\n" : " --resume\n", stderr);
+    fputs(e->output.resume ? "" : " --resume", stderr);
+    fputs(e->eval.gave_up && !e->output.retry ? " --retry-failed\n" : "\n", stderr);
 }
 
 /* Whether this run's images are all done. */
@@ -218,13 +221,12 @@ static enum fovea_status report(const struct evaluation *e, struct fovea_error *
     return status;
 }
 
-static int exit_code(const struct eval *eval) {
-    struct eval_counts c;
-    eval_count(eval, &c);
+int eval_command_exit_code(const struct eval *eval, const struct eval_counts *counts) {
+    bool allowed = eval->max_failures < SIZE_MAX;
     if (eval->stop_signal) {
         return EXIT_SIGNAL + eval->stop_signal;
     }
-    return c.failed + c.missing > 0 ? EXIT_SOME_FAILED : EXIT_DONE;
+    return counts->failed + counts->missing > 0 && !allowed ? EXIT_SOME_FAILED : EXIT_DONE;
 }
 
 /* Hours of work should not end in a file that cannot be written. */
@@ -250,23 +252,38 @@ static enum fovea_status settle(struct evaluation *e, enum fovea_status status,
     return status ? status : eval_output_collect(&e->output, &e->eval, err);
 }
 
+/* Ranks count their own failures while they run; here are those of all. */
+static enum fovea_status check_sum(struct eval *eval, struct eval_counts *counts,
+                                   struct fovea_error *err) {
+    eval_count(eval, counts);
+    return eval_check_failures(eval, counts->failed + counts->missing, err);
+}
+
 static int run(struct evaluation *e) {
     struct fovea_error err;
+    struct eval_counts counts;
     struct ranks *ranks = e->eval.ranks;
     enum fovea_status status = check_outputs(e, &err);
     if (!status) {
         status = evaluate(e, &err);
     }
     status = settle(e, status, &err);
+    bool settled = !status; /* whatever comes now, the journal has everything */
+    if (!status) {
+        status = check_sum(&e->eval, &counts, &err);
+    }
     if (!status && ranks_index(ranks) == 0) {
         status = report(e, &err);
     }
     if (status) {
         int code = say_failure("eval", &err);
+        if (e->eval.gave_up || settled) {
+            say_how_to_go_on(e);
+        }
         ranks_abort(ranks);
         return code;
     }
-    return ranks_index(ranks) == 0 ? exit_code(&e->eval) : EXIT_DONE;
+    return ranks_index(ranks) == 0 ? eval_command_exit_code(&e->eval, &counts) : EXIT_DONE;
 }
 
 int eval_command_run(struct evaluation *e, const struct operands *operands) {
@@ -286,14 +303,14 @@ int eval_command_run(struct evaluation *e, const struct operands *operands) {
     return code;
 }
 
-int eval_command_merge(const struct evaluation *e, const struct operands *operands) {
+int eval_command_merge(struct evaluation *e, const struct operands *operands) {
     struct fovea_error err;
     struct eval_counts counts;
     const char *into = e->output.folder ? e->output.folder : operands->words[0];
     enum fovea_status status =
         eval_output_merge(operands->words, operands->count, into, &counts, &err);
-    if (status) {
-        return say_failure("eval", &err);
+    if (!status) { /* there is a report all the same */
+        status = eval_check_failures(&e->eval, counts.failed + counts.missing, &err);
     }
-    return counts.failed + counts.missing > 0 ? EXIT_SOME_FAILED : EXIT_DONE;
+    return status ? say_failure("eval", &err) : eval_command_exit_code(&e->eval, &counts);
 }

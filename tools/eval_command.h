@@ -25,13 +25,16 @@ struct evaluation {
     char **argv;
 };
 
-/* eval.workers: as many as asked for, or half the CPUs, since models wait for little else. */
+/* eval.workers: as many as asked for, or as there are CPUs. */
 void eval_command_set_workers(struct evaluation *evaluation);
+
+/* What the exit status says of an evaluation that came to its end, or was stopped by a signal. */
+int eval_command_exit_code(const struct eval *eval, const struct eval_counts *counts);
 
 /* Evaluate operands MODEL DATASET; returns the exit code. */
 int eval_command_run(struct evaluation *evaluation, const struct operands *operands);
 
 /* --merge: no model and no images, just what there is of them, in the folders of the operands. */
-int eval_command_merge(const struct evaluation *evaluation, const struct operands *operands);
+int eval_command_merge(struct evaluation *evaluation, const struct operands *operands);
 
 #endif

@@ -76,16 +76,37 @@ static enum fovea_status map_by_option(const struct fovea_dataset *set, const ch
     return status;
 }
 
-/* Names that nothing else explains are all classes in sorted order, or there is no telling. */
-static enum fovea_status map_in_order(const struct fovea_dataset *set, int64_t classes, int *map,
-                                      struct fovea_error *err) {
-    if (!set->numeric && set->n_classes < (size_t)classes) {
+/* The first class that is no label of the model, and what would help. */
+static enum fovea_status fail_unknown(const struct fovea_dataset *set,
+                                      const struct classifier *model, struct fovea_error *err) {
+    const struct fovea_labels *labels = &model->labels;
+    size_t i = 0;
+    while (i + 1 < set->n_classes && fovea_labels_find(labels, set->classes[i].name) >= 0) {
+        i++;
+    }
+    struct fovea_quoted name = fovea_quote(set->classes[i].name);
+    const char *advice =
+        "give its labels (--labels), a list of all its classes (--class-map), or a "
+        "label map (--label-map)";
+    if (labels->count == 0) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
-                          "%zu classes for a model of %lld, and nothing says which those are: the "
-                          "first is '%s', which is no label of the model; give its labels, a class "
-                          "map of all its classes, or a label map",
-                          set->n_classes, (long long)classes,
-                          fovea_quote(set->classes[0].name).text);
+                          "%zu classes for a model of %lld, which has no labels, and nothing says "
+                          "what '%s' is: %s",
+                          set->n_classes, (long long)model->classes, name.text, advice);
+    }
+    return fovea_fail(
+        err, FOVEA_ERR_INVALID,
+        "%zu classes for a model of %lld, and '%s' is none of its %zu labels (%s): %s",
+        set->n_classes, (long long)model->classes, name.text, labels->count, labels->source,
+        advice);
+}
+
+/* Names that nothing else explains are all classes in sorted order, or there is no telling. */
+static enum fovea_status map_in_order(const struct fovea_dataset *set,
+                                      const struct classifier *model, int *map,
+                                      struct fovea_error *err) {
+    if (!set->numeric && set->n_classes < (size_t)model->classes) {
+        return fail_unknown(set, model, err);
     }
     for (size_t i = 0; i < set->n_classes; i++) {
         map[i] = set->classes[i].index;
@@ -105,7 +126,7 @@ static enum fovea_status map_labels(struct eval_list *list, const struct eval_li
     } else if (set->numeric || !map_by_name(set, &model->labels, map)) {
         how = set->numeric ? "the numbers that are their names" : "their sorted order";
         list->unlike = !set->numeric && model->labels.count > 0;
-        status = map_in_order(set, model->classes, map, err);
+        status = map_in_order(set, model, map, err);
     }
     for (size_t i = 0; !status && i < set->n_classes; i++) {
         if (map[i] >= model->classes) {

@@ -337,11 +337,33 @@ void eval_output_finish(struct eval_output *output) {
     free(output->path);
 }
 
+/* The bytes of all journals in the folders. */
+static enum fovea_status weigh(char *const *folders, size_t n_folders, uint64_t *bytes,
+                               struct fovea_error *err) {
+    enum fovea_status status = FOVEA_OK;
+    *bytes = 0;
+    for (size_t i = 0; !status && i < n_folders; i++) {
+        char **paths;
+        size_t count;
+        struct stat info;
+        status = eval_journals_find(folders[i], &paths, &count, err);
+        for (size_t k = 0; !status && k < count; k++) {
+            *bytes += stat(paths[k], &info) == 0 ? (uint64_t)info.st_size : 0;
+        }
+        if (!status) {
+            eval_journals_free(paths, count);
+        }
+    }
+    return status;
+}
+
 enum fovea_status eval_output_merge(char *const *folders, size_t count, const char *into,
                                     struct eval_counts *counts, struct fovea_error *err) {
     struct eval_collection all = {0};
     size_t n_journals = 0;
-    enum fovea_status status = FOVEA_OK;
+    uint64_t bytes = 0;
+    enum fovea_status status = weigh(folders, count, &bytes, err);
+    eval_collection_bound(&all, bytes);
     for (size_t i = 0; !status && i < count; i++) {
         size_t before = n_journals;
         status = read_folder(folders[i], NULL, &all, &n_journals, err);

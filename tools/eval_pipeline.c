@@ -2,6 +2,7 @@
 #include "tools/eval_pipeline.h"
 
 #include "runtime/clock.h"
+#include "runtime/tensor.h"
 #include "tools/say.h"
 
 #include <math.h>
@@ -76,11 +77,14 @@ static void slot_destroy(const struct pipeline *p, struct slot *slot) {
 static struct slot *slot_create(const struct pipeline *p) {
     struct slot *slot = calloc(1, sizeof(*slot));
     if (slot) {
-        slot->made = calloc(1, p->source.product.bytes);
+        slot->made = fovea_aligned_alloc(p->source.product.bytes);
     }
     if (slot && !slot->made) {
         free(slot);
-        slot = NULL;
+        return NULL;
+    }
+    if (slot) {
+        memset(slot->made, 0, p->source.product.bytes);
     }
     return slot;
 }
@@ -250,13 +254,18 @@ size_t pipeline_peek(struct pipeline *p, const volatile sig_atomic_t *stop) {
     return index;
 }
 
-void pipeline_take(struct pipeline *p, void *made, struct prepared_image *out) {
+/* The image that is ready, which nobody else touches: what was made of it copied, or exchanged. */
+static void hand_over(struct pipeline *p, void **made, bool copy, struct prepared_image *out) {
     pthread_mutex_lock(&p->lock);
     struct slot *slot = p->ring[p->taken % p->n_slots];
     pthread_mutex_unlock(&p->lock);
-    *out = slot->image; /* ready: nobody else touches it */
-    if (out->state == EVAL_OK) {
-        memcpy(made, slot->made, p->source.product.bytes);
+    *out = slot->image;
+    if (out->state == EVAL_OK && copy) {
+        memcpy(*made, slot->made, p->source.product.bytes);
+    } else if (out->state == EVAL_OK) {
+        void *mine = *made;
+        *made = slot->made;
+        slot->made = mine;
     }
     pthread_mutex_lock(&p->lock);
     slot->ready = false;
@@ -264,6 +273,14 @@ void pipeline_take(struct pipeline *p, void *made, struct prepared_image *out) {
     p->waited = p->noticed = 0;
     pthread_cond_signal(&p->room);
     pthread_mutex_unlock(&p->lock);
+}
+
+void pipeline_take(struct pipeline *p, void *made, struct prepared_image *out) {
+    hand_over(p, &made, true, out);
+}
+
+void pipeline_exchange(struct pipeline *p, void **made, struct prepared_image *out) {
+    hand_over(p, made, false, out);
 }
 
 enum fovea_status pipeline_status(const struct pipeline *p, struct fovea_error *err) {

@@ -69,6 +69,10 @@ size_t pipeline_peek(struct pipeline *pipeline, const volatile sig_atomic_t *sto
  * caller's, if its state is EVAL_OK. */
 void pipeline_take(struct pipeline *pipeline, void *made, struct prepared_image *out);
 
+/* The same without a copy, for what is made in floats or bytes: *made, of malloc's kind and of the
+ * product's size, becomes the pipeline's, which hands its own over. */
+void pipeline_exchange(struct pipeline *pipeline, void **made, struct prepared_image *out);
+
 /* FOVEA_ERR_IO if so many reads do not end that it was given up. */
 enum fovea_status pipeline_status(const struct pipeline *pipeline, struct fovea_error *err);
 

@@ -105,6 +105,17 @@ enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_err
     return status;
 }
 
+enum fovea_status eval_check_failures(struct eval *eval, size_t failures, struct fovea_error *err) {
+    if (failures <= eval->max_failures) {
+        return FOVEA_OK;
+    }
+    eval->gave_up = true;
+    return fovea_fail(err, FOVEA_ERR_LIMIT,
+                      "images that failed or are missing: %zu, more than the %zu that "
+                      "--max-failures allows",
+                      failures, eval->max_failures);
+}
+
 /* ---- sums ---------------------------------------------------------------------- */
 
 void eval_count_records(const struct eval_record *records, size_t n_records,

@@ -28,8 +28,10 @@ struct eval {
     struct classifier model;
     const struct fovea_jpeg_options *jpeg;
     int workers;
-    double timeout_s; /* an image that takes longer to read has failed; 0: none does */
-    bool abandoned;   /* a thread still waits for a file, and uses what is here when it goes on */
+    double timeout_s;    /* an image that takes longer to read has failed; 0: none does */
+    size_t max_failures; /* images that may have no answer; SIZE_MAX: any number */
+    bool gave_up;        /* more had none */
+    bool abandoned; /* a thread still waits for a file, and uses what is here when it goes on */
     const struct classifier_options *options; /* lent; that `model` was made with */
     bool exact;                               /* every image by itself, on one thread */
     struct streams_setting setting;           /* how the work was divided in the end */
@@ -58,10 +60,14 @@ enum fovea_status eval_describe(struct eval *eval, struct fovea_error *err);
 
 /*
  * Run. SIGINT and SIGTERM end it after the batch at hand, with stop_signal
- * set; a second one kills. Failed images are named on stderr as they come.
+ * set; a second one kills. So do more failures than max_failures, as an error.
+ * Failed images are named on stderr as they come.
  * Images that have a state already are passed over.
  */
 enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_error *err);
+
+/* FOVEA_ERR_LIMIT, and gave_up set, if `failures` images without an answer are too many. */
+enum fovea_status eval_check_failures(struct eval *eval, size_t failures, struct fovea_error *err);
 
 /* Over this run's images. */
 void eval_count(const struct eval *eval, struct eval_counts *out);

@@ -4,6 +4,7 @@
 #include "evaluation/journal.h"
 #include "loaders/logits.h"
 #include "runtime/clock.h"
+#include "tools/eval_settings.h"
 #include "tools/progress.h"
 #include "tools/ranks.h"
 #include "tools/say.h"
@@ -23,6 +24,7 @@ struct runner {
     struct progress progress;
     double started;   /* the first image; 0: not yet */
     size_t done;      /* images taken, with their batch through the model */
+    size_t failures;  /* images without an answer, those of runs before included */
     double busy, all; /* seconds that streams spent in the model, and all of theirs */
     enum fovea_status status;
     struct fovea_error err; /* of the first stream to fail */
@@ -30,8 +32,18 @@ struct runner {
 
 /* ---- images in, results out ---------------------------------------------------- */
 
+/* One more image without an answer, which may be one too many. Under the lock. */
+static void count_failure(struct runner *r) {
+    struct fovea_error err;
+    enum fovea_status status = eval_check_failures(r->eval, ++r->failures, &err);
+    if (status && !r->status) {
+        r->status = status;
+        r->err = err;
+    }
+}
+
 /* Note what happened to an image, and say so if it is worth a line. Under the lock. */
-static void note(struct eval_record *record, const struct prepared_image *image) {
+static void note(struct runner *r, struct eval_record *record, const struct prepared_image *image) {
     record->state = image->state;
     record->file_bytes = image->file_bytes;
     memcpy(record->file_sha256, image->file_sha256, sizeof(record->file_sha256));
@@ -41,6 +53,9 @@ static void note(struct eval_record *record, const struct prepared_image *image)
     free(record->message);
     record->message = strdup(image->message);
     say("%s: %s%s", record->path, image->state == EVAL_OK ? "warning: " : "", image->message);
+    if (image->state != EVAL_OK) {
+        count_failure(r);
+    }
 }
 
 /* The image is done, whatever came of it. Under the lock. */
@@ -68,27 +83,39 @@ struct batch {
     size_t taken; /* images it took from the pipeline: those, and the ones without pixels */
 };
 
+/* The next image's pixels into a row. */
+static void take_image(struct runner *r, struct classifier *c, size_t row,
+                       struct prepared_image *image) {
+    if (c->batch > 1) {
+        pipeline_take(r->pipeline, c->pixels + row * c->image_floats, image);
+        return;
+    }
+    void *pixels = c->pixels;
+    pipeline_exchange(r->pipeline, &pixels, image);
+    c->pixels = pixels;
+}
+
 /*
  * Take images until the batch is full. Where bits must not depend on what else
  * is in a batch, the row of an image is given by its index, since a kernel may
  * treat rows differently. Under the lock, so that a batch is of neighbours.
  */
-static void fill_batch(struct runner *r, const struct classifier *c, struct batch *b) {
+static void fill_batch(struct runner *r, struct classifier *c, struct batch *b) {
     struct prepared_image image;
     size_t size = (size_t)c->batch;
     b->n = b->taken = 0;
     for (size_t row = 0; row < size; row++) {
         b->rows[row] = EVAL_NO_IMAGE;
     }
-    while (b->n < size) {
+    while (b->n < size && !r->status) {
         size_t index = pipeline_peek(r->pipeline, r->stop);
         size_t row = r->eval->exact ? index % size : b->n;
         if (index == EVAL_NO_IMAGE || b->rows[row] != EVAL_NO_IMAGE) {
             break;
         }
         struct eval_record *record = &r->eval->list.records[index];
-        pipeline_take(r->pipeline, c->pixels + row * c->image_floats, &image);
-        note(record, &image);
+        take_image(r, c, row, &image);
+        note(r, record, &image);
         b->taken++;
         if (image.state == EVAL_OK) {
             record->state = EVAL_NOT_DONE; /* until its batch has run, there is no answer */
@@ -114,7 +141,7 @@ static void score_row(struct runner *r, const float *logits, int64_t classes,
     };
     memcpy(broken.file_sha256, record->file_sha256, sizeof(broken.file_sha256));
     pthread_mutex_lock(&r->lock);
-    note(record, &broken);
+    note(r, record, &broken);
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -209,56 +236,9 @@ static enum fovea_status run_streams(struct runner *r, double deadline, struct f
 
 /* ---- choosing ------------------------------------------------------------------ */
 
-enum { MAX_SETTINGS = 8 };
 static const double window_s = 0.75;   /* a setting is measured for */
 static const double worth_s = 20;      /* of work are worth measuring for */
 static const double clear_gain = 1.03; /* over the first setting: less is noise */
-
-static void add_setting(const struct eval *eval, struct streams_setting *list, size_t *count,
-                        int streams, int batch) {
-    struct streams_setting s = eval->setting;
-    s.streams = eval->fixed_streams || streams < 1 ? s.streams : streams;
-    s.batch = eval->fixed_batch ? s.batch : batch;
-    for (size_t i = 0; i < *count; i++) {
-        if (list[i].streams == s.streams && list[i].batch == s.batch) {
-            return;
-        }
-    }
-    list[(*count)++] = s;
-}
-
-/*
- * A thread a stream, then half as many, and so on: less memory, and where that
- * is what limits, faster. The last can only be faster than no setting at all.
- */
-static size_t list_exact(const struct eval *eval, struct streams_setting list[MAX_SETTINGS]) {
-    size_t count = 0;
-    struct streams_setting s = eval->setting;
-    list[count++] = s;
-    while (s.streams > 1 && count < MAX_SETTINGS) {
-        s.streams = s.threads = s.streams / 2;
-        list[count++] = s;
-    }
-    return count;
-}
-
-/* The setting there is, then others that may do more images in the same time. */
-static size_t list_settings(const struct eval *eval, struct streams_setting list[MAX_SETTINGS]) {
-    int threads = eval->setting.threads,
-        several = eval->setting.batch > 1 ? eval->setting.batch : 4;
-    size_t count = 0;
-    if (eval->exact) {
-        return list_exact(eval, list);
-    }
-    list[count++] = eval->setting;
-    add_setting(eval, list, &count, 1, 1);
-    add_setting(eval, list, &count, threads, 1);
-    add_setting(eval, list, &count, threads, several);
-    if (threads >= 8) {
-        add_setting(eval, list, &count, threads / 4, 1);
-    }
-    return count;
-}
 
 static void say_setting(const char *what, const struct streams_setting *s, double rate) {
     say("%s %d stream%s, %d thread%s, batch %d: %.2f images/s", what, s->streams,
@@ -345,8 +325,8 @@ static void compare(struct choice *c, double rate) {
 
 /* Bring streams into the fastest setting, doing images on the way. */
 static enum fovea_status choose(struct runner *r, struct fovea_error *err) {
-    struct streams_setting list[MAX_SETTINGS];
-    size_t count = list_settings(r->eval, list);
+    struct streams_setting list[EVAL_MAX_SETTINGS];
+    size_t count = eval_settings_list(r->eval, list);
     struct choice c = {.list = list, .count = count, .best = count, .now = count};
     enum fovea_status status = FOVEA_OK;
     for (size_t i = 0; !status && i < count && !*r->stop; i++) {
@@ -382,12 +362,15 @@ enum fovea_status eval_streams_run(struct eval *eval, struct pipeline *pipeline,
     pthread_mutex_init(&r.lock, NULL);
     struct eval_counts counts;
     eval_count(eval, &counts);
+    r.failures = counts.failed + counts.missing;
     /* What other ranks do is shown by the first. */
     progress_init(&r.progress, "images",
                   eval->ranks ? eval->list.count - eval->n_resumed : counts.not_done);
     r.progress.hidden = ranks_index(eval->ranks) > 0;
-    enum fovea_status status =
-        eval->choose ? choose(&r, err) : use_setting(&r, &eval->setting, err);
+    enum fovea_status status = eval_check_failures(eval, r.failures, err);
+    if (!status) {
+        status = eval->choose ? choose(&r, err) : use_setting(&r, &eval->setting, err);
+    }
     if (!status && r.streams.count > 0) {
         status = run_streams(&r, 0, err);
         eval->seconds = fovea_clock_seconds() - r.started;

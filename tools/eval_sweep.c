@@ -10,7 +10,6 @@
 #include "loaders/preprocess.h"
 #include "runtime/parallel.h"
 #include "tools/eval_pipeline.h"
-#include "tools/exit_codes.h"
 #include "tools/progress.h"
 #include "tools/say.h"
 #include "tools/sweep_axes.h"
@@ -138,6 +137,7 @@ static enum fovea_status do_images(struct sweep *sweep, struct eval *eval, struc
     struct prepared_image image;
     struct progress progress;
     enum fovea_status status = FOVEA_OK;
+    size_t failures = 0;
     progress_init(&progress, "images", eval->list.count);
     for (size_t done = 1; !status && pipeline_peek(pipeline, &go_on) != EVAL_NO_IMAGE; done++) {
         struct fovea_image decoded = {0};
@@ -149,6 +149,8 @@ static enum fovea_status do_images(struct sweep *sweep, struct eval *eval, struc
             note_failure(&eval->list.records[image.index], image.state, image.message);
         }
         fovea_image_finish(&decoded);
+        failures += eval->list.records[image.index].state != EVAL_OK;
+        status = status ? status : eval_check_failures(eval, failures, err);
         progress_set(&progress, done);
     }
     progress_finish(&progress);
@@ -228,12 +230,12 @@ int eval_sweep_run(struct evaluation *e, const struct operands *operands) {
     e->options.path = operands->words[0];
     e->list.path = operands->words[1];
     enum fovea_status status = run(e, &sweep, &err);
-    int code = EXIT_DONE;
+    int code;
     if (status) {
         code = say_failure("eval", &err);
     } else {
         eval_count(&e->eval, &counts);
-        code = counts.failed + counts.missing > 0 ? EXIT_SOME_FAILED : EXIT_DONE;
+        code = eval_command_exit_code(&e->eval, &counts);
     }
     sweep_finish(&sweep);
     eval_finish(&e->eval);

@@ -3,6 +3,7 @@
 
 #include "loaders/arch.h"
 #include "runtime/bf16_ratio.h"
+#include "runtime/model.h"
 #include "runtime/pass.h"
 #include "runtime/session.h"
 #include "tools/say.h"
@@ -122,8 +123,8 @@ void run_option_specs(struct model_options *options,
          "less time (default), or off",
          parse_winograd, &options->no_winograd, 0},
         {"head-type", "H",
-         "how a ViT in a checkpoint pools: token, gap or map (default: what\n"
-         "its tensors and config.json say)",
+         "how a ViT in a checkpoint pools: token, gap, map or token+gap\n"
+         "(default: what its tensors and config.json say)",
          option_text, &options->head_type, 0},
         {"heads", "N", "attention heads of a ViT in a checkpoint (default: the same)", option_count,
          &options->heads, 0},
@@ -181,6 +182,16 @@ static void say_misfit(void *context, const char *how, const char *what) {
     say("%s: %s", how, what);
 }
 
+/* The first option given that only networks built from tensors have; NULL: none is. */
+static const char *option_of_checkpoints(const struct model_options *options) {
+    return options->heads       ? "heads"
+           : options->head_type ? "head-type"
+           : options->gelu      ? "gelu"
+           : options->ws_eps    ? "ws-eps"
+           : options->positions ? "positions"
+                                : NULL;
+}
+
 enum fovea_status model_options_load(const struct model_options *options, const char *path,
                                      int size, struct fovea_model **out, struct fovea_error *err) {
     struct fovea_load_options load;
@@ -196,8 +207,14 @@ enum fovea_status model_options_load(const struct model_options *options, const 
     enum fovea_status status = fovea_model_load(path, &load, out, err);
     const char *words = status ? NULL : fovea_model_get_metadata(*out, FOVEA_ARCH_KEY);
     const char *origin = words ? fovea_model_get_metadata(*out, FOVEA_ARCH_ORIGIN_KEY) : NULL;
+    bool by_tensors = !status && ((*out)->built || (*out)->planned_inputs);
+    const char *unused = status || by_tensors ? NULL : option_of_checkpoints(options);
     if (origin) {
         say("%s: %s", origin, words);
+    }
+    if (unused) {
+        say("note: --%s is for checkpoints and has no effect: this model's graph is in its file",
+            unused);
     }
     return status;
 }

@@ -91,8 +91,9 @@ def vit_params(seed, d=128, depth=2, f=200, heads=2, patch=16, grid=4, cls=True,
     p["patch_embed.proj.weight"] = r.matrix(d, 3, patch, patch)
     if not pre_norm:  # OpenCLIP's towers have no bias here
         p["patch_embed.proj.bias"] = r.bias(d)
-    rows = grid * grid + (prefix if positions == "all" else 0)
-    p["pos_embed"] = r.bias(1, rows, d)
+    if positions != "sincos":
+        rows = grid * grid + {"all": prefix, "class": 1, "grid": 0}[positions]
+        p["pos_embed"] = r.bias(1, rows, d)
     if cls:
         p["cls_token"] = r.bias(1, 1, d)
     if registers:
@@ -121,7 +122,7 @@ def vit_params(seed, d=128, depth=2, f=200, heads=2, patch=16, grid=4, cls=True,
         mlp_params(p, r, "attn_pool.mlp", d, f, "gelu")
     if rep:
         linear_params(p, r, "pre_logits", d, rep)
-    linear_params(p, r, "head", rep or d, classes)
+    linear_params(p, r, "head", rep or (2 * d if pool == "token+gap" else d), classes)
     return p
 
 
@@ -155,16 +156,31 @@ def attend(q, k, v):
     return y.transpose(1, 2).flatten(2)
 
 
+def sincos(side, d):
+    """big_vision's posemb "sincos2d": the column's sines and cosines, then the row's."""
+    y, x = np.mgrid[:side, :side].reshape(2, -1, 1).astype(np.float64)
+    omega = 10000.0 ** -(np.arange(d // 4) / (d // 4 - 1))
+    waves = np.concatenate([np.sin(x * omega), np.cos(x * omega), np.sin(y * omega),
+                            np.cos(y * omega)], axis=1)
+    return torch.tensor(waves).float()[None]
+
+
 def vit(p, x, heads=2, gelu="none", eps=1e-6, pool="token"):
     w = p["patch_embed.proj.weight"]
     x = F.conv2d(x, w, p.get("patch_embed.proj.bias"), stride=w.shape[-1]).flatten(2).transpose(1, 2)
-    n, tokens, _ = x.shape
+    n, tokens, d = x.shape
+    table = p.get("pos_embed")
+    if table is None:
+        table = sincos(round(tokens ** 0.5), d)
     first = [p[k].expand(n, -1, -1) for k in ("cls_token", "reg_token") if k in p]
     prefix = sum(t.shape[1] for t in first)
-    if p["pos_embed"].shape[1] == tokens:
-        x = torch.cat(first + [x + p["pos_embed"]], 1)
+    if table.shape[1] == tokens:
+        x = torch.cat(first + [x + table], 1)
+    elif table.shape[1] == tokens + 1 and prefix > 1:  # DINOv2: registers come after the positions
+        x = torch.cat([first[0], x], 1) + table
+        x = torch.cat([x[:, :1], first[1], x[:, 1:]], 1)
     else:
-        x = torch.cat(first + [x], 1) + p["pos_embed"]
+        x = torch.cat(first + [x], 1) + table
     if "norm_pre.weight" in p:
         x = norm(p, "norm_pre", x, eps)
     i = 0
@@ -186,6 +202,8 @@ def vit(p, x, heads=2, gelu="none", eps=1e-6, pool="token"):
         y = linear(p, "attn_pool.proj", attend(q, k, v))
         y = y + mlp(p, "attn_pool.mlp", norm(p, "attn_pool.norm", y, eps), gelu)
         x = y[:, 0]
+    elif pool == "token+gap":
+        x = torch.cat([x[:, 0], x[:, prefix:].mean(1)], 1)
     else:
         x = x[:, 0] if pool == "token" else x[:, prefix:].mean(1)
     if "fc_norm.weight" in p:
@@ -217,6 +235,55 @@ def to_hf_vit(p):
     for a, b in pairs:
         for part in ("weight", "bias"):
             out[f"{b}.{part}"] = p[f"{a}.{part}"]
+    return out
+
+
+def to_hf_dinov2(p, base="dinov2", newer=False):
+    """`newer` are the names of attention from transformers 5 on."""
+    out = {f"{base}.embeddings.cls_token": p["cls_token"],
+           f"{base}.embeddings.position_embeddings": p["pos_embed"],
+           f"{base}.embeddings.mask_token": torch.zeros(1, p["cls_token"].shape[-1])}
+    if "reg_token" in p:
+        out[f"{base}.embeddings.register_tokens"] = p["reg_token"]
+    pairs = [("patch_embed.proj", f"{base}.embeddings.patch_embeddings.projection"),
+             ("norm", f"{base}.layernorm"), ("head", "classifier")]
+    i = 0
+    while f"blocks.{i}.norm1.weight" in p:
+        a, b = f"blocks.{i}.", f"{base}.encoder.layer.{i}."
+        names = [f"{b}attention.{n}_proj" for n in "qkvo"] if newer else \
+            [f"{b}attention.attention.{n}" for n in ("query", "key", "value")] + \
+            [f"{b}attention.output.dense"]
+        pairs += [(a + "norm1", b + "norm1"), (a + "norm2", b + "norm2"),
+                  (a + "attn.proj", names[3])]
+        pairs += [(f"{a}mlp.{x}", f"{b}mlp.{y}") for x, y in
+                  (("fc1", "fc1"), ("fc2", "fc2"), ("w12", "weights_in"), ("w3", "weights_out"))
+                  if f"{a}mlp.{x}.weight" in p]
+        for part in ("weight", "bias"):
+            for name, t in zip(names, p[f"{a}attn.qkv.{part}"].chunk(3)):
+                out[f"{name}.{part}"] = t
+        for k in "12":
+            out[f"{b}layer_scale{k}.lambda1"] = p[f"{a}ls{k}.gamma"]
+        i += 1
+    for a, b in pairs:
+        for part in ("weight", "bias"):
+            out[f"{b}.{part}"] = p[f"{a}.{part}"]
+    return out
+
+
+def to_torchvision(p):
+    out = {"class_token": p["cls_token"], "encoder.pos_embedding": p["pos_embed"]}
+    for name, t in p.items():
+        for a, b in (("patch_embed.proj.", "conv_proj."), ("norm.", "encoder.ln."),
+                     ("head.", "heads.head."), ("blocks.", "encoder.layers.encoder_layer_")):
+            if name.startswith(a):
+                name = b + name[len(a):]
+                for x, y in ((".norm1.", ".ln_1."), (".norm2.", ".ln_2."),
+                             (".attn.qkv.", ".self_attention.in_proj_"),
+                             (".attn.proj.", ".self_attention.out_proj."),
+                             (".mlp.fc1.", ".mlp.0."), (".mlp.fc2.", ".mlp.3.")):
+                    name = name.replace(x, y)
+                out[name] = t
+                break
     return out
 
 
@@ -272,7 +339,8 @@ def to_big_vision(p, heads, old=False, prefix=""):
 
     out["embedding/kernel"] = p["patch_embed.proj.weight"].permute(2, 3, 1, 0)
     out["embedding/bias"] = p["patch_embed.proj.bias"]
-    out["Transformer/posembed_input/pos_embedding" if old else "pos_embedding"] = p["pos_embed"]
+    if "pos_embed" in p:
+        out["Transformer/posembed_input/pos_embedding" if old else "pos_embedding"] = p["pos_embed"]
     if "cls_token" in p:
         out["cls"] = p["cls_token"]
     i = 0
@@ -455,7 +523,25 @@ def main():
              rename=lambda p: to_big_vision(p, 4, prefix="params/"), npz=True)
     vit_case(root, "vision_transformer_old", forward=tanh, d=96, heads=4, npz=True,
              rename=lambda p: to_big_vision(p, 4, old=True, prefix="opt/target/"))
-    nfnet_case(root, "timm_dm_nfnet")
+    vit_case(root, "big_vision_sincos", forward=tanh, positions="sincos", cls=False, pool="avg",
+             d=96, heads=4, depth=1, patch=32, grid=7, npz=True,
+             rename=lambda p: to_big_vision(p, 4, prefix="params/"))
+    both = {"pool": "token+gap", "scale": True, "patch": 14}
+    vit_case(root, "hf_dinov2", d=96, heads=3, rename=to_hf_dinov2, config={
+        "model_type": "dinov2", "num_attention_heads": 3, "image_size": 56, "layer_norm_eps": 1e-6,
+        "hidden_act": "gelu", "architectures": ["Dinov2ForImageClassification"]}, **both)
+    vit_case(root, "hf_dinov2_giant", mlp="w12", rename=lambda p: to_hf_dinov2(p, newer=True), **both)
+    vit_case(root, "hf_dinov2_registers", registers=4, positions="class", **both,
+             rename=lambda p: to_hf_dinov2(p, "dinov2_with_registers"))
+    vit_case(root, "dinov2_registers", registers=4, positions="class", scale=True,
+             rename=lambda p: {k.replace("reg_token", "register_tokens"): v for k, v in p.items()})
+    vit_case(root, "torchvision", rename=to_torchvision)
+    # 16 heads of 72, which no tensor says, and width 1152 tells.
+    vit_case(root, "timm_so400m_heads", d=1152, heads=16, depth=1, f=64, grid=2, cls=False,
+             pool="avg")
+    nfnet_case(root, "timm_dm_nfnet", config={
+        "architecture": "dm_nfnet_f0",
+        "pretrained_cfg": {"input_size": [3, 32, 32], "test_input_size": [3, 65, 71]}})
     nfnet_case(root, "timm_nfnet", in_weights=True, side=64)
 
 
