@@ -39,3 +39,18 @@ json_t *json_text(const char *text) {
 json_t *json_count(size_t value) {
     return json_integer((json_int_t)value);
 }
+
+static void check_whole(json_t **whole, int failed) {
+    if (failed) {
+        json_decref(*whole);
+        *whole = NULL;
+    }
+}
+
+void json_append(json_t **list, json_t *item) {
+    check_whole(list, json_array_append_new(*list, item));
+}
+
+void json_set(json_t **object, const char *key, json_t *item) {
+    check_whole(object, json_object_set_new(*object, key, item));
+}

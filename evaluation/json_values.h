@@ -28,4 +28,11 @@ json_t *json_text(const char *text);
 /* A count. */
 json_t *json_count(size_t value);
 
+/*
+ * Add to a list, or an object, whose reference to `item` it takes. What lacks a
+ * part for want of memory is released and becomes NULL.
+ */
+void json_append(json_t **list, json_t *item);
+void json_set(json_t **object, const char *key, json_t *item);
+
 #endif

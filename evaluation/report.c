@@ -19,9 +19,14 @@ static enum fovea_status write_json(const char *folder, const char *name, json_t
     enum fovea_status status = eval_file_init(&file, folder, name, err);
     if (!status) {
         /* a stream that failed stays so, and is reported when it is kept */
-        json_dumpf(root, file.stream, JSON_RESULTS);
+        int failed = json_dumpf(root, file.stream, JSON_RESULTS);
         fputc('\n', file.stream);
-        status = eval_file_keep(&file, err);
+        if (failed && !ferror(file.stream)) {
+            eval_file_finish(&file);
+            status = fovea_fail(err, FOVEA_ERR_MEMORY, "out of memory for %s", name);
+        } else {
+            status = eval_file_keep(&file, err);
+        }
     }
     json_decref(root);
     return status;

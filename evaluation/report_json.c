@@ -27,9 +27,10 @@ static json_t *interval_json(const struct eval_share *share) {
 }
 
 static json_t *recipe_json(const char *text) {
-    json_t *recipe;
-    bool parsed = text && fovea_json_parse(text, strlen(text), 0, &recipe, NULL) == FOVEA_OK;
-    return parsed ? recipe : json_text(text);
+    json_t *recipe = NULL;
+    enum fovea_status status =
+        text ? fovea_json_parse(text, strlen(text), 0, &recipe, NULL) : FOVEA_ERR_INVALID;
+    return !status || status == FOVEA_ERR_MEMORY ? recipe : json_text(text);
 }
 
 static json_t *description_json(const struct eval_description *d) {
@@ -64,10 +65,10 @@ static json_t *calibration_json(const struct eval_calibration *c) {
     for (size_t i = 0; i < EVAL_BINS; i++) {
         const struct eval_bin *b = &c->bins[i];
         double mean = b->images > 0 ? b->confidence / (double)b->images : (double)NAN;
-        json_array_append_new(
-            bins, json_pack("{s:f, s:f, s:o, s:o, s:o}", "low", (double)i / EVAL_BINS, "high",
-                            (double)(i + 1) / EVAL_BINS, "images", json_count(b->images), "right",
-                            json_count(b->right), "mean_confidence", json_double(mean)));
+        json_append(&bins,
+                    json_pack("{s:f, s:f, s:o, s:o, s:o}", "low", (double)i / EVAL_BINS, "high",
+                              (double)(i + 1) / EVAL_BINS, "images", json_count(b->images), "right",
+                              json_count(b->right), "mean_confidence", json_double(mean)));
     }
     return json_pack("{s:o, s:o, s:o, s:o, s:o}", "nll", json_double(c->nll), "ece",
                      json_double(c->ece), "mce", json_double(c->mce), "mean_confidence",
@@ -88,7 +89,7 @@ static json_t *class_json(const struct eval_description *d, const struct eval_cl
 static json_t *classes_json(const struct eval_description *d, const struct eval_summary *s) {
     json_t *list = json_array();
     for (size_t i = 0; i < s->n_classes; i++) {
-        json_array_append_new(list, class_json(d, &s->classes[i]));
+        json_append(&list, class_json(d, &s->classes[i]));
     }
     return list;
 }
@@ -97,11 +98,11 @@ static json_t *pairs_json(const struct eval_description *d, const struct eval_su
     json_t *list = json_array();
     for (size_t i = 0; i < s->n_pairs && i < JSON_PAIRS; i++) {
         const struct eval_cell *c = &s->pairs[i];
-        json_array_append_new(list, json_pack("{s:i, s:o, s:i, s:o, s:o}", "label", (int)c->label,
-                                              "label_name", json_text(eval_class_name(d, c->label)),
-                                              "pred", (int)c->pred, "pred_name",
-                                              json_text(eval_class_name(d, c->pred)), "images",
-                                              json_count(c->count)));
+        json_append(&list,
+                    json_pack("{s:i, s:o, s:i, s:o, s:o}", "label", (int)c->label, "label_name",
+                              json_text(eval_class_name(d, c->label)), "pred", (int)c->pred,
+                              "pred_name", json_text(eval_class_name(d, c->pred)), "images",
+                              json_count(c->count)));
     }
     return list;
 }
@@ -109,7 +110,7 @@ static json_t *pairs_json(const struct eval_description *d, const struct eval_su
 static json_t *mistake_json(const struct eval_record *r) {
     json_t *labels = json_array();
     for (size_t i = 0; i < r->n_labels; i++) {
-        json_array_append_new(labels, json_integer(r->labels[i]));
+        json_append(&labels, json_integer(r->labels[i]));
     }
     return json_pack("{s:o, s:o, s:i, s:o}", "path", json_text(r->path), "labels", labels, "pred",
                      (int)r->top[0].class_index, "prob", json_double(eval_record_confidence(r)));
@@ -118,7 +119,7 @@ static json_t *mistake_json(const struct eval_record *r) {
 static json_t *mistakes_json(const struct eval_evidence *e, const struct eval_summary *s) {
     json_t *list = json_array();
     for (size_t i = 0; i < s->n_mistakes && i < JSON_MISTAKES; i++) {
-        json_array_append_new(list, mistake_json(&e->records[s->mistakes[i]]));
+        json_append(&list, mistake_json(&e->records[s->mistakes[i]]));
     }
     return list;
 }
@@ -128,10 +129,9 @@ static json_t *failures_json(const struct eval_evidence *e) {
     for (size_t i = 0; i < e->n_records; i++) {
         const struct eval_record *r = &e->records[i];
         if (r->state == EVAL_FAILED || r->state == EVAL_MISSING) {
-            json_array_append_new(list,
-                                  json_pack("{s:o, s:s, s:o}", "path", json_text(r->path), "state",
-                                            r->state == EVAL_MISSING ? "missing" : "failed",
-                                            "reason", json_text(r->message)));
+            json_append(&list, json_pack("{s:o, s:s, s:o}", "path", json_text(r->path), "state",
+                                         r->state == EVAL_MISSING ? "missing" : "failed", "reason",
+                                         json_text(r->message)));
         }
     }
     return list;
@@ -143,7 +143,7 @@ static json_t *map_json(const struct eval_diagnosis *d) {
         char key[16];
         snprintf(key, sizeof(key), "%d", (int)label);
         if (d->map[label] >= 0) {
-            json_object_set_new(map, key, json_integer(d->map[label]));
+            json_set(&map, key, json_integer(d->map[label]));
         }
     }
     return map;

@@ -199,6 +199,20 @@ static void report__folder__has_the_files(void) {
     eval_made_finish(&made);
 }
 
+/* What jansson has no memory for is NULL; a list must not be there without it. */
+static void json__a_part_is_missing__there_is_no_whole(void) {
+    json_t *list = json_array(), *object = json_object();
+    json_append(&list, json_count(1));
+    json_set(&object, "one", json_count(1));
+    CHECK(json_array_size(list) == 1 && json_object_size(object) == 1);
+    json_append(&list, NULL);
+    json_set(&object, "two", NULL);
+    CHECK(!list && !object);
+    json_append(&list, json_count(2));
+    json_set(&object, "three", json_count(3));
+    CHECK(!list && !object);
+}
+
 static const struct test tests[] = {
     TEST(summary__small_list__figures_by_hand),
     TEST(summary__several_labels__any_of_them_is_right),
@@ -209,6 +223,7 @@ static const struct test tests[] = {
     TEST(predictions__every_kind_of_record__one_row_each),
     TEST(report__json__has_the_figures_and_no_clock),
     TEST(report__folder__has_the_files),
+    TEST(json__a_part_is_missing__there_is_no_whole),
 };
 
 int main(int argc, char **argv) {

@@ -145,7 +145,7 @@ static json_t *nodes_json(const struct profile *profile, const struct fovea_node
     size_t count = fovea_provenance_of(graph, node, list, room);
     json_t *names = json_array();
     for (size_t i = 0; i < count && i < room; i++) {
-        json_array_append_new(names, json_text(list[i]->name));
+        json_append(&names, json_text(list[i]->name));
     }
     return names;
 }
@@ -155,15 +155,15 @@ json_t *profile_json(const struct profile *profile, double flop_limit) {
     for (size_t i = 0; i < profile->n_rows; i++) {
         struct profile_row row = profile_row(profile, i);
         double rate = row.seconds > 0 ? row.gflop / row.seconds : 0;
-        json_array_append_new(
-            list,
-            json_pack("{s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
-                      json_text(row.node ? row.node->name : row.name), "type", row.name, "nodes",
-                      row.node ? nodes_json(profile, row.node) : json_array(), "implementation",
-                      row.implementation, "seconds", json_double(row.seconds), "gflop",
-                      json_double(row.gflop), "gflops", json_double(rate), "share_of_limit",
-                      json_double(rate / flop_limit), "bytes", json_double(row.bytes), "gbs",
-                      json_double(row.seconds > 0 ? row.bytes * 1e-9 / row.seconds : 0)));
+        json_append(&list,
+                    json_pack("{s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+                              json_text(row.node ? row.node->name : row.name), "type", row.name,
+                              "nodes", row.node ? nodes_json(profile, row.node) : json_array(),
+                              "implementation", row.implementation, "seconds",
+                              json_double(row.seconds), "gflop", json_double(row.gflop), "gflops",
+                              json_double(rate), "share_of_limit", json_double(rate / flop_limit),
+                              "bytes", json_double(row.bytes), "gbs",
+                              json_double(row.seconds > 0 ? row.bytes * 1e-9 / row.seconds : 0)));
     }
     return list;
 }

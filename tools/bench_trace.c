@@ -22,25 +22,24 @@ static json_t *event(const char *name, const char *category, double begin, doubl
                      json_double((end - begin) * 1e6), "args", args);
 }
 
-static void add_run(const struct profile *profile, int run, json_t *events) {
+static void add_run(const struct profile *profile, int run, json_t **events) {
     const double *stamps = profile->stamps + (size_t)run * (profile->n_rows + 1);
     double zero = profile->stamps[0];
-    json_array_append_new(events,
-                          event("run", "run", stamps[0] - zero, stamps[profile->n_rows] - zero,
-                                json_pack("{s:i}", "number", run + 1)));
+    json_append(events, event("run", "run", stamps[0] - zero, stamps[profile->n_rows] - zero,
+                              json_pack("{s:i}", "number", run + 1)));
     for (size_t i = 0; i < profile->n_rows; i++) {
         struct profile_row row = profile_row(profile, i);
-        json_array_append_new(events, event(row.name, "step", stamps[i] - zero,
-                                            stamps[i + 1] - zero, step_args(profile, &row)));
+        json_append(events, event(row.name, "step", stamps[i] - zero, stamps[i + 1] - zero,
+                                  step_args(profile, &row)));
     }
 }
 
 json_t *profile_trace(const struct profile *profile, const char *model) {
     json_t *events = json_array();
-    json_array_append_new(events, json_pack("{s:s, s:s, s:i, s:{s:o}}", "name", "process_name",
-                                            "ph", "M", "pid", 1, "args", "name", json_text(model)));
+    json_append(&events, json_pack("{s:s, s:s, s:i, s:{s:o}}", "name", "process_name", "ph", "M",
+                                   "pid", 1, "args", "name", json_text(model)));
     for (int run = 0; run < profile->runs; run++) {
-        add_run(profile, run, events);
+        add_run(profile, run, &events);
     }
     return json_pack("{s:s, s:o}", "displayTimeUnit", "ms", "traceEvents", events);
 }

@@ -42,11 +42,11 @@ static json_t *prediction_json(const struct classify *c, const struct fovea_resu
 static void add_json(struct classify *c, const struct place *place, size_t n_best) {
     json_t *predictions = json_array();
     for (size_t i = 0; i < n_best; i++) {
-        json_array_append_new(predictions, prediction_json(c, &c->best[i]));
+        json_append(&predictions, prediction_json(c, &c->best[i]));
     }
-    json_array_append_new(c->list, json_pack("{s:o, s:o, s:o}", "path", json_text(place->path),
-                                             "predictions", predictions, "error",
-                                             place->loaded ? json_null() : json_text(place->why)));
+    json_append(&c->list, json_pack("{s:o, s:o, s:o}", "path", json_text(place->path),
+                                    "predictions", predictions, "error",
+                                    place->loaded ? json_null() : json_text(place->why)));
 }
 
 static void print_text(const struct classify *c, const struct place *place, size_t n_best) {

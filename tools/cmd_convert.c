@@ -64,7 +64,7 @@ static enum fovea_status add_labels(struct convert *c, struct fovea_error *err) 
     }
     json_t *list = json_array();
     for (size_t i = 0; i < labels.count; i++) {
-        json_array_append_new(list, json_text(labels.names[i]));
+        json_append(&list, json_text(labels.names[i]));
     }
     c->labels_text = list ? json_dumps(list, JSON_COMPACT) : NULL;
     json_decref(list);

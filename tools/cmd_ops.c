@@ -88,7 +88,7 @@ int cmd_ops(int argc, char **argv) {
             print_range(&range);
         }
         if (json.on) {
-            json_array_append_new(list, range_json(&range));
+            json_append(&list, range_json(&range));
         }
     }
     struct fovea_error err;

@@ -91,7 +91,7 @@ static enum fovea_status save_outputs(struct run *run, struct fovea_error *err) 
             return fovea_fail_memory(err, strlen(run->output), "a path");
         }
         status = tensor_file_save(path, y->name, &y->t, err);
-        json_array_append_new(run->saved, json_text(path));
+        json_append(&run->saved, json_text(path));
         free(path);
     }
     return status;
@@ -134,7 +134,7 @@ static json_t *output_json(const struct named_tensor *y, const struct tensor_sta
                            json_t *path) {
     json_t *dims = json_array();
     for (int d = 0; d < y->t.rank; d++) {
-        json_array_append_new(dims, json_integer(y->t.dims[d]));
+        json_append(&dims, json_integer(y->t.dims[d]));
     }
     return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:O?}", "name",
                      json_text(y->name), "dtype", fovea_dtype_name(y->t.dtype), "shape", dims,
@@ -154,7 +154,7 @@ static int report(const struct run *run) {
         }
         if (run->json.on) {
             json_t *path = json_array_get(run->saved, i);
-            json_array_append_new(list, output_json(&run->outputs.tensors[i], &stats, path));
+            json_append(&list, output_json(&run->outputs.tensors[i], &stats, path));
         }
     }
     json_t *root = run->json.on ? json_pack("{s:o}", "outputs", list) : NULL;

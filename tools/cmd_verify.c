@@ -42,7 +42,7 @@ static json_t *case_json(const char *name, const struct case_result *r) {
         "max_abs", compared ? json_double(r->max_abs) : json_null(), "rel_l2",
         compared ? json_double(r->rel_l2) : json_null(), "message", json_text(r->message));
     if (compared && r->winograd_rel_l2 >= 0) {
-        json_object_set_new(json, "winograd_rel_l2", json_double(r->winograd_rel_l2));
+        json_set(&json, "winograd_rel_l2", json_double(r->winograd_rel_l2));
     }
     return json;
 }
@@ -68,7 +68,7 @@ static void verify_folder(struct verify *v, const char *folder) {
         print_case(name ? name : folder, &result);
     }
     if (v->json.on) {
-        json_array_append_new(v->cases, case_json(name ? name : folder, &result));
+        json_append(&v->cases, case_json(name ? name : folder, &result));
     }
     free(name);
 }

@@ -47,7 +47,7 @@ int cmd_zoo(int argc, char **argv) {
             print_entry(e);
         }
         if (json.on) {
-            json_array_append_new(list, entry_json(e));
+            json_append(&list, entry_json(e));
         }
     }
     struct fovea_error err;

@@ -171,10 +171,10 @@ static json_t *classes_json(const struct compare_result *result) {
     for (size_t i = 0; i < result->comparison.n_classes; i++) {
         const struct eval_class_change *c = &result->comparison.classes[i];
         const char *name = class_name(result, c->class_index);
-        json_array_append_new(
-            list, json_pack("{s:i, s:o, s:o, s:o, s:o}", "class", (int)c->class_index, "name",
-                            json_text(*name ? name : NULL), "images", json_count(c->images),
-                            "gained", json_count(c->gained), "lost", json_count(c->lost)));
+        json_append(&list,
+                    json_pack("{s:i, s:o, s:o, s:o, s:o}", "class", (int)c->class_index, "name",
+                              json_text(*name ? name : NULL), "images", json_count(c->images),
+                              "gained", json_count(c->gained), "lost", json_count(c->lost)));
     }
     return list;
 }

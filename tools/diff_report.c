@@ -214,7 +214,7 @@ static json_t *pair_json(const struct diff *d, size_t i) {
     json_t *root = error_json(&d->errors[i]);
     json_t *shape = json_array();
     for (int k = 0; k < a->value->t.rank; k++) {
-        json_array_append_new(shape, json_integer(a->value->t.dims[k]));
+        json_append(&shape, json_integer(a->value->t.dims[k]));
     }
     json_t *more =
         json_pack("{s:o, s:o, s:o, s:s, s:b}", "a", value_json(a), "b", value_json(b), "shape",
@@ -236,7 +236,7 @@ static json_t *side_json(const struct diff_name *name, size_t tensors) {
 json_t *diff_json(const struct diff *d) {
     json_t *pairs = json_array();
     for (size_t i = 0; i < d->n_pairs; i++) {
-        json_array_append_new(pairs, pair_json(d, i));
+        json_append(&pairs, pair_json(d, i));
     }
     return json_pack("{s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:[ii], s:o}", "a",
                      side_json(&d->name_a, d->a.count), "b", side_json(&d->name_b, d->b.count),

@@ -119,8 +119,7 @@ static void print_step(size_t number, const struct fovea_node *node) {
         const struct fovea_value *y = node->out[o];
         if (y) {
             printf("  %s%s%s @%zu", fovea_dtype_name(y->t.dtype), fovea_shape_text(&y->t).text,
-                   y->layout == FOVEA_CHANNELS_LAST ? " channels-last" : "",
-                   fovea_value_offset(y));
+                   y->layout == FOVEA_CHANNELS_LAST ? " channels-last" : "", fovea_value_offset(y));
         }
     }
     putchar('\n');
@@ -153,9 +152,9 @@ void inspection_print(const struct inspection *i, bool fusions, bool plan) {
 static json_t *io_json(const struct fovea_io *io) {
     json_t *shape = json_array();
     for (int d = 0; d < io->rank; d++) {
-        json_array_append_new(shape, io->dims[d] >= 0   ? json_integer(io->dims[d])
-                                     : io->dim_names[d] ? json_text(io->dim_names[d])
-                                                        : json_null());
+        json_append(&shape, io->dims[d] >= 0   ? json_integer(io->dims[d])
+                            : io->dim_names[d] ? json_text(io->dim_names[d])
+                                               : json_null());
     }
     return json_pack("{s:o, s:s, s:o}", "name", json_text(io->name), "dtype",
                      fovea_dtype_name(io->dtype), "shape", shape);
@@ -164,7 +163,7 @@ static json_t *io_json(const struct fovea_io *io) {
 static json_t *shape_json(const struct fovea_tensor *tensor) {
     json_t *dims = json_array();
     for (int d = 0; d < tensor->rank; d++) {
-        json_array_append_new(dims, json_integer(tensor->dims[d]));
+        json_append(&dims, json_integer(tensor->dims[d]));
     }
     return dims;
 }
@@ -177,9 +176,8 @@ static json_t *origin_json(const struct fovea_model *m) {
     const struct fovea_origin *o = &m->compiled->origin;
     json_t *files = json_array();
     for (size_t n = 0; n < o->n_files; n++) {
-        json_array_append_new(files,
-                              json_pack("{s:o, s:s}", "location", json_text(o->files[n].location),
-                                        "sha256", fovea_sha256_hex_of(o->files[n].sha256).text));
+        json_append(&files, json_pack("{s:o, s:s}", "location", json_text(o->files[n].location),
+                                      "sha256", fovea_sha256_hex_of(o->files[n].sha256).text));
     }
     return json_pack("{s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o}", "path", json_text(o->path),
                      "options", json_text(m->planned_options), "threads", o->threads, "version",
@@ -191,13 +189,13 @@ static json_t *model_json(const struct inspection *i) {
     const struct fovea_model *m = i->model;
     json_t *inputs = json_array(), *outputs = json_array(), *metadata = json_object();
     for (size_t n = 0; n < fovea_model_n_inputs(m); n++) {
-        json_array_append_new(inputs, io_json(fovea_model_get_input(m, n)));
+        json_append(&inputs, io_json(fovea_model_get_input(m, n)));
     }
     for (size_t n = 0; n < fovea_model_n_outputs(m); n++) {
-        json_array_append_new(outputs, io_json(fovea_model_get_output(m, n)));
+        json_append(&outputs, io_json(fovea_model_get_output(m, n)));
     }
     for (size_t n = 0; n < m->n_metadata; n++) {
-        json_object_set_new(metadata, m->metadata[n].key, json_text(m->metadata[n].value));
+        json_set(&metadata, m->metadata[n].key, json_text(m->metadata[n].value));
     }
     return json_pack("{s:o, s:o, s:i, s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "model",
                      json_text(m->path), "producer", json_text(m->producer), "opset",
@@ -214,11 +212,10 @@ static json_t *session_json(const struct inspection *i) {
     const struct fovea_pass_log *log = fovea_session_get_pass_log(i->session);
     json_t *fusions = json_object(), *shapes = json_array();
     for (size_t n = 0; n < log->n_results; n++) {
-        json_object_set_new(fusions, log->results[n].name,
-                            json_integer((json_int_t)log->results[n].count));
+        json_set(&fusions, log->results[n].name, json_integer((json_int_t)log->results[n].count));
     }
     for (size_t n = 0; n < i->model->graph.n_inputs; n++) {
-        json_array_append_new(shapes, shape_json(&i->inputs[n]));
+        json_append(&shapes, shape_json(&i->inputs[n]));
     }
     return json_pack("{s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:o}", "planned_shapes", shapes,
                      "precision", precision_name(fovea_session_precision(i->session)), "macs",
@@ -234,8 +231,8 @@ static json_t *fusion_log_json(const struct fovea_pass_log *log) {
     json_t *list = json_array();
     for (size_t n = 0; n < log->n_notes; n++) {
         const struct fovea_pass_note *note = &log->notes[n];
-        json_array_append_new(list, json_pack("{s:s, s:b, s:o}", "pass", note->pass, "fired",
-                                              note->fired, "text", json_text(note->text)));
+        json_append(&list, json_pack("{s:s, s:b, s:o}", "pass", note->pass, "fired", note->fired,
+                                     "text", json_text(note->text)));
     }
     return list;
 }
@@ -245,8 +242,7 @@ json_t *inspection_json(const struct inspection *i, bool fusions) {
     if (root && i->session) {
         json_t *more = session_json(i);
         if (more && fusions) {
-            json_object_set_new(more, "fusion_log",
-                                fusion_log_json(fovea_session_get_pass_log(i->session)));
+            json_set(&more, "fusion_log", fusion_log_json(fovea_session_get_pass_log(i->session)));
         }
         if (!more || json_object_update(root, more)) {
             json_decref(root);

@@ -50,7 +50,9 @@ enum fovea_status json_target_write(const struct json_target *target, json_t *ro
         status = write_file(target->path, root, err);
     } else {
         /* a failing stdout is reported once, by main */
-        json_dumpf(root, stdout, JSON_RESULTS);
+        if (json_dumpf(root, stdout, JSON_RESULTS) != 0 && !ferror(stdout)) {
+            status = fovea_fail(err, FOVEA_ERR_MEMORY, "out of memory for the JSON results");
+        }
         putchar('\n');
     }
     json_decref(root);

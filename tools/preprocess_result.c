@@ -82,16 +82,16 @@ json_t *fovea_preprocess_result_json(const struct fovea_preprocess_result *resul
                                      const char *error) {
     json_t *object = json_pack("{s:o}", "path", path_json(path));
     for (int i = 0; object && i < FOVEA_N_STAGES; i++) {
-        json_object_set_new(object, stage_names[i], stage_json(&result->images[i]));
+        json_set(&object, stage_names[i], stage_json(&result->images[i]));
     }
     if (object && result->compared) {
-        json_object_set_new(object, "against",
-                            json_pack("{s:s, s:I, s:i}", "stage", stage_names[result->stage],
-                                      "differing_pixels", (json_int_t)result->n_differing,
-                                      "max_difference", result->max_difference));
+        json_set(&object, "against",
+                 json_pack("{s:s, s:I, s:i}", "stage", stage_names[result->stage],
+                           "differing_pixels", (json_int_t)result->n_differing, "max_difference",
+                           result->max_difference));
     }
     if (object) {
-        json_object_set_new(object, "error", error ? json_string(error) : json_null());
+        json_set(&object, "error", error ? json_string(error) : json_null());
     }
     return object;
 }

@@ -35,8 +35,7 @@ json_t *published_json(const struct fovea_published *published) {
     json_t *root = json_object();
     list_figures(published, figures);
     for (int i = 0; i < N_FIGURES; i++) {
-        json_object_set_new(root, figures[i].key,
-                            figures[i].text ? json_text(figures[i].text) : json_null());
+        json_set(&root, figures[i].key, figures[i].text ? json_text(figures[i].text) : json_null());
     }
     return root;
 }

@@ -139,7 +139,7 @@ json_t *sweep_json(const struct sweep *sweep, const struct eval *eval) {
         return NULL;
     }
     for (size_t v = 0; v < sweep->n_variants; v++) {
-        json_array_append_new(variants, variant_json(&all[v], scored));
+        json_append(&variants, variant_json(&all[v], scored));
     }
     eval_count(eval, &counts);
     json_t *root = json_pack(
