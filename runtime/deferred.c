@@ -4,6 +4,7 @@
 #include "runtime/compute.h"
 #include "runtime/deferred_order.h"
 #include "runtime/op.h"
+#include "runtime/plan.h"
 #include "runtime/row_slabs.h"
 
 #include <stdlib.h>
@@ -44,13 +45,6 @@ void fovea_workspace_visit_leaves(const struct fovea_workspace *workspace,
 
 /* ---- evaluating ------------------------------------------------------------- */
 
-static struct fovea_value *root_of(struct fovea_value *value) {
-    while (value->alias_of) {
-        value = value->alias_of;
-    }
-    return value;
-}
-
 /* Whether output 0 of `node` can be its input's memory under another shape. */
 static bool is_view(const struct fovea_node *node) {
     return (node->op->flags & FOVEA_OP_VIEW) && node->n_out == 1 &&
@@ -71,7 +65,7 @@ static size_t readings(const struct fovea_node *node, const struct fovea_value *
     size_t n = 0;
     for (int i = 0; i < node->n_in; i++) {
         struct fovea_value *in = node->in[i];
-        if (in && root_of(in) == root) {
+        if (in && fovea_value_root(in) == root) {
             if (in->layout != out->layout || in->t.dtype != out->t.dtype ||
                 !fovea_tensor_same_shape(&in->t, &out->t)) {
                 return 0;
@@ -89,7 +83,7 @@ static struct fovea_value *dying_input(const struct fovea_node *node,
         return NULL;
     }
     for (int i = 0; i < node->n_in; i++) {
-        struct fovea_value *root = node->in[i] ? root_of(node->in[i]) : NULL;
+        struct fovea_value *root = node->in[i] ? fovea_value_root(node->in[i]) : NULL;
         if (root && is_made_here(root) && !target_of(root, wanted) &&
             readings(node, root) == root->pending) {
             return node->in[i];
@@ -100,7 +94,7 @@ static struct fovea_value *dying_input(const struct fovea_node *node,
 
 /* Output 0 lies where `from` does. What is not made here keeps no count: others read it too. */
 static void share(struct fovea_value *from, struct fovea_value *out) {
-    struct fovea_value *root = root_of(from);
+    struct fovea_value *root = fovea_value_root(from);
     out->t.data = from->t.data;
     out->alias_of = root;
     if (is_made_here(root)) {
@@ -109,7 +103,7 @@ static void share(struct fovea_value *from, struct fovea_value *out) {
 }
 
 static void drop_reader(struct fovea_value *value, struct fovea_workspace *w) {
-    struct fovea_value *root = root_of(value);
+    struct fovea_value *root = fovea_value_root(value);
     if (is_made_here(root) && --root->pending == 0) {
         fovea_workspace_give(w, root->t.data);
     }
