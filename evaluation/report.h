@@ -29,9 +29,9 @@ struct eval_timings {
  * the bytes of record `index`, to be freed; called by one thread at a time.
  */
 struct eval_pictures {
-    enum fovea_status (*read)(void *context, size_t index, uint8_t **bytes, size_t *size,
+    enum fovea_status (*read)(const void *context, size_t index, uint8_t **bytes, size_t *size,
                               struct fovea_error *err);
-    void *context;
+    const void *context;
 };
 
 /* All of it lent. */

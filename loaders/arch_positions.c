@@ -54,7 +54,8 @@ static struct fovea_value *compute(struct fovea_arch_builder *b, const struct fo
     }
     float *row = out->t.data;
     for (int64_t i = 0; i < c->positions; i++, row += c->width) {
-        double x = (double)(i % c->grid_w), y = (double)(i / c->grid_w);
+        int64_t column = i % c->grid_w, line = i / c->grid_w;
+        double x = (double)column, y = (double)line;
         for (int64_t k = 0; k < quarter; k++) {
             double omega = pow(10000, -(double)k / (double)(quarter - 1));
             row[k] = (float)sin(x * omega);

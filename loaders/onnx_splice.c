@@ -128,7 +128,7 @@ static bool is_large(const struct splicer *s, const struct field *tensor) {
 }
 
 static bool splice_tensor(struct splicer *s, const struct field *tensor) {
-    struct field field;
+    struct field field = {0};
     size_t begin;
     if (!is_large(s, tensor)) {
         return copy_field(s, tensor);
@@ -146,7 +146,7 @@ static bool splice_tensor(struct splicer *s, const struct field *tensor) {
 }
 
 static bool splice_graph(struct splicer *s, const struct field *graph) {
-    struct field field;
+    struct field field = {0};
     size_t begin;
     bool ok = begin_message(s, MODEL_GRAPH, &begin);
     for (size_t at = graph->contents; ok && at < graph->end; at = field.end) {
@@ -161,7 +161,7 @@ static bool splice_graph(struct splicer *s, const struct field *graph) {
 }
 
 static bool splice_model(struct splicer *s, size_t size) {
-    struct field field;
+    struct field field = {0};
     bool ok = true;
     for (size_t at = 0; ok && at < size; at = field.end) {
         ok = read_field(s->bytes, at, size, &field) &&

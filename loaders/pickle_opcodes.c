@@ -156,7 +156,10 @@ static void op_append(struct fovea_pickle_machine *m, int arg) {
     size_t count;
     struct fovea_pickle_value *const *items = fovea_pickle_pop_many(m, arg, &count),
                                      *list = fovea_pickle_top(m);
-    if (list && list->kind != FOVEA_PICKLE_LIST) {
+    if (!list) {
+        return;
+    }
+    if (list->kind != FOVEA_PICKLE_LIST) {
         fovea_pickle_fail(m, FOVEA_ERR_FORMAT, "items are added to what is no list");
     }
     append(m, list, items, count);
@@ -166,7 +169,10 @@ static void op_set_items(struct fovea_pickle_machine *m, int arg) {
     size_t count;
     struct fovea_pickle_value *const *items = fovea_pickle_pop_many(m, arg, &count),
                                      *dict = fovea_pickle_top(m);
-    if (dict && (dict->kind != FOVEA_PICKLE_DICT || count % 2 != 0)) {
+    if (!dict) {
+        return;
+    }
+    if (dict->kind != FOVEA_PICKLE_DICT || count % 2 != 0) {
         fovea_pickle_fail(m, FOVEA_ERR_FORMAT, "items are set in what is no dictionary");
     }
     append(m, dict, items, count);
@@ -257,13 +263,15 @@ static void op_global(struct fovea_pickle_machine *m, int arg) {
 static void op_stack_global(struct fovea_pickle_machine *m, int arg) {
     struct fovea_pickle_value *name = fovea_pickle_pop(m), *module = fovea_pickle_pop(m);
     (void)arg;
-    if (name && module && (name->kind != FOVEA_PICKLE_TEXT || module->kind != FOVEA_PICKLE_TEXT)) {
+    if (!name || !module) {
+        return;
+    }
+    if (name->kind != FOVEA_PICKLE_TEXT || module->kind != FOVEA_PICKLE_TEXT) {
         fovea_pickle_fail(m, FOVEA_ERR_FORMAT, "the name of a global is no text");
+        return;
     }
-    if (!m->r.status) {
-        fovea_pickle_push(
-            m, fovea_pickle_global(m, module->text, module->length, name->text, name->length));
-    }
+    fovea_pickle_push(
+        m, fovea_pickle_global(m, module->text, module->length, name->text, name->length));
 }
 
 static void op_reduce(struct fovea_pickle_machine *m, int arg) {

@@ -156,7 +156,7 @@ static int size_in(const char *name) {
         start--;
     }
     bool is_size = start > 0 && name[start - 1] == '_' && end - start >= 2 && end - start <= 4;
-    return is_size ? atoi(name + start) : 0;
+    return is_size ? (int)strtol(name + start, NULL, 10) : 0;
 }
 
 static void all_from(struct fovea_recipe *recipe, enum fovea_recipe_source source) {

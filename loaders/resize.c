@@ -39,10 +39,12 @@ static int *nearest_samples(int in_size, int out_size, int start, int n) {
     }
     double step = (double)in_size / out_size;
     double at = step * 0.5;
-    for (int i = 0; i < start + n; i++, at += step) {
-        if (i >= start) {
-            samples[i - start] = at < in_size ? (int)at : -1;
-        }
+    for (int i = 0; i < start; i++) {
+        at += step;
+    }
+    for (int i = 0; i < n; i++) {
+        samples[i] = at < in_size ? (int)at : -1;
+        at += step;
     }
     return samples;
 }

@@ -18,6 +18,10 @@
 
 enum { ROUND = 1 << (FOVEA_RESIZE_BITS - 1) };
 
+/*
+ * Casts would make other code of these, for nothing: what is multiplied are lanes and constants.
+ * NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result)
+ */
 typedef fovea_u8x16 lanes[FOVEA_LANES];
 
 /* Four rounds of a perfect shuffle: [i][j] becomes [j][i]. */
@@ -175,3 +179,4 @@ void fovea_resize_down(const uint8_t *const *rows, const int32_t *weights, int c
         }
     }
 }
+/* NOLINTEND(bugprone-implicit-widening-of-multiplication-result) */

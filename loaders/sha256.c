@@ -35,7 +35,7 @@ static void store_be32(uint8_t *p, uint32_t x) {
 }
 
 static void schedule(uint32_t w[64], const uint8_t *block) {
-    for (int t = 0; t < 16; t++) {
+    for (size_t t = 0; t < 16; t++) {
         w[t] = load_be32(block + 4 * t);
     }
     for (int t = 16; t < 64; t++) {
@@ -102,7 +102,7 @@ digest_sha(uint32_t state[8], const uint8_t *blocks, size_t count) {
     for (; count > 0; count--, blocks += 64) {
         const __m128i feba_before = feba, hgdc_before = hgdc;
         __m128i w[4];
-        for (int i = 0; i < 16; i++) {
+        for (size_t i = 0; i < 16; i++) {
             if (i < 4) {
                 __m128i bytes = _mm_loadu_si128((const __m128i *)(blocks + 16 * i));
                 w[i] = _mm_shuffle_epi8(bytes, big_endian);
@@ -188,7 +188,7 @@ void fovea_sha256_digest(struct fovea_sha256 *sha, uint8_t digest[FOVEA_SHA256_S
     store_be32(padding + n_padding, (uint32_t)(n_bits >> 32));
     store_be32(padding + n_padding + 4, (uint32_t)n_bits);
     fovea_sha256_update(sha, padding, n_padding + 8);
-    for (int i = 0; i < 8; i++) {
+    for (size_t i = 0; i < 8; i++) {
         store_be32(digest + 4 * i, sha->state[i]);
     }
 }
@@ -200,7 +200,7 @@ struct fovea_sha256_hex fovea_sha256_hex_of(const uint8_t digest[FOVEA_SHA256_SI
         hex.text[2 * i] = digits[digest[i] >> 4];
         hex.text[2 * i + 1] = digits[digest[i] & 15];
     }
-    hex.text[2 * FOVEA_SHA256_SIZE] = 0;
+    hex.text[sizeof(hex.text) - 1] = 0;
     return hex;
 }
 

@@ -260,7 +260,7 @@ void fovea_copy_box(const struct fovea_box *box, size_t size, const void *src, v
     if (!simplify(&sorted, w.size, &w)) {
         return;
     }
-    if (w.rank == 1 && w.dims[0] >= 2 * PIECE) {
+    if (w.rank == 1 && w.dims[0] >= (int64_t)2 * PIECE) {
         walk_long_row(&w);
     } else {
         walk_all(&w);

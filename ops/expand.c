@@ -106,11 +106,12 @@ static enum fovea_status run_tile(const struct fovea_node *node, const struct fo
     fovea_dense_strides(x->rank, x->dims, src);
     fovea_dense_strides(y->rank, y->dims, dst);
     for (int i = 0; i < x->rank; i++) {
-        box.dims[2 * i] = p->repeats[i];
-        box.dst[2 * i] = dst[i] * x->dims[i];
-        box.dims[2 * i + 1] = x->dims[i];
-        box.src[2 * i + 1] = src[i];
-        box.dst[2 * i + 1] = dst[i];
+        int whole = 2 * i, part = whole + 1;
+        box.dims[whole] = p->repeats[i];
+        box.dst[whole] = dst[i] * x->dims[i];
+        box.dims[part] = x->dims[i];
+        box.src[part] = src[i];
+        box.dst[part] = dst[i];
     }
     fovea_copy_box(&box, fovea_dtype_size(x->dtype), x->data, y->data);
     return FOVEA_OK;

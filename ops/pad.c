@@ -63,7 +63,8 @@ static enum fovea_status read_pads(const struct fovea_node *node, struct pads *p
     }
     st = fovea_resolve_axes(axes, pads->n_axes, rank, pads->axes, err);
     if (!st) {
-        st = fovea_read_list(node, "pads", 1, pads->values, 2 * FOVEA_MAX_RANK, &n, err);
+        st = fovea_read_list(node, "pads", 1, pads->values,
+                             sizeof(pads->values) / sizeof(pads->values[0]), &n, err);
     }
     if (!st && n != 2 * pads->n_axes) {
         st = fovea_fail(err, FOVEA_ERR_INVALID, "%zu pads for %zu axes; two an axis are needed", n,

@@ -12,6 +12,10 @@
 
 enum { ROWS = FOVEA_TILED_ROWS, COLUMNS = FOVEA_TILED_COLUMNS, LANES = 16, VECTORS = 4 };
 
+/*
+ * Casts would make other code of these, for nothing: what is multiplied are lanes and constants.
+ * NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result)
+ */
 typedef fovea_f32x16 vec;
 typedef fovea_i32x16 mask;
 
@@ -128,3 +132,4 @@ void fovea_tiled_finish(const struct fovea_tile *tile, int n_rows, const float *
         finish_1, finish_2, finish_3, finish_4, finish_5, finish_6};
     table[n_rows - 1](tile, add, least);
 }
+/* NOLINTEND(bugprone-implicit-widening-of-multiplication-result) */

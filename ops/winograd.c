@@ -182,8 +182,8 @@ static void multiply(const struct job *job, int64_t panel, int64_t tiles, float 
         for (int row = 0; row < PATCH; row++) {
             fovea_winograd_weights(from + c * 9 * LANES, depth, row, bench->weights,
                                    FOVEA_WINOGRAD_WEIGHT_STEP);
-            for (int j = 0; j < PATCH; j++) {
-                int64_t element = PATCH * row + j;
+            for (int64_t j = 0; j < PATCH; j++) {
+                int64_t element = (int64_t)PATCH * row + j;
                 fovea_winograd_product(inputs + element * p->input_step,
                                        bench->weights + j * FOVEA_WINOGRAD_WEIGHT_STEP, depth,
                                        tiles, c == 0, products + element * p->product_step);

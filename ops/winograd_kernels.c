@@ -19,6 +19,10 @@ enum { LANES = FOVEA_WINOGRAD_LANES, DEPTH = FOVEA_WINOGRAD_DEPTH };
 #define SCALE_A (1 / (2 * A2 * (A2 - B2)))
 #define SCALE_B (1 / (2 * B2 * (B2 - A2)))
 
+/*
+ * Casts would make other code of these, for nothing: what is multiplied are lanes and constants.
+ * NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result)
+ */
 typedef fovea_f32x16 vec;
 
 FOVEA_INLINE void load(const float *from, vec *v) {
@@ -237,3 +241,4 @@ void fovea_winograd_product(const float *v, const float *u, int64_t depth, int64
         table[n - 1](v, u, depth, fresh, m);
     }
 }
+/* NOLINTEND(bugprone-implicit-widening-of-multiplication-result) */

@@ -145,10 +145,10 @@ void fovea_winograd_plan(const struct fovea_dnn_conv *desc, int threads,
     out->product_step = odd_lines(out->block * LANES);
     out->panel_step = ELEMENTS * out->product_step;
     out->inputs_bytes = round_up((size_t)(ELEMENTS * out->input_step) * sizeof(float));
-    out->weights_bytes = round_up(PATCH * FOVEA_WINOGRAD_WEIGHT_STEP * sizeof(float));
+    out->weights_bytes = round_up(sizeof(float) * PATCH * FOVEA_WINOGRAD_WEIGHT_STEP);
     out->products_bytes = round_up((size_t)(panels * out->panel_step) * sizeof(float));
-    out->tile_bytes = round_up((size_t)(TILE * TILE * panels * LANES) * sizeof(float));
-    out->patch_bytes = round_up((size_t)(PATCH * PATCH * out->channels) * sizeof(float));
+    out->tile_bytes = round_up((size_t)(panels * LANES * TILE * TILE) * sizeof(float));
+    out->patch_bytes = round_up((size_t)(out->channels * PATCH * PATCH) * sizeof(float));
 }
 
 size_t fovea_winograd_plan_bytes(const struct fovea_winograd_plan *plan) {

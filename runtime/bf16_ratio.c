@@ -39,7 +39,7 @@ static bool init(struct product *p, struct fovea_dnn *dnn, enum fovea_dtype dtyp
     const struct fovea_dnn_view view = {dtype, 2, {SIDE, SIDE}, {SIDE, 1}};
     const struct fovea_dnn_matmul desc = {
         .src = view, .weights = view, .dst = view, .scale = 1, .packed_weights = true};
-    const size_t bytes = SIDE * SIDE * sizeof(float);
+    const size_t bytes = sizeof(float) * SIDE * SIDE;
     if (fovea_dnn_matmul(dnn, &desc, &p->prim, NULL)) {
         return false;
     }

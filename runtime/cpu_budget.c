@@ -77,11 +77,11 @@ static int list_file(const char *dir, const char *name) {
 /* Version 2: "QUOTA PERIOD" or "max PERIOD", in microseconds. */
 static int group_v2(const char *dir) {
     char line[64];
-    long long quota = 0, period = 0;
     int cpus = 0;
-    if (read_line(dir, "cpu.max", line, sizeof(line)) &&
-        sscanf(line, "%lld %lld", &quota, &period) == 2) {
-        cpus = cpus_of_quota(quota, period);
+    if (read_line(dir, "cpu.max", line, sizeof(line))) {
+        char *end; /* the line itself behind "max" */
+        long long quota = strtoll(line, &end, 10);
+        cpus = cpus_of_quota(quota, strtoll(end, NULL, 10));
     }
     return stricter(cpus, list_file(dir, "cpuset.cpus.effective"));
 }

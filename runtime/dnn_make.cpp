@@ -5,7 +5,6 @@
 #include <mutex>
 
 using dnnl::memory;
-using fovea::guarded;
 
 namespace fovea {
 

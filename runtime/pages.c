@@ -37,11 +37,9 @@ void fovea_pages_free(void *pages, size_t bytes) {
 }
 
 void fovea_pages_forget(const void *data, size_t bytes) {
-    uintptr_t page = page_size(), from = (uintptr_t)data, to = from + bytes;
-    from = (from + page - 1) / page * page;
-    to = to / page * page;
-    if (from < to) {
-        madvise((void *)from, to - from, MADV_DONTNEED);
+    size_t page = page_size(), before = (page - (uintptr_t)data % page) % page;
+    if (before < bytes && bytes - before >= page) {
+        madvise((char *)data + before, (bytes - before) / page * page, MADV_DONTNEED);
     }
 }
 

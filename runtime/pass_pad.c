@@ -18,7 +18,7 @@ enum { MOST_PAD = 1024 };
 /* Amounts before and after each spatial axis, if the Pad is one a convolution can do itself. */
 static bool spatial_pads(const struct fovea_node *pad, int64_t *before, int64_t *after) {
     int rank = pad->in[0]->t.rank;
-    int64_t amounts[2 * FOVEA_MAX_RANK];
+    int64_t amounts[2 * FOVEA_MAX_RANK], n_amounts = (int64_t)rank * 2;
     size_t n_attr;
     const int64_t *attr = fovea_attr_ints(pad, "pads", &n_attr);
     const struct fovea_value *input = fovea_node_input(pad, 1);
@@ -26,10 +26,10 @@ static bool spatial_pads(const struct fovea_node *pad, int64_t *before, int64_t 
         rank > 2 + MAX_SPATIAL || fovea_node_input(pad, 3)) {
         return false;
     }
-    for (int i = 0; i < 2 * rank; i++) {
-        if (attr && n_attr == (size_t)(2 * rank)) {
+    for (int i = 0; i < n_amounts; i++) {
+        if (attr && n_attr == (size_t)n_amounts) {
             amounts[i] = attr[i];
-        } else if (input && input->constant && fovea_tensor_count(&input->t) == 2 * rank) {
+        } else if (input && input->constant && fovea_tensor_count(&input->t) == n_amounts) {
             amounts[i] = fovea_tensor_get_int(&input->t, i);
         } else {
             return false;

@@ -142,8 +142,9 @@ static enum fovea_status set_attrs(const struct fovea_program *program, const in
             code[1 + k] = k < arity ? instr->arg[k] : -1;
         }
         code[4] = instr->type;
-        params[2 * i] = instr->alpha;
-        params[2 * i + 1] = instr->beta;
+        float *scales = params + (ptrdiff_t)i * 2;
+        scales[0] = instr->alpha;
+        scales[1] = instr->beta;
     }
     size_t n = (size_t)program->n_instrs;
     struct fovea_attr attr = {

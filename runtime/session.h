@@ -59,6 +59,9 @@ void fovea_session_watch(struct fovea_session *session, fovea_step_fn step, void
 /* Resident memory of this process, in bytes; 0 if not known. */
 size_t fovea_resident_bytes(void);
 
+/* The most that was resident since the program began, in bytes; 0 if not known. */
+size_t fovea_peak_resident_bytes(void);
+
 /* Whether it has memory and weights: not one of options->plan_only. */
 bool fovea_session_can_run(const struct fovea_session *session);
 

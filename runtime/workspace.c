@@ -37,8 +37,12 @@ static enum fovea_status add_block(struct fovea_workspace *w, size_t bytes, void
         w->blocks = blocks;
         w->cap_blocks = cap;
     }
-    /* In a rehearsal addresses are only names, told apart by how many there have been. */
-    void *data = w->rehearses ? (void *)++w->n_rehearsed : fovea_block_alloc(&w->allocator, bytes);
+    void *data;
+    if (w->rehearses) {
+        data = (void *)++w->n_rehearsed; /* NOLINT(performance-no-int-to-ptr): a name, never read */
+    } else {
+        data = fovea_block_alloc(&w->allocator, bytes);
+    }
     if (!data) {
         return fovea_fail_memory(err, bytes, "a folded constant");
     }

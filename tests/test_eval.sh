@@ -122,7 +122,7 @@ run 2 eval "$model" "$val" --resume
 err_has 'need --output DIR'
 run 2 eval "$model" "$val" --output "$tmp/x" --retry-failed
 run 2 eval "$model" "$val" --output "$tmp/x" --resume --logits "$tmp/l.npy"
-for shard in 0/3 4/3 1 1/ /3 1/3x -1/3; do
+for shard in 0/3 4/3 1 1/ /3 1/3x -1/3 -1/-1 +1/3 1/+3; do
     run 2 eval "$model" "$val" --output "$tmp/x" --shard $shard
     err_has 'is not I/N with I in 1..N'
 done

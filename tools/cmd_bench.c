@@ -3,6 +3,7 @@
 
 #include "runtime/clock.h"
 #include "runtime/parallel.h"
+#include "runtime/session.h"
 #include "tools/bench_profile.h"
 #include "tools/bench_report.h"
 #include "tools/classifier.h"
@@ -135,23 +136,6 @@ static enum fovea_status time_runs(struct bench *b, double *all, struct bench_fi
     return FOVEA_OK;
 }
 
-/*
- * The most memory that was resident since the program began, in bytes; 0 if
- * nobody says. getrusage would count what our parent had when it started us.
- */
-static size_t peak_rss(void) {
-    char line[128];
-    size_t kib = 0;
-    FILE *file = fopen("/proc/self/status", "re");
-    while (file && kib == 0 && fgets(line, sizeof(line), file)) {
-        sscanf(line, "VmHWM: %zu kB", &kib);
-    }
-    if (file) {
-        fclose(file);
-    }
-    return kib * 1024;
-}
-
 /* Load the model, and make the sessions it takes. */
 static enum fovea_status load(struct bench *b, struct bench_figures *f, struct fovea_error *err) {
     double start = fovea_clock_seconds();
@@ -183,7 +167,7 @@ static enum fovea_status measure(struct bench *b, struct bench_figures *f,
         return st;
     }
     /* Before the limits are measured, which takes memory of its own. */
-    f->peak_rss = peak_rss();
+    f->peak_rss = fovea_peak_resident_bytes();
     f->plan_bytes =
         fovea_plan_bytes(fovea_session_get_plan(b->model.session)) * (size_t)b->n_streams;
     f->gflop = 2e-9 * (double)fovea_session_get_macs(b->model.session) / (double)b->model.batch;

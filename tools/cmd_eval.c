@@ -26,10 +26,10 @@ static enum fovea_status parse_on(const char *text, void *target, struct fovea_e
 
 static enum fovea_status parse_shard(const char *text, void *target, struct fovea_error *err) {
     struct eval_shard *shard = target;
-    unsigned long index, count;
-    int used = 0;
-    if (sscanf(text, "%8lu/%8lu%n", &index, &count, &used) != 2 || text[used] || index < 1 ||
-        index > count) {
+    const char *at = text;
+    size_t index, count;
+    if (!option_digits(&at, &index) || *at++ != '/' || !option_digits(&at, &count) || *at ||
+        index < 1 || index > count) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is not I/N with I in 1..N",
                           fovea_quote(text).text);
     }
@@ -82,13 +82,13 @@ static enum fovea_status parse_streams(const char *text, void *target, struct fo
 }
 
 static enum fovea_status parse_failures(const char *text, void *target, struct fovea_error *err) {
-    unsigned long long count;
-    int used = 0;
-    if (sscanf(text, "%18llu%n", &count, &used) != 1 || text[used] || *text < '0' || *text > '9') {
+    const char *at = text;
+    size_t count;
+    if (!option_digits(&at, &count) || *at) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is not a number from 0 on",
                           fovea_quote(text).text);
     }
-    *(size_t *)target = (size_t)count;
+    *(size_t *)target = count;
     return FOVEA_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "loaders/file.h"
 #include "runtime/session.h"
 #include "tools/eval_report.h"
+#include "tools/options.h"
 #include "tools/ranks.h"
 #include "tools/say.h"
 
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 /* ---- opening ---------------------------------------------------------------------- */
@@ -44,8 +44,10 @@ static bool is_of_other_rank(const struct eval *eval, const char *path) {
     if (!eval->ranks || !name || strncmp(name + 1, mark, strlen(mark)) != 0) {
         return false;
     }
-    int rank = atoi(name + 1 + strlen(mark));
-    return rank < ranks_count(eval->ranks) && rank != ranks_index(eval->ranks);
+    const char *digits = name + 1 + strlen(mark);
+    size_t rank;
+    return option_digits(&digits, &rank) && rank < (size_t)ranks_count(eval->ranks) &&
+           rank != (size_t)ranks_index(eval->ranks);
 }
 
 static void say_state(const char *path, const struct eval_journal_state *state) {
@@ -222,15 +224,10 @@ static enum fovea_status check_complete(const struct eval_collection *c, size_t 
                       missing, c->n_records, n_journals, first);
 }
 
-static enum fovea_status read_picture(void *context, size_t index, uint8_t **bytes, size_t *size,
-                                      struct fovea_error *err) {
+static enum fovea_status read_picture(const void *context, size_t index, uint8_t **bytes,
+                                      size_t *size, struct fovea_error *err) {
     enum eval_state state;
     return eval_list_read(context, index, bytes, size, &state, err);
-}
-
-static uint64_t peak_rss(void) {
-    struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
 }
 
 /* The journal of another rank, for ranks_gather. */
@@ -313,11 +310,9 @@ enum fovea_status eval_output_report(const struct eval_output *output, const str
         .workers = eval->workers,
         .ranks = ranks_count(eval->ranks),
         .batch = eval->model.batch,
-        .peak_rss_bytes = peak_rss(),
+        .peak_rss_bytes = fovea_peak_resident_bytes(),
     };
-    const struct eval_pictures pictures = {
-        .read = read_picture, .context = (void *)(uintptr_t)&eval->list, /* only read */
-    };
+    const struct eval_pictures pictures = {.read = read_picture, .context = &eval->list};
     const struct eval_evidence evidence = {
         .description = &output->description,
         .records = eval->list.records,

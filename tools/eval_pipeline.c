@@ -29,7 +29,7 @@ struct slot {
 struct worker {
     struct pipeline *pipeline;
     pthread_t thread;
-    enum {
+    enum worker_state {
         NOBODY,
         WORKING,
         STUCK, /* with a slot that was given up; another worker does what it would do */
@@ -355,7 +355,7 @@ static bool join_workers(struct pipeline *p) {
     double until = fovea_clock_seconds() + patience_s;
     for (int i = 0; p->workers && i < p->max_workers; i++) {
         pthread_mutex_lock(&p->lock);
-        int state = p->workers[i].state;
+        enum worker_state state = p->workers[i].state;
         pthread_mutex_unlock(&p->lock);
         if (state == NOBODY) {
             continue;

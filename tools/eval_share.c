@@ -2,9 +2,9 @@
 #include "tools/eval_share.h"
 
 #include "tools/eval_pipeline.h"
+#include "tools/options.h"
 #include "tools/ranks.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 /* ---- environment -------------------------------------------------------------------- */
@@ -12,15 +12,11 @@
 /* A number from 0 on; `fallback` where there is none. False if it is something else. */
 static bool get_number(const char *name, size_t fallback, size_t *out) {
     const char *text = getenv(name);
-    char *end;
     if (!text || !*text) {
         *out = fallback;
         return true;
     }
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    *out = (size_t)value;
-    return *text >= '0' && *text <= '9' && !*end && !errno && value < SIZE_MAX;
+    return option_digits(&text, out) && !*text && *out < SIZE_MAX;
 }
 
 /* Share `id` of `count`, where ids begin at `low` and go up by `step`. */

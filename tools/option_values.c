@@ -8,6 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool option_digits(const char **text, size_t *out) {
+    char *end;
+    if (**text < '0' || **text > '9') {
+        return false;
+    }
+    errno = 0;
+    unsigned long long value = strtoull(*text, &end, 10);
+    if (errno || value > SIZE_MAX) {
+        return false;
+    }
+    *text = end;
+    *out = (size_t)value;
+    return true;
+}
+
 enum fovea_status option_flag(const char *text, void *target, struct fovea_error *err) {
     (void)text;
     (void)err;

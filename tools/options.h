@@ -7,6 +7,8 @@
 
 #include "runtime/error.h"
 
+#include <stddef.h>
+
 /*
  * Turns an option's text into *target. The message says what is wrong with the
  * text; the option's name is put before it.
@@ -57,6 +59,13 @@ int options_parse(const struct usage *usage, int argc, char **argv, struct opera
 /* The same for commands that take one model, or no operands. */
 int options_parse_model(const struct usage *usage, int argc, char **argv, const char **model);
 int options_parse_only(const struct usage *usage, int argc, char **argv);
+
+/*
+ * The number that the digits at *text say, and *text behind them: no sign, no
+ * space before. False, with both as they were, where there are none, or more than
+ * a size_t takes.
+ */
+bool option_digits(const char **text, size_t *out);
 
 /* Parsers for struct option_spec; the type of the target is named. */
 enum fovea_status option_flag(const char *text, void *target, struct fovea_error *err);  /* bool */

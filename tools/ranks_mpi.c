@@ -1,6 +1,8 @@
 /* See ranks.h. The only place that includes mpi.h. */
 #include "tools/ranks.h"
 
+#include "tools/options.h"
+
 #include <mpi.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -39,7 +41,8 @@ static void wait_for(MPI_Request *request) {
 }
 
 static bool is_many(const char *number) {
-    return number && atoi(number) > 1;
+    size_t n;
+    return number && option_digits(&number, &n) && n > 1;
 }
 
 /*

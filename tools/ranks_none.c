@@ -1,4 +1,5 @@
 /* See ranks.h: a build without MPI. */
+#include "tools/options.h"
 #include "tools/ranks.h"
 
 #include <stdlib.h>
@@ -6,7 +7,8 @@
 /* mpirun would start as many processes that know nothing of each other. */
 enum fovea_status ranks_join(struct ranks **out, struct fovea_error *err) {
     const char *size = getenv("OMPI_COMM_WORLD_SIZE");
-    if (size && atoi(size) > 1) {
+    size_t n;
+    if (size && option_digits(&size, &n) && n > 1) {
         return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
                           "started by mpirun, but built without MPI (meson: -Dmpi=enabled)");
     }

@@ -6,6 +6,8 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static const double latency_bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
@@ -101,15 +103,15 @@ double metrics_seconds_per_image(void) {
 
 static size_t resident_bytes(void) {
     FILE *file = fopen("/proc/self/statm", "r");
-    size_t pages = 0;
+    char line[128], *resident = NULL;
     if (!file) {
         return 0;
     }
-    if (fscanf(file, "%*u %zu", &pages) != 1) {
-        pages = 0;
+    if (fgets(line, sizeof(line), file)) {
+        resident = strchr(line, ' '); /* behind the size of the address space; in pages, too */
     }
     fclose(file);
-    return pages * (size_t)sysconf(_SC_PAGESIZE);
+    return resident ? strtoul(resident, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 static size_t open_descriptors(void) {

@@ -58,8 +58,8 @@ static void find_pictures(struct pictures *pictures, const char *folder) {
     free(entries);
 }
 
-static enum fovea_status read_picture(void *context, size_t index, uint8_t **bytes, size_t *size,
-                                      struct fovea_error *err) {
+static enum fovea_status read_picture(const void *context, size_t index, uint8_t **bytes,
+                                      size_t *size, struct fovea_error *err) {
     const struct pictures *pictures = context;
     return fovea_file_read(pictures->paths[index % pictures->n], PICTURE_BYTES, bytes, size, NULL,
                            err);
