@@ -1,10 +1,10 @@
 /* Names of classes: see labels.h. */
 #include "loaders/labels.h"
 
+#include "loaders/beside.h"
 #include "loaders/compiled.h"
 #include "loaders/file.h"
 #include "loaders/json.h"
-#include "loaders/paths.h"
 #include "runtime/limits.h"
 #include "runtime/model.h"
 
@@ -163,28 +163,30 @@ static enum fovea_status from_metadata(struct fovea_labels *labels,
     return st;
 }
 
-/* A file that cannot be read is as good as none. */
-static enum fovea_status load_config(const char *model_path, json_t **out) {
-    char *path = fovea_path_beside(model_path, "config.json");
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    enum fovea_status st =
-        path ? fovea_file_read(path, FOVEA_LIMIT_JSON_BYTES, &bytes, &size, NULL, NULL)
-             : FOVEA_ERR_MEMORY;
+/* A file that can never be read is as good as none. */
+static enum fovea_status load_config(const char *model_path, json_t **out,
+                                     struct fovea_error *err) {
+    struct fovea_error why;
+    uint8_t *bytes;
+    size_t size;
+    enum fovea_status st = fovea_beside_read(model_path, "config.json", &bytes, &size, &why, err);
+    if (!st && !bytes) {
+        return FOVEA_ERR_FORMAT;
+    }
     if (!st) {
         st = read_json((char *)bytes, size, out);
+        free(bytes);
     }
-    free(bytes);
-    free(path);
     return st;
 }
 
 /* What is beside the model, or what a compiled one has kept of it. */
-static enum fovea_status from_config(struct fovea_labels *labels, const struct fovea_model *model) {
+static enum fovea_status from_config(struct fovea_labels *labels, const struct fovea_model *model,
+                                     struct fovea_error *err) {
     const char *kept = fovea_model_get_metadata(model, FOVEA_CONFIG_KEY);
     json_t *root = NULL;
     enum fovea_status st = kept                ? read_json(kept, strlen(kept), &root)
-                           : !model->placeless ? load_config(model->path, &root)
+                           : !model->placeless ? load_config(model->path, &root, err)
                                                : FOVEA_ERR_FORMAT;
     if (st) {
         return st;
@@ -206,10 +208,14 @@ enum fovea_status fovea_labels_of_model(const struct fovea_model *model, struct 
     struct fovea_labels labels = {0};
     enum fovea_status st = from_metadata(&labels, model);
     if (st && st != FOVEA_ERR_MEMORY) {
-        st = from_config(&labels, model);
+        st = from_config(&labels, model, err);
     }
     if (st == FOVEA_ERR_MEMORY) {
         return fovea_fail(err, FOVEA_ERR_MEMORY, "out of memory: the model's labels");
+    }
+    if (st == FOVEA_ERR_IO) {
+        fovea_error_prefix(err, "the model's labels");
+        return st;
     }
     *out = labels;
     return FOVEA_OK;
