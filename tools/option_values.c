@@ -33,6 +33,19 @@ enum fovea_status option_count(const char *text, void *target, struct fovea_erro
     return FOVEA_OK;
 }
 
+enum fovea_status option_size(const char *text, void *target, struct fovea_error *err) {
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    /* strtoull takes white space and signs, too. */
+    if (!isdigit((unsigned char)text[0]) || *end || errno || value > SIZE_MAX) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is not a number from 0 on",
+                          fovea_quote(text).text);
+    }
+    *(size_t *)target = (size_t)value;
+    return FOVEA_OK;
+}
+
 enum fovea_status option_real(const char *text, void *target, struct fovea_error *err) {
     char *end;
     double value = strtod(text, &end);
