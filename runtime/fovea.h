@@ -279,10 +279,16 @@ enum fovea_precision {
 /* Whether this CPU has bf16 multiply-add instructions (AVX512_BF16 or AMX) that may be used. */
 bool fovea_cpu_has_bf16(void);
 
+/*
+ * CPUs this process may use: by its affinity, and the quotas and sets of its
+ * cgroups; at least 1. What several sessions that work at once have to share.
+ */
+int fovea_cpu_budget(void);
+
 /* How to plan and run. Fill with fovea_session_options_default, then change. */
 struct fovea_session_options {
     size_t struct_size;
-    int threads;        /* 0: what affinity and the cgroup allow */
+    int threads;        /* 0: fovea_cpu_budget() */
     const char *passes; /* "on" (default), "off", or names separated by commas */
     size_t max_memory;  /* most resident bytes of the process, as predicted; 0: 80 % of available
                          * on top of what it has */

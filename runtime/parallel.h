@@ -12,9 +12,6 @@
 
 #include <stdint.h>
 
-/* CPUs this process may use: affinity, and quotas and sets of its cgroups; at least 1. */
-int fovea_cpu_budget(void);
-
 /* Set how many threads work that this thread starts will use; returns the former number. */
 int fovea_parallel_set_threads(int threads);
 

@@ -14,7 +14,11 @@ bool batcher_init(struct batcher *batcher, size_t max_jobs) {
     memset(batcher, 0, sizeof(*batcher));
     batcher->max_jobs = max_jobs;
     batcher->jobs = calloc(max_jobs, sizeof(struct job *));
-    return batcher->jobs && pthread_mutex_init(&batcher->mutex, NULL) == 0;
+    if (batcher->jobs && pthread_mutex_init(&batcher->mutex, NULL) == 0) {
+        return true;
+    }
+    free(batcher->jobs);
+    return false;
 }
 
 void batcher_finish(struct batcher *batcher) {
@@ -78,7 +82,8 @@ void batcher_cancel(struct batcher *batcher) {
 }
 
 /* Everything into one buffer, one run, and out of it again. */
-static enum fovea_status run_together(struct batcher *batcher, struct fovea_error *err) {
+static enum fovea_status run_together(struct batcher *batcher, int stream,
+                                      struct fovea_error *err) {
     struct engine *engine = batcher->jobs[0]->engine;
     size_t floats = engine_image_floats(engine), classes = engine_classes(engine), at = 0;
     if (!make_room(&batcher->input, &batcher->input_room, batcher->images * floats) ||
@@ -90,8 +95,8 @@ static enum fovea_status run_together(struct batcher *batcher, struct fovea_erro
         memcpy(batcher->input + at * floats, job->images, job->n * floats * sizeof(float));
         at += job->n;
     }
-    enum fovea_status status =
-        engine_run(engine, batcher->input, batcher->images, batcher->output, &batcher->cancel, err);
+    enum fovea_status status = engine_run(engine, stream, batcher->input, batcher->images,
+                                          batcher->output, &batcher->cancel, err);
     at = 0;
     for (size_t i = 0; status == FOVEA_OK && i < batcher->n_jobs; i++) {
         struct job *job = batcher->jobs[i];
@@ -112,7 +117,7 @@ static void answer_failure(struct batcher *batcher, enum fovea_status status) {
     }
 }
 
-void batcher_run(struct batcher *batcher) {
+void batcher_run(struct batcher *batcher, int stream) {
     struct job *first = batcher->jobs[0];
     struct fovea_error err = {0};
     enum fovea_status status;
@@ -122,10 +127,10 @@ void batcher_run(struct batcher *batcher) {
     double began = clock_now();
     begin(batcher);
     if (batcher->n_jobs == 1) {
-        status = engine_run(first->engine, first->images, first->n, first->logits, &batcher->cancel,
-                            &err);
+        status = engine_run(first->engine, stream, first->images, first->n, first->logits,
+                            &batcher->cancel, &err);
     } else {
-        status = run_together(batcher, &err);
+        status = run_together(batcher, stream, &err);
     }
     end(batcher);
     if (status) {

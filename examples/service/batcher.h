@@ -31,10 +31,10 @@ size_t batcher_room(const struct batcher *batcher);
 bool batcher_is_full(const struct batcher *batcher);
 
 /*
- * Run the jobs: each has logits afterwards, or an answer. `jobs` has them until
- * the next batcher_add; n_jobs is 0.
+ * Run the jobs on a stream of their engine: each has logits afterwards, or an answer. `jobs` has
+ * them until the next batcher_add; n_jobs is 0.
  */
-void batcher_run(struct batcher *batcher);
+void batcher_run(struct batcher *batcher, int stream);
 
 /* From any thread: a job was cancelled. If all that are running are, the run ends. */
 void batcher_cancel(struct batcher *batcher);

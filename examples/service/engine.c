@@ -11,7 +11,12 @@
 struct engine {
     atomic_int refs;
     struct fovea_model *model;
-    struct fovea_classifier *classifier;
+    /*
+     * One a stream, and, if these are several, one on all threads for a request that is alone; they
+     * share weights. What is const of a classifier is asked of the first.
+     */
+    struct fovea_classifier **streams, *whole;
+    int n_streams; /* made */
     size_t output, classes, max_batch;
     int width, height;
 };
@@ -61,9 +66,39 @@ static enum fovea_status parse_precision(const char *name, enum fovea_precision 
     return name ? fail(err, FOVEA_ERR_INVALID, "no such precision:", name) : FOVEA_OK;
 }
 
-static enum fovea_status make_classifier(struct engine *engine,
-                                         const struct service_options *options,
-                                         struct fovea_error *err) {
+/* Streams share the threads: as many for each as go, and one more for the first few. */
+static int share_of(int threads, int streams, int stream) {
+    int own = threads / streams + (stream < threads % streams);
+    return own > 0 ? own : 1;
+}
+
+/* The streams, and the classifier for what is alone, as `how` says but for their threads. */
+static enum fovea_status make_streams(struct engine *engine, const struct service_options *options,
+                                      struct fovea_classifier_options *how,
+                                      struct fovea_session_options *session,
+                                      struct fovea_error *err) {
+    engine->streams = calloc((size_t)options->streams, sizeof(struct fovea_classifier *));
+    if (!engine->streams) {
+        return fail(err, FOVEA_ERR_MEMORY, "no memory for", "streams");
+    }
+    how->session = session;
+    for (; engine->n_streams < options->streams; engine->n_streams++) {
+        session->threads = share_of(options->threads, options->streams, engine->n_streams);
+        if (fovea_classifier_create(engine->model, how, &engine->streams[engine->n_streams], err)) {
+            return err->status;
+        }
+    }
+    if (options->streams == 1) {
+        return FOVEA_OK;
+    }
+    session->threads = options->threads;
+    how->batch = 1;
+    return fovea_classifier_create(engine->model, how, &engine->whole, err);
+}
+
+static enum fovea_status make_classifiers(struct engine *engine,
+                                          const struct service_options *options,
+                                          struct fovea_error *err) {
     struct fovea_session_options session;
     struct fovea_classifier_options how;
     char *labels = NULL;
@@ -79,14 +114,11 @@ static enum fovea_status make_classifier(struct engine *engine,
             return fail(err, FOVEA_ERR_IO, "cannot read the labels in", options->labels);
         }
     }
-    session.threads = options->threads;
-    how.session = &session;
     how.batch = options->max_batch;
     how.size = options->size;
     how.recipe = options->recipe;
     how.labels = labels;
-    enum fovea_status status =
-        fovea_classifier_create(engine->model, &how, &engine->classifier, err);
+    enum fovea_status status = make_streams(engine, options, &how, &session, err);
     free(labels);
     return status;
 }
@@ -103,6 +135,16 @@ static size_t find_output(const struct engine *engine) {
     return 0;
 }
 
+void engine_share_threads(struct service_options *options) {
+    if (options->threads == 0) {
+        options->threads = fovea_cpu_budget();
+    }
+    if (options->streams == 0) {
+        int threads = options->threads;
+        options->streams = threads < 2 ? 1 : threads < 8 ? 2 : threads / 4;
+    }
+}
+
 enum fovea_status engine_load(const struct service_options *options, struct engine **out,
                               struct fovea_error *err) {
     struct engine *engine = calloc(1, sizeof(*engine));
@@ -111,13 +153,13 @@ enum fovea_status engine_load(const struct service_options *options, struct engi
     }
     atomic_init(&engine->refs, 1);
     if (fovea_model_load(options->model, NULL, &engine->model, err) ||
-        make_classifier(engine, options, err)) {
+        make_classifiers(engine, options, err)) {
         engine_unref(engine);
         return err->status;
     }
-    fovea_classifier_input_size(engine->classifier, &engine->width, &engine->height);
-    engine->classes = fovea_classifier_n_classes(engine->classifier);
-    engine->max_batch = fovea_classifier_batch(engine->classifier);
+    fovea_classifier_input_size(engine->streams[0], &engine->width, &engine->height);
+    engine->classes = fovea_classifier_n_classes(engine->streams[0]);
+    engine->max_batch = fovea_classifier_batch(engine->streams[0]);
     engine->output = find_output(engine);
     *out = engine;
     return FOVEA_OK;
@@ -132,7 +174,11 @@ void engine_unref(struct engine *engine) {
     if (!engine || atomic_fetch_sub(&engine->refs, 1) > 1) {
         return;
     }
-    fovea_classifier_destroy(engine->classifier);
+    for (int i = 0; i < engine->n_streams; i++) {
+        fovea_classifier_destroy(engine->streams[i]);
+    }
+    free(engine->streams);
+    fovea_classifier_destroy(engine->whole);
     fovea_model_destroy(engine->model);
     free(engine);
 }
@@ -170,23 +216,26 @@ bool engine_fixed_batch(const struct engine *engine) {
 }
 
 const char *engine_note(const struct engine *engine) {
-    return fovea_classifier_get_note(engine->classifier);
+    return fovea_classifier_get_note(engine->streams[0]);
 }
 
 enum fovea_status engine_prepare(const struct engine *engine, const void *jpeg, size_t size,
                                  float *out, struct fovea_error *err) {
-    return fovea_classifier_preprocess_jpeg(engine->classifier, jpeg, size, out, err);
+    return fovea_classifier_preprocess_jpeg(engine->streams[0], jpeg, size, out, err);
 }
 
-enum fovea_status engine_run(struct engine *engine, const float *images, size_t n, float *logits,
-                             const struct fovea_cancel *cancel, struct fovea_error *err) {
+enum fovea_status engine_run(struct engine *engine, int stream, const float *images, size_t n,
+                             float *logits, const struct fovea_cancel *cancel,
+                             struct fovea_error *err) {
     struct fovea_run_options options;
     fovea_run_options_default(&options);
     options.cancel = cancel;
-    return fovea_classifier_run(engine->classifier, images, n, logits, &options, err);
+    struct fovea_classifier *classifier =
+        stream == ENGINE_WHOLE ? engine->whole : engine->streams[stream];
+    return fovea_classifier_run(classifier, images, n, logits, &options, err);
 }
 
 enum fovea_status engine_top(const struct engine *engine, const float *logits, size_t k,
                              struct fovea_result *results, size_t *n, struct fovea_error *err) {
-    return fovea_classifier_top(engine->classifier, logits, k, results, n, err);
+    return fovea_classifier_top(engine->streams[0], logits, k, results, n, err);
 }

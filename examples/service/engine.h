@@ -14,6 +14,12 @@
 
 struct engine;
 
+/*
+ * Fill in what the options leave open: as many threads as there are CPUs, and
+ * four of them a stream, but two streams as soon as there are two threads.
+ */
+void engine_share_threads(struct service_options *options);
+
 /* FOVEA_ERR_*: as loading a model and making a classifier. */
 enum fovea_status engine_load(const struct service_options *options, struct engine **out,
                               struct fovea_error *err);
@@ -39,9 +45,16 @@ const char *engine_note(const struct engine *engine);
 enum fovea_status engine_prepare(const struct engine *engine, const void *jpeg, size_t size,
                                  float *out, struct fovea_error *err);
 
-/* One thread at a time. FOVEA_ERR_CANCELLED when `cancel` was requested. */
-enum fovea_status engine_run(struct engine *engine, const float *images, size_t n, float *logits,
-                             const struct fovea_cancel *cancel, struct fovea_error *err);
+/* In place of a stream: all threads, for one image; where there are several streams. */
+enum { ENGINE_WHOLE = -1 };
+
+/*
+ * On one of the streams from 0, or the whole: one thread at a time in each.
+ * FOVEA_ERR_CANCELLED when `cancel` was requested.
+ */
+enum fovea_status engine_run(struct engine *engine, int stream, const float *images, size_t n,
+                             float *logits, const struct fovea_cancel *cancel,
+                             struct fovea_error *err);
 
 /* From any thread: the at most k likeliest classes of one image. */
 enum fovea_status engine_top(const struct engine *engine, const float *logits, size_t k,

@@ -133,7 +133,8 @@ static enum MHD_Result send_reply(struct exchange *exchange) {
 
 /* Come back once the queue is half as long. */
 static int seconds_until_room(const struct server *server) {
-    double seconds = metrics_seconds_per_image() * (double)server->in_flight / 2;
+    double seconds =
+        metrics_seconds_per_image() * (double)server->in_flight / (2 * server->options->streams);
     return seconds < 1 ? 1 : seconds > 60 ? 60 : (int)(seconds + 0.5);
 }
 

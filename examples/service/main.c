@@ -95,6 +95,7 @@ int main(int argc, char **argv) {
         log_line("a name has 1 to 64 letters, digits, '.', '_' and '-'");
         return 2;
     }
+    engine_share_threads(&options);
     oip_set_name(options.name);
     set_signals();
     set_malloc();

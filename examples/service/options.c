@@ -33,6 +33,8 @@ static const struct option table[] = {
     {"--size", "N", COUNT, FIELD(size), 0, 65535,
      "side of the input, where the model leaves it open"},
     {"--threads", "N", COUNT, FIELD(threads), 0, 4096, "threads that run the model (all allowed)"},
+    {"--streams", "N", COUNT, FIELD(streams), 0, 256,
+     "runs at once, each on its share of the threads; 0: as suits their number (0)"},
     {"--decoders", "N", COUNT, FIELD(decoders), 1, 256,
      "threads that parse requests and decode images (2)"},
     {"--host", "ADDRESS", TEXT, FIELD(host), 0, 0, "numeric address to listen at (127.0.0.1)"},

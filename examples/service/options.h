@@ -13,7 +13,7 @@ struct service_options {
     const char *labels, *recipe, *precision; /* or NULL */
     const char *host;
     int port;
-    int threads, size, max_batch, decoders;
+    int threads, streams, size, max_batch, decoders;
     double batch_delay; /* seconds */
     int queue;          /* most requests accepted and not answered */
     int connections, per_ip;

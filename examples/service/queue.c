@@ -44,24 +44,9 @@ void queue_push(struct queue *queue, struct job *job) {
     }
     queue->tail = job;
     queue->length++;
-    pthread_cond_signal(&queue->filled);
+    /* Not all that wait may take it. */
+    pthread_cond_broadcast(&queue->filled);
     pthread_mutex_unlock(&queue->mutex);
-}
-
-/* With the mutex held: false when it is too late for a job. */
-static bool await(struct queue *queue, double deadline) {
-    struct timespec until = {
-        .tv_sec = (time_t)deadline,
-        .tv_nsec = (long)((deadline - floor(deadline)) * 1e9),
-    };
-    while (!queue->head && !queue->closed) {
-        if (deadline == 0) {
-            pthread_cond_wait(&queue->filled, &queue->mutex);
-        } else if (pthread_cond_timedwait(&queue->filled, &queue->mutex, &until) == ETIMEDOUT) {
-            break;
-        }
-    }
-    return queue->head || queue->closed;
 }
 
 /* With the mutex held, and a job there. */
@@ -77,12 +62,18 @@ static struct job *take(struct queue *queue) {
     return job;
 }
 
-struct job *queue_pop(struct queue *queue, double deadline) {
+struct job *queue_pop_above(struct queue *queue, const atomic_size_t *count, size_t bound) {
     pthread_mutex_lock(&queue->mutex);
-    await(queue, deadline);
+    while (!queue->closed && (!queue->head || (count && atomic_load(count) <= bound))) {
+        pthread_cond_wait(&queue->filled, &queue->mutex);
+    }
     struct job *job = queue->head ? take(queue) : NULL;
     pthread_mutex_unlock(&queue->mutex);
     return job;
+}
+
+struct job *queue_pop(struct queue *queue) {
+    return queue_pop_above(queue, NULL, 0);
 }
 
 struct job *queue_pop_fitting(struct queue *queue, const struct engine *engine, size_t most,
@@ -100,8 +91,15 @@ struct job *queue_pop_fitting(struct queue *queue, const struct engine *engine, 
 }
 
 bool queue_wait(struct queue *queue, double deadline) {
+    struct timespec until = {
+        .tv_sec = (time_t)deadline,
+        .tv_nsec = (long)((deadline - floor(deadline)) * 1e9),
+    };
     pthread_mutex_lock(&queue->mutex);
-    bool there = await(queue, deadline);
+    while (!queue->head && !queue->closed &&
+           pthread_cond_timedwait(&queue->filled, &queue->mutex, &until) != ETIMEDOUT) {
+    }
+    bool there = queue->head || queue->closed;
     pthread_mutex_unlock(&queue->mutex);
     return there;
 }

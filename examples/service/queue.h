@@ -22,17 +22,23 @@ void queue_finish(struct queue *queue);
 
 void queue_push(struct queue *queue, struct job *job);
 
+/* The first job; waits for one as long as it takes. NULL when it is closed and empty. */
+struct job *queue_pop(struct queue *queue);
+
 /*
- * The first job; waits for one until `deadline` (CLOCK_MONOTONIC seconds; 0:
- * as long as it takes). NULL when it is too late, or closed and empty.
+ * The same, but leaves jobs to others while `*count` is not above `bound` and
+ * it is not closed. Whoever raises the count pushes a job after that.
  */
-struct job *queue_pop(struct queue *queue, double deadline);
+struct job *queue_pop_above(struct queue *queue, const atomic_size_t *count, size_t bound);
 
 /* The first job, if there is one and it asks for at most `most` images of `engine`. Else NULL. */
 struct job *queue_pop_fitting(struct queue *queue, const struct engine *engine, size_t most,
                               bool *stop);
 
-/* Wait until there is a job, or it is closed (true), or too late (false). */
+/*
+ * Wait until there is a job, or it is closed (true), or it is `deadline`
+ * (CLOCK_MONOTONIC seconds): false.
+ */
 bool queue_wait(struct queue *queue, double deadline);
 
 /* Nothing comes any more: pop returns what is left, then NULL. */

@@ -105,7 +105,7 @@ static void work(struct server *server, struct request *r, struct job *job, void
     job_prepare(job);
     if (!job->reply.status &&
         (job->n < 1 || job->n > STAND_IN_BATCH ||
-         engine_run(job->engine, job->images, job->n, job->logits, NULL, &err))) {
+         engine_run(job->engine, 0, job->images, job->n, job->logits, NULL, &err))) {
         abort();
     }
     server->in_flight--;
@@ -179,6 +179,7 @@ static void check_answer(const struct MHD_Connection *c) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const struct service_options options = {.name = "model",
+                                                   .streams = 1,
                                                    .max_batch = STAND_IN_BATCH,
                                                    .queue = 4,
                                                    .max_body = 3000,

@@ -221,9 +221,11 @@ enum fovea_status engine_prepare(const struct engine *e, const void *jpeg, size_
     return FOVEA_OK;
 }
 
-enum fovea_status engine_run(struct engine *e, const float *images, size_t n, float *logits,
-                             const struct fovea_cancel *cancel, struct fovea_error *err) {
+enum fovea_status engine_run(struct engine *e, int stream, const float *images, size_t n,
+                             float *logits, const struct fovea_cancel *cancel,
+                             struct fovea_error *err) {
     (void)e;
+    (void)stream;
     (void)cancel;
     (void)err;
     memset(logits, 0, n * STAND_IN_CLASSES * sizeof(*logits));

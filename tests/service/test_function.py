@@ -143,21 +143,27 @@ def in_parallel(count, work):
         thread.join()
 
 
-def test_batches(tally, server, shapes):
-    """Many at once: each gets its own answer, and runs have several."""
+def count_right(server, shapes, clients, turns):
+    """How many answers are right of those that clients get who ask so many times, all at once."""
     answers = {}
-    before = server.metric("fovea_batch_size_count"), server.metric("fovea_images_total")
 
     def work(i):
         row = shapes.rows[i % len(shapes.rows)]
-        for turn in range(4):
+        for turn in range(turns):
             answers[i, turn] = (row, server.request("POST", "/classify?k=10", shapes.jpeg(row)))
 
-    in_parallel(12, work)
-    good = 0
+    in_parallel(clients, work)
+    right = 0
     for row, (status, _, body) in answers.values():
         got = {l["index"]: l["logit"] for l in json.loads(body).get("labels", [])}
-        good += status == 200 and is_close([got.get(i) for i in range(10)], shapes.logits(row))
+        right += status == 200 and is_close([got.get(i) for i in range(10)], shapes.logits(row))
+    return right
+
+
+def test_batches(tally, server, shapes):
+    """Many at once: each gets its own answer, and runs have several."""
+    before = server.metric("fovea_batch_size_count"), server.metric("fovea_images_total")
+    good = count_right(server, shapes, 12, 4)
     tally.check("batches__48_requests__own_answers", good == 48, "%d of 48" % good)
     runs = server.metric("fovea_batch_size_count") - before[0]
     tally.check("batches__48_requests__fewer_runs", runs < 48 and
@@ -305,6 +311,23 @@ def test_bodies(tally, exe, shapes):
         tally.check("bodies__drain__exit_0", server.stop() == 0)
 
 
+def test_streams(tally, exe, shapes):
+    """More streams than fit the threads, then one: alone, many at once, after a reload, alone again."""
+    for streams in ("3", "1"):
+        server = Server(exe, shapes.model, "--threads", "2", "--streams", streams, "--max-batch", "2")
+        name = "streams__%s__" % streams
+        try:
+            tally.check(name + "alone", count_right(server, shapes, 1, 2) == 2)
+            good = count_right(server, shapes, 9, 3)
+            tally.check(name + "at_once", good == 27, "%d of 27" % good)
+            server.signal(signal.SIGHUP)
+            good = count_right(server, shapes, 9, 2)
+            tally.check(name + "while_reloading", good == 18, "%d of 18" % good)
+            tally.check(name + "alone_again", count_right(server, shapes, 1, 2) == 2)
+        finally:
+            tally.check(name + "drain__exit_0", server.stop() == 0)
+
+
 def test_reload(tally, exe, shapes, folder):
     path = os.path.join(folder, "model.onnx")
     other = os.path.join(shapes.folder, "vit_map_shapes.onnx")
@@ -397,6 +420,7 @@ def main():
         test_slow(tally, exe, shapes)
         test_overload(tally, exe, shapes)
         test_bodies(tally, exe, shapes)
+        test_streams(tally, exe, shapes)
         test_reload(tally, exe, shapes, folder)
         test_drain(tally, exe, shapes)
         test_descriptors(tally, exe, shapes)
