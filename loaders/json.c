@@ -95,7 +95,7 @@ static enum fovea_status read_key(struct builder *b, size_t *end) {
     }
     if (json_object_get(b->open[b->depth - 1], b->strings)) {
         b->text.at = at;
-        return fovea_json_refuse(&b->text, "a key that was given before");
+        return fovea_json_refuse(&b->text, "a duplicate key");
     }
     *end = length + 1;
     return fovea_json_take(&b->text, ':') ? FOVEA_OK

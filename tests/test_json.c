@@ -95,7 +95,7 @@ static void documents__ill_formed__are_refused_with_their_place(void) {
         {"{\"a\" 1}", "column 6: not JSON: no ':' after a key"},
         {"{\"a\":}", "column 6: not JSON: a value is missing"},
         {"{\"a\":1 \"b\":2}", "column 8: not JSON: neither ',' nor '}' after a member"},
-        {"{\"a\":1,\n\"\\u0061\":2}", "line 2, column 1: not JSON: a key that was given before"},
+        {"{\"a\":1,\n\"\\u0061\":2}", "line 2, column 1: not JSON: a duplicate key"},
         {"[\"a]", "column 5: not JSON: a string without its end"},
         {"[\"\\", "not JSON: a backslash with nothing to escape"},
         {"[\"\\x\"]", "not JSON: a backslash with nothing to escape"},
