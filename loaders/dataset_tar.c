@@ -221,16 +221,19 @@ static int read_content(int fd, uint64_t at, uint8_t *bytes, size_t size) {
     return 0;
 }
 
-/* Bytes read from an archive that was written to since are not those of the image. */
-static bool is_unchanged(const struct fovea_archive *archive) {
+/*
+ * Bytes read from an archive that was written to since are not those of the image. 0, an errno,
+ * or -1 if it was.
+ */
+static int check_unchanged(const struct fovea_archive *archive) {
     struct stat status;
     struct fovea_file_id now;
     if (fstat(archive->fd, &status) != 0) {
-        return false;
+        return errno;
     }
     fovea_file_id_of(&status, &now);
     now.changed_ns = archive->id.changed_ns; /* a rename or another link changes no byte */
-    return fovea_file_id_same(&now, &archive->id);
+    return fovea_file_id_same(&now, &archive->id) ? 0 : -1;
 }
 
 enum fovea_status dataset_read_archive(const struct fovea_archive *archive,
@@ -243,7 +246,8 @@ enum fovea_status dataset_read_archive(const struct fovea_archive *archive,
         return fovea_fail_memory(err, size, "a file");
     }
     int code = read_content(archive->fd, image->offset, buffer, size);
-    if (code == 0 && is_unchanged(archive)) {
+    code = code ? code : check_unchanged(archive);
+    if (code == 0) {
         *bytes = buffer;
         return FOVEA_OK;
     }
