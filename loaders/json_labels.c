@@ -71,7 +71,8 @@ static enum fovea_status from_object(struct fovea_labels *labels, json_t *object
     json_object_foreach(object, key, item) {
         char *end;
         unsigned long index = strtoul(key, &end, 10);
-        bool good = end != key && !*end && json_is_string(item);
+        /* strtoul by itself would take a sign, and spaces. */
+        bool good = *key >= '0' && *key <= '9' && !*end && json_is_string(item);
         enum fovea_status st =
             good ? set_label(labels, index, json_string_value(item)) : FOVEA_ERR_FORMAT;
         if (st) {

@@ -57,13 +57,40 @@ static void journal__right_checksums_over_wrong_words__are_not_believed(void) {
         int at;
         const char *with;
     } wrong[] = {
-        {1, "x"},     {1, "-1"},       {1, "5"},     {1, "18446744073709551616"},
-        {2, "done"},  {3, "%2"},       {3, "%2g"},   {3, "%00"},
-        {4, "1,,2"},  {4, "x"},        {4, "1x"},    {5, "12x"},
-        {5, "-12"},   {6, "ab"},       {7, "%4"},    {8, "x"},
-        {8, "1.5x"},  {9, "1.5x"},     {10, "zz"},   {11, "6"},
-        {11, ":1"},   {11, "7:1"},     {11, "-1:1"}, {11, "6:nan"},
-        {11, "6:1x"}, {15, "2:1 1:1"},
+        {1, "x"},
+        {1, "-1"},
+        {1, "5"},
+        {1, "18446744073709551616"},
+        {1, "18446744073709551615"},
+        {1, ":"},
+        {8, "inf"},
+        {9, "x"},
+        {11, "6:inf"},
+        {11, "6:"},
+        {11, "x:1"},
+        {5, ":"},
+        {2, "done"},
+        {3, "%2"},
+        {3, "%2g"},
+        {3, "%00"},
+        {4, "1,,2"},
+        {4, "x"},
+        {4, "1x"},
+        {5, "12x"},
+        {5, "-12"},
+        {6, "ab"},
+        {7, "%4"},
+        {8, "x"},
+        {8, "1.5x"},
+        {9, "1.5x"},
+        {10, "zz"},
+        {11, "6"},
+        {11, ":1"},
+        {11, "7:1"},
+        {11, "-1:1"},
+        {11, "6:nan"},
+        {11, "6:1x"},
+        {15, "2:1 1:1"},
     };
     CHECK(!is_damaged_by(-1, ""));
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -74,9 +101,105 @@ static void journal__right_checksums_over_wrong_words__are_not_believed(void) {
     CHECK(is_damaged_by(10, "Gaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
 }
 
+/* Lines of other kinds than records, word by word. */
+static bool takes(enum eval_line_kind kind, const char *words, struct eval_description *d) {
+    char text[200];
+    struct eval_line line = {kind, text};
+    struct eval_journal_run run;
+    size_t count;
+    snprintf(text, sizeof(text), "%s", words);
+    switch (kind) {
+    case EVAL_LINE_DESCRIPTION:
+        return eval_line_get_description(&line, d);
+    case EVAL_LINE_NAME:
+        return eval_line_get_name(&line, d);
+    case EVAL_LINE_HEADER_END:
+        return eval_line_get_count(&line, &count);
+    case EVAL_LINE_TIME:
+        return eval_line_get_run(&line, &run);
+    case EVAL_LINE_RECORD:
+        break;
+    }
+    return false;
+}
+
+static void journal__lines_that_are_no_records__take_just_their_words(void) {
+    static const struct {
+        enum eval_line_kind kind;
+        bool good;
+        const char *words;
+    } rows[] = {
+        {'D', true, "model a%20b"},
+        {'D', true, "classes 7"},
+        {'D', false, "model"},
+        {'D', false, "model %2"},
+        {'D', false, "classes"},
+        {'D', false, "classes x"},
+        {'D', false, "classes 18446744073709551615"},
+        {'D', false, "colour red"},
+        {'H', true, "3"},
+        {'H', false, "3 4"},
+        {'H', false, "18446744073709551615"},
+        {'H', false, ":"},
+        {'T', true, "1 0.5 3"},
+        {'T', false, "1 0.5 3 4"},
+        {'T', false, "1 0.5"},
+        {'T', false, "1"},
+        {'T', false, "x 0.5 3"},
+        {'T', false, "1 nan 3"},
+        {'T', false, "1 inf 3"},
+        {'T', false, "1 -1 3"},
+        {'T', false, "1 x 3"},
+        {'T', false, "1 0.5 x"},
+        {'N', false, "7 a"},
+        {'N', false, "x a"},
+        {'N', false, "1 %2g"},
+        {'N', false, "1"},
+        {'N', true, "1 cat"},
+    };
+    struct eval_description d = {.classes = CLASSES};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (takes(rows[i].kind, rows[i].words, &d) != rows[i].good) {
+            check_failed(__FILE__, __LINE__, rows[i].good ? "taken" : "refused", rows[i].words);
+        }
+    }
+    CHECK(!takes(EVAL_LINE_DESCRIPTION, "model x", &d)); /* names are there already */
+    CHECK_STR(d.names[1], "cat");
+    eval_description_finish(&d);
+    d = (struct eval_description){.classes = 0};
+    CHECK(!takes(EVAL_LINE_NAME, "0 cat", &d));
+    d.classes = INT32_MAX;
+    CHECK(!takes(EVAL_LINE_NAME, "0 cat", &d));
+}
+
+/* A record that ends too early, wherever that is. */
+static void journal__record_cut_after_any_word__is_not_taken(void) {
+    char sha[65], whole[400], text[400];
+    memset(sha, 'a', 64);
+    sha[64] = 0;
+    snprintf(whole, sizeof(whole), "4 ok a 1,2 12 %s %% 0.5 1.5 %s 1:1.5", sha, sha);
+    for (size_t i = 0; i <= strlen(whole); i++) {
+        struct eval_line line = {EVAL_LINE_RECORD, text};
+        struct eval_record r;
+        size_t index;
+        if (whole[i] != ' ' && whole[i] != 0) {
+            continue;
+        }
+        snprintf(text, sizeof(text), "%.*s", (int)i, whole);
+        bool taken = eval_line_get_record(&line, CLASSES, &index, &r);
+        CHECK(taken == !whole[i]);
+        if (taken) {
+            CHECK(index == 4 && r.n_top == 1 && r.n_labels == 2);
+            eval_record_finish(&r);
+        }
+    }
+}
+
 int main(int argc, char **argv) {
     static const struct test tests[] = {
         TEST(journal__right_checksums_over_wrong_words__are_not_believed),
+        TEST(journal__lines_that_are_no_records__take_just_their_words),
+        TEST(journal__record_cut_after_any_word__is_not_taken),
     };
     return RUN_TESTS(tests, argc, argv);
 }
