@@ -195,11 +195,85 @@ static void journal__record_cut_after_any_word__is_not_taken(void) {
     }
 }
 
+/* A header, and lines of these bodies after it, the checksums right. */
+static enum fovea_status read_with(const char *const *bodies, size_t n, bool headed,
+                                   struct eval_collection *c, struct eval_journal_state *state,
+                                   struct fovea_error *err) {
+    const struct eval_description description = {.listed = IMAGES, .classes = CLASSES};
+    struct eval_text text = {0};
+    char whole[16384];
+    int size;
+    eval_line_add_header(&text, &description);
+    size = headed ? snprintf(whole, sizeof(whole), "%.*s", (int)text.size, text.bytes)
+                  : snprintf(whole, sizeof(whole), EVAL_JOURNAL_MAGIC);
+    for (size_t i = 0; i < n; i++) {
+        size +=
+            snprintf(whole + size, sizeof(whole) - (size_t)size, "%016llx %s\n",
+                     (unsigned long long)fovea_checksum(bodies[i], strlen(bodies[i])), bodies[i]);
+    }
+    eval_text_finish(&text);
+    return eval_collection_add(c, whole, (size_t)size, state, err);
+}
+
+#define SHA "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+#define OTHER "baaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+/* Lines where their kind has no place: those after the header are as damaged ones. */
+static void journal__lines_out_of_place__are_not_believed(void) {
+    static const char *const before[] = {"R 0 failed a - 1 " SHA " why", "T 1 0.5 1", "H 9", "D x",
+                                         "N 0 cat"};
+    static const char *const after[] = {
+        "D model x", "T 2 0.5 1", "N 0 cat", "T 3 1 2", "H 3",
+        "T 2 1 2",   "T 3 2 3",   "T x 2 3", "T 4 9 4", "R 9 failed a - 1 " SHA " why",
+        "T 5 9 4"};
+    struct eval_journal_state state;
+    struct fovea_error err;
+    struct eval_collection c = {0};
+    for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+        CHECK(read_with(&before[i], 1, false, &c, &state, &err) == FOVEA_ERR_FORMAT);
+        CHECK(strstr(err.message, "line 2, in its header, is damaged") != NULL);
+        eval_collection_finish(&c);
+    }
+    CHECK_OK(read_with(after, sizeof(after) / sizeof(after[0]), true, &c, &state, &err), err);
+    CHECK(state.damaged == 6 && state.n_runs == 5 && c.images == 1 + 3 + 4 + 4);
+    CHECK(eval_collection_missing(&c, NULL) == IMAGES);
+    eval_collection_finish(&c);
+}
+
+/* Two answers for one image must be of the same bytes and logits; a failure gives way to one. */
+static void journal__two_answers_for_an_image__must_agree(void) {
+    static const struct {
+        const char *lines[2];
+        enum fovea_status status;
+    } rows[] = {
+        {{"R 0 ok a 1 2 " SHA " % 0.5 1 " SHA " 1:1", "R 0 ok a 1 2 " SHA " % 0.5 1 " SHA " 1:1"},
+         FOVEA_OK},
+        {{"R 0 failed a 1 2 " SHA " why", "R 0 ok a 1 2 " SHA " % 0.5 1 " SHA " 1:1"}, FOVEA_OK},
+        {{"R 0 ok a 1 2 " SHA " % 0.5 1 " SHA " 1:1", "R 0 failed a 1 2 " SHA " why"}, FOVEA_OK},
+        {{"R 0 ok a 1 2 " SHA " % 0.5 1 " SHA " 1:1", "R 0 ok a 1 2 " OTHER " % 0.5 1 " SHA " 1:1"},
+         FOVEA_ERR_INVALID},
+        {{"R 0 ok a 1 2 " SHA " % 0.5 1 " SHA " 1:1", "R 0 ok a 1 2 " SHA " % 0.5 1 " OTHER " 1:1"},
+         FOVEA_ERR_INVALID},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct eval_journal_state state;
+        struct fovea_error err = {.message = ""};
+        struct eval_collection c = {0};
+        CHECK(read_with(rows[i].lines, 2, true, &c, &state, &err) == rows[i].status);
+        CHECK(!rows[i].status || strstr(err.message, "image 0, 'a', has an answer that differs"));
+        CHECK(eval_collection_missing(&c, NULL) == IMAGES - 1 && c.records[0].state == EVAL_OK);
+        eval_collection_finish(&c);
+    }
+}
+
 int main(int argc, char **argv) {
     static const struct test tests[] = {
         TEST(journal__right_checksums_over_wrong_words__are_not_believed),
         TEST(journal__lines_that_are_no_records__take_just_their_words),
         TEST(journal__record_cut_after_any_word__is_not_taken),
+        TEST(journal__lines_out_of_place__are_not_believed),
+        TEST(journal__two_answers_for_an_image__must_agree),
     };
     return RUN_TESTS(tests, argc, argv);
 }
