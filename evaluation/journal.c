@@ -65,9 +65,14 @@ static enum fovea_status write_all(struct eval_journal *j, const char *bytes, si
     return FOVEA_OK;
 }
 
-/* Not tried again if it fails: the kernel may have dropped what it could not write. */
+/* Tried again only if interrupted: else the kernel may have dropped what it could not write. */
 static enum fovea_status sync_file(const struct eval_journal *j, struct fovea_error *err) {
-    return fdatasync(j->fd) == 0 ? FOVEA_OK : fail_os(j, "brought to the disk", err);
+    while (fdatasync(j->fd) != 0) {
+        if (errno != EINTR) {
+            return fail_os(j, "brought to the disk", err);
+        }
+    }
+    return FOVEA_OK;
 }
 
 /* ---- the thread -------------------------------------------------------------------- */
@@ -208,7 +213,9 @@ static enum fovea_status read_back(struct eval_journal *j, struct eval_collectio
 
 static enum fovea_status open_file(struct eval_journal *j, bool resume, struct fovea_error *err) {
     int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (resume ? 0 : O_EXCL);
-    j->fd = open(j->path, flags, 0666);
+    do {
+        j->fd = open(j->path, flags, 0666);
+    } while (j->fd < 0 && errno == EINTR);
     if (j->fd < 0 && errno == EEXIST) {
         return fovea_fail(
             err, FOVEA_ERR_INVALID,

@@ -8,7 +8,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,7 +285,7 @@ enum fovea_status eval_collection_read(struct eval_collection *c, const char *pa
                                        struct eval_journal_state *state, struct fovea_error *err) {
     uint8_t *bytes = NULL;
     size_t size = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = fovea_file_open(path);
     enum fovea_status status = FOVEA_OK;
     if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         status = fovea_fail(err, FOVEA_ERR_LIMIT, "is being written by another process");

@@ -157,8 +157,9 @@ static void write_failures(const struct page *page, size_t failed) {
     page_table_close(page);
     if (failed > shown) {
         fprintf(page->out,
-                "<p class=\"small\">The first %zu of %zu; <code>report.json</code> has "
-                "all of them.</p>\n",
+                "<p class=\"small\">The first %zu of %zu; in <code>predictions.csv</code> they are "
+                "the rows without a prediction, and the journal says what is wrong with "
+                "each.</p>\n",
                 shown, failed);
     }
 }

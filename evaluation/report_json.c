@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Of lists that grow with the data the file has this many; predictions.csv has everything. */
-enum { JSON_PAIRS = 100, JSON_MISTAKES = 100 };
+/*
+ * Of lists that grow with the data the file has this many; predictions.csv has every image, and the
+ * journal what was wrong with each. So that a report can be read within FOVEA_LIMIT_JSON_VALUES.
+ */
+enum { JSON_PAIRS = 100, JSON_MISTAKES = 100, JSON_FAILURES = 1000 };
 
 /* Add all of `part`, whose reference is taken, to `object`, likewise; NULL if either is. */
 static json_t *joined(json_t *object, json_t *part) {
@@ -126,9 +129,11 @@ static json_t *mistakes_json(const struct eval_evidence *e, const struct eval_su
 
 static json_t *failures_json(const struct eval_evidence *e) {
     json_t *list = json_array();
-    for (size_t i = 0; i < e->n_records; i++) {
+    size_t listed = 0;
+    for (size_t i = 0; i < e->n_records && listed < JSON_FAILURES; i++) {
         const struct eval_record *r = &e->records[i];
         if (r->state == EVAL_FAILED || r->state == EVAL_MISSING) {
+            listed++;
             json_append(&list, json_pack("{s:o, s:s, s:o}", "path", json_text(r->path), "state",
                                          r->state == EVAL_MISSING ? "missing" : "failed", "reason",
                                          json_text(r->message)));

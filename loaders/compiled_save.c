@@ -4,8 +4,8 @@
  * asked name only when all of it is on the disk.
  */
 #include "loaders/arch.h"
+#include "loaders/beside.h"
 #include "loaders/compiled.h"
-#include "loaders/file.h"
 #include "loaders/file_digest.h"
 #include "loaders/mapped_file.h"
 #include "loaders/new_file.h"
@@ -14,7 +14,6 @@
 #include "runtime/build_id.h"
 #include "runtime/checksum.h"
 #include "runtime/dnn.h"
-#include "runtime/limits.h"
 #include "runtime/session.h"
 
 #include <stdlib.h>
@@ -110,23 +109,22 @@ static enum fovea_status find_origin(struct saving *s, const char *to, struct fo
 static enum fovea_status keep_config(struct saving *s, const char *name, const char *key,
                                      struct fovea_error *err) {
     struct fovea_recipe recipe;
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    char *path = fovea_path_beside(s->model->path, name), *text = NULL;
-    if (!path) {
-        return fovea_fail_memory(err, strlen(name), "a path");
+    struct fovea_error why;
+    uint8_t *bytes;
+    size_t size;
+    enum fovea_status st = fovea_beside_read(s->model->path, name, &bytes, &size, &why, err);
+    if (st || !bytes) {
+        return st;
     }
-    bool good = !fovea_file_read(path, FOVEA_LIMIT_JSON_BYTES, &bytes, &size, NULL, NULL) &&
-                !fovea_recipe_parse_config((char *)bytes, size, FOVEA_FROM_CONFIG, &recipe, NULL);
-    if (good) {
-        text = strndup((char *)bytes, size);
-    }
+    st = fovea_recipe_parse_config((char *)bytes, size, FOVEA_FROM_CONFIG, &recipe, &why);
+    char *text = st ? NULL : strndup((char *)bytes, size);
     if (text) {
         s->configs[s->n_configs++] = (struct fovea_metadata){key, text};
     }
     free(bytes);
-    free(path);
-    return !good || text ? FOVEA_OK : fovea_fail_memory(err, size, "a configuration");
+    return st == FOVEA_ERR_MEMORY || (!st && !text)
+               ? fovea_fail_memory(err, size, "a configuration")
+               : FOVEA_OK;
 }
 
 static enum fovea_status keep_configs(struct saving *s, struct fovea_error *err) {

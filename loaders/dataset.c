@@ -1,11 +1,11 @@
 /* Datasets: which kind one is, and what is known of all kinds. */
 #include "loaders/dataset_parts.h"
 
+#include "loaders/file.h"
 #include "loaders/paths.h"
 #include "loaders/tar.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static const struct {
 /* The first block of the file; *got is how much of it there is. */
 static enum fovea_status read_start(const char *path, unsigned char *block, size_t *got,
                                     struct fovea_error *err) {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    int fd = fovea_file_open(path);
     if (fd < 0) {
         return fovea_fail(err, FOVEA_ERR_IO, "cannot open: %s", strerror(errno));
     }

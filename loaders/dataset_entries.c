@@ -126,10 +126,12 @@ enum fovea_status dataset_add_image(struct fovea_dataset *set,
 }
 
 /* Count a file that is no image; the first is kept as an example. */
-static void ignore(struct fovea_dataset *set, const char *path) {
+static enum fovea_status ignore(struct fovea_dataset *set, const char *path,
+                                struct fovea_error *err) {
     if (set->n_ignored++ == 0) {
         set->ignored = strdup(path);
     }
+    return set->ignored ? FOVEA_OK : fovea_fail_memory(err, strlen(path) + 1, "a path");
 }
 
 /* Take an entry as an image, its path from `skip` on. */
@@ -153,13 +155,9 @@ static enum fovea_status take_all(struct fovea_dataset *set, struct dataset_entr
         if (is_hidden(entry->path)) {
             continue;
         }
-        if (!is_image_name(entry->path)) {
-            if (!entry->folder) {
-                ignore(set, entry->path);
-            }
-            continue;
-        }
-        enum fovea_status status = take_image(set, entry, 0, err);
+        enum fovea_status status = is_image_name(entry->path) ? take_image(set, entry, 0, err)
+                                   : entry->folder            ? FOVEA_OK
+                                                              : ignore(set, entry->path, err);
         if (status) {
             return status;
         }
@@ -186,14 +184,10 @@ static enum fovea_status place(struct fovea_dataset *set, struct dataset_entry *
     bool image = is_image_name(path);
     if (depth == 0 && !entry->folder) {
         folders->n_loose += image;
-        ignore(set, path);
-        return FOVEA_OK;
+        return ignore(set, path, err);
     }
     if (depth != 0 && (!image || depth != 1)) {
-        if (!entry->folder) {
-            ignore(set, path);
-        }
-        return FOVEA_OK;
+        return entry->folder ? FOVEA_OK : ignore(set, path, err);
     }
     const struct dataset_names *all = &folders->all;
     const char *last = all->count > 0 ? all->list[all->count - 1] : "";
@@ -245,11 +239,7 @@ static enum fovea_status place_all(struct fovea_dataset *set, struct dataset_ent
         if (is_hidden(entry->path) || (!inside && entry->folder)) {
             continue;
         }
-        if (inside) {
-            status = place(set, entry, skip, folders, err);
-        } else {
-            ignore(set, entry->path);
-        }
+        status = inside ? place(set, entry, skip, folders, err) : ignore(set, entry->path, err);
     }
     return status;
 }

@@ -81,13 +81,15 @@ static enum fovea_status count_repeated(struct fovea_dataset *set, struct fovea_
         paths[i] = set->images[i].path;
     }
     qsort(paths, set->n_images, sizeof(*paths), by_bytes);
+    const char *first = NULL;
     for (size_t i = 1; i < set->n_images; i++) {
         if (strcmp(paths[i], paths[i - 1]) == 0 && set->n_repeated++ == 0) {
-            set->repeated = strdup(paths[i]);
+            first = paths[i];
         }
     }
     free(paths);
-    return FOVEA_OK;
+    set->repeated = first ? strdup(first) : NULL;
+    return !first || set->repeated ? FOVEA_OK : fovea_fail_memory(err, strlen(first) + 1, "a path");
 }
 
 enum fovea_status dataset_read_list(const char *path, struct fovea_dataset *set,

@@ -1,11 +1,11 @@
 /* Datasets in tar archives: what there is in one, and the bytes of an image. */
 #include "loaders/dataset_parts.h"
 
+#include "loaders/file.h"
 #include "loaders/mapped_file.h"
 #include "loaders/tar.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,7 +32,7 @@ static enum fovea_status open_archive(const char *path, struct fovea_archive **o
     if (!archive) {
         return fovea_fail_memory(err, sizeof(*archive), "an archive");
     }
-    archive->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    archive->fd = fovea_file_open(path);
     if (archive->fd < 0 || fstat(archive->fd, &status) != 0) {
         int code = errno;
         dataset_archive_destroy(archive);

@@ -93,13 +93,20 @@ static enum fovea_status read_open(int fd, size_t max_size, uint8_t **bytes, siz
     return FOVEA_OK;
 }
 
+int fovea_file_open(const char *path) {
+    int fd;
+    do {
+        fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
 enum fovea_status fovea_file_read(const char *path, size_t max_size, uint8_t **bytes, size_t *size,
                                   int *os_error, struct fovea_error *err) {
     if (os_error) {
         *os_error = 0;
     }
-    /* O_NONBLOCK: opening a named pipe must not wait for its writer. */
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    int fd = fovea_file_open(path);
     if (fd < 0) {
         return fail_os("open", errno, os_error, err);
     }

@@ -7,6 +7,12 @@
 #include "runtime/error.h"
 
 /*
+ * Open for reading: -1 and errno, or a descriptor to be closed. It does not wait
+ * for whoever might write to a named pipe, and begins again if it is interrupted.
+ */
+int fovea_file_open(const char *path);
+
+/*
  * Read the regular file at `path`, of at most `max_size` bytes.
  *
  * On success *bytes is for the caller to free() and never NULL, even for an

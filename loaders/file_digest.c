@@ -1,10 +1,10 @@
 /* Digests of files: see file_digest.h. */
 #include "loaders/file_digest.h"
 
+#include "loaders/file.h"
 #include "loaders/mapped_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,8 +31,8 @@ static enum fovea_status digest_open(int fd, uint8_t digest[FOVEA_SHA256_SIZE],
         return st;
     }
     fovea_sha256_init(&sha);
-    while ((n = read(fd, block, sizeof(block))) > 0) {
-        fovea_sha256_update(&sha, block, (size_t)n);
+    while ((n = read(fd, block, sizeof(block))) > 0 || (n < 0 && errno == EINTR)) {
+        fovea_sha256_update(&sha, block, n > 0 ? (size_t)n : 0);
     }
     if (n < 0) {
         return fovea_fail(err, FOVEA_ERR_IO, "cannot read: %s", strerror(errno));
@@ -50,7 +50,7 @@ static enum fovea_status digest_open(int fd, uint8_t digest[FOVEA_SHA256_SIZE],
 enum fovea_status fovea_file_digest(const char *path, uint8_t digest[FOVEA_SHA256_SIZE],
                                     struct fovea_file_id *id, struct fovea_error *err) {
     struct fovea_file_id unused;
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    int fd = fovea_file_open(path);
     if (fd < 0) {
         return fovea_fail(err, FOVEA_ERR_IO, "cannot open: %s", strerror(errno));
     }

@@ -1,10 +1,10 @@
 /* Names of classes: see labels.h. */
 #include "loaders/labels.h"
 
+#include "loaders/beside.h"
 #include "loaders/compiled.h"
 #include "loaders/file.h"
 #include "loaders/json.h"
-#include "loaders/paths.h"
 #include "runtime/limits.h"
 #include "runtime/model.h"
 
@@ -71,7 +71,8 @@ static enum fovea_status from_object(struct fovea_labels *labels, json_t *object
     json_object_foreach(object, key, item) {
         char *end;
         unsigned long index = strtoul(key, &end, 10);
-        bool good = end != key && !*end && json_is_string(item);
+        /* strtoul by itself would take a sign, and spaces. */
+        bool good = *key >= '0' && *key <= '9' && !*end && json_is_string(item);
         enum fovea_status st =
             good ? set_label(labels, index, json_string_value(item)) : FOVEA_ERR_FORMAT;
         if (st) {
@@ -163,28 +164,30 @@ static enum fovea_status from_metadata(struct fovea_labels *labels,
     return st;
 }
 
-/* A file that cannot be read is as good as none. */
-static enum fovea_status load_config(const char *model_path, json_t **out) {
-    char *path = fovea_path_beside(model_path, "config.json");
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    enum fovea_status st =
-        path ? fovea_file_read(path, FOVEA_LIMIT_JSON_BYTES, &bytes, &size, NULL, NULL)
-             : FOVEA_ERR_MEMORY;
+/* A file that can never be read is as good as none. */
+static enum fovea_status load_config(const char *model_path, json_t **out,
+                                     struct fovea_error *err) {
+    struct fovea_error why;
+    uint8_t *bytes;
+    size_t size;
+    enum fovea_status st = fovea_beside_read(model_path, "config.json", &bytes, &size, &why, err);
+    if (!st && !bytes) {
+        return FOVEA_ERR_FORMAT;
+    }
     if (!st) {
         st = read_json((char *)bytes, size, out);
+        free(bytes);
     }
-    free(bytes);
-    free(path);
     return st;
 }
 
 /* What is beside the model, or what a compiled one has kept of it. */
-static enum fovea_status from_config(struct fovea_labels *labels, const struct fovea_model *model) {
+static enum fovea_status from_config(struct fovea_labels *labels, const struct fovea_model *model,
+                                     struct fovea_error *err) {
     const char *kept = fovea_model_get_metadata(model, FOVEA_CONFIG_KEY);
     json_t *root = NULL;
     enum fovea_status st = kept                ? read_json(kept, strlen(kept), &root)
-                           : !model->placeless ? load_config(model->path, &root)
+                           : !model->placeless ? load_config(model->path, &root, err)
                                                : FOVEA_ERR_FORMAT;
     if (st) {
         return st;
@@ -206,10 +209,14 @@ enum fovea_status fovea_labels_of_model(const struct fovea_model *model, struct 
     struct fovea_labels labels = {0};
     enum fovea_status st = from_metadata(&labels, model);
     if (st && st != FOVEA_ERR_MEMORY) {
-        st = from_config(&labels, model);
+        st = from_config(&labels, model, err);
     }
     if (st == FOVEA_ERR_MEMORY) {
         return fovea_fail(err, FOVEA_ERR_MEMORY, "out of memory: the model's labels");
+    }
+    if (st == FOVEA_ERR_IO) {
+        fovea_error_prefix(err, "the model's labels");
+        return st;
     }
     *out = labels;
     return FOVEA_OK;

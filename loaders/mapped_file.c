@@ -1,8 +1,9 @@
 /* Whole files: see mapped_file.h. */
 #include "loaders/mapped_file.h"
 
+#include "loaders/file.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -72,8 +73,7 @@ enum fovea_status fovea_descriptor_map(int fd, uint64_t most, struct fovea_mappi
 
 enum fovea_status fovea_file_map(const char *path, uint64_t most, struct fovea_mapping *out,
                                  struct fovea_error *err) {
-    /* O_NONBLOCK: opening a FIFO must not wait for its writer. */
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    int fd = fovea_file_open(path);
     if (fd < 0) {
         return fovea_fail(err, FOVEA_ERR_IO, "cannot open: %s", strerror(errno));
     }

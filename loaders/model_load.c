@@ -2,12 +2,12 @@
 #include "loaders/arch.h"
 #include "loaders/checkpoint.h"
 #include "loaders/compiled.h"
+#include "loaders/file.h"
 #include "loaders/mapped_file.h"
 #include "loaders/onnx.h"
 #include "loaders/paths.h"
 #include "runtime/options.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,7 +39,7 @@ static enum reader find_reader(const char *path) {
     if (fovea_arch_is_name(path)) {
         return READ_ARCH;
     }
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    int fd = fovea_file_open(path);
     if (fd < 0) {
         return READ_ONNX;
     }

@@ -2,9 +2,8 @@
 #include "loaders/model_recipe.h"
 
 #include "loaders/arch_options.h"
+#include "loaders/beside.h"
 #include "loaders/compiled.h"
-#include "loaders/file.h"
-#include "loaders/paths.h"
 #include "loaders/recipe_file.h"
 #include "runtime/limits.h"
 #include "runtime/model.h"
@@ -15,32 +14,40 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void add_config(struct fovea_recipe *recipe, const char *model_path, const char *name,
-                       char *note, size_t note_bytes) {
+/* A broken configuration is passed over, since it was not written for us. */
+static enum fovea_status add_config(struct fovea_recipe *recipe, const char *model_path,
+                                    const char *name, char *note, size_t note_bytes,
+                                    struct fovea_error *err) {
     struct fovea_recipe config = {0};
-    struct fovea_error err;
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    int os_error = 0;
-    char *path = fovea_path_beside(model_path, name);
-    if (!path) {
-        return;
+    struct fovea_error why;
+    uint8_t *bytes;
+    size_t size;
+    enum fovea_status status = fovea_beside_read(model_path, name, &bytes, &size, &why, err);
+    if (status) {
+        return status;
     }
-    enum fovea_status status =
-        fovea_file_read(path, FOVEA_LIMIT_JSON_BYTES, &bytes, &size, &os_error, &err);
-    free(path);
-    if (status && os_error == ENOENT) {
-        return;
-    }
-    if (!status) {
-        status = fovea_recipe_parse_config((char *)bytes, size, FOVEA_FROM_CONFIG, &config, &err);
+    if (bytes &&
+        !fovea_recipe_parse_config((char *)bytes, size, FOVEA_FROM_CONFIG, &config, &why)) {
+        fovea_recipe_overlay(recipe, &config);
     }
     free(bytes);
-    if (status) {
-        snprintf(note, note_bytes, "%s beside the model is passed over: %s", name, err.message);
-        return;
+    if (why.status == FOVEA_ERR_MEMORY) {
+        return fovea_fail(err, FOVEA_ERR_MEMORY, "%s beside the model: %s", name, why.message);
     }
-    fovea_recipe_overlay(recipe, &config);
+    if (why.status) {
+        snprintf(note, note_bytes, "%s beside the model is passed over: %s", name, why.message);
+    }
+    return FOVEA_OK;
+}
+
+static enum fovea_status add_configs(struct fovea_recipe *recipe, const char *model_path,
+                                     char *note, size_t note_bytes, struct fovea_error *err) {
+    static const char *const names[] = {"config.json", "preprocessor_config.json"};
+    enum fovea_status status = FOVEA_OK;
+    for (size_t i = 0; !status && i < sizeof(names) / sizeof(names[0]); i++) {
+        status = add_config(recipe, model_path, names[i], note, note_bytes, err);
+    }
+    return status;
 }
 
 /* The metadata keys that hold a recipe, and whose way of saying it that is. */
@@ -104,6 +111,9 @@ static enum fovea_status add_sidecar(struct fovea_recipe *recipe, const char *mo
         if (!status) {
             fovea_recipe_overlay(recipe, &stored);
         }
+    } else if (!fovea_is_absent(errno)) {
+        status = fovea_fail(err, FOVEA_ERR_IO, "%s: cannot stat: %s", fovea_quote(path).text,
+                            strerror(errno));
     }
     free(path);
     return status;
@@ -150,11 +160,13 @@ enum fovea_status fovea_model_recipe(const struct fovea_model *model, struct fov
                                      char *note, size_t note_bytes, struct fovea_error *err) {
     struct fovea_recipe recipe = {0};
     note[0] = 0;
+    enum fovea_status status = FOVEA_OK;
     if (!model->placeless) {
-        add_config(&recipe, model->path, "config.json", note, note_bytes);
-        add_config(&recipe, model->path, "preprocessor_config.json", note, note_bytes);
+        status = add_configs(&recipe, model->path, note, note_bytes, err);
     }
-    enum fovea_status status = add_metadata(&recipe, model, err);
+    if (!status) {
+        status = add_metadata(&recipe, model, err);
+    }
     if (!status && !model->placeless) {
         status = add_sidecar(&recipe, model->path, err);
     }

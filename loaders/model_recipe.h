@@ -21,9 +21,10 @@ bool fovea_model_takes_images(const struct fovea_model *model);
  *   - the recipe file NAME.recipe.json beside the model NAME.onnx
  *   - the fixed height and width of the model's input
  *
- * A configuration file that cannot be used is no failure: `note`, of
+ * A configuration file that can never be used is no failure: `note`, of
  * note_bytes, then says why it was passed over; else it is "".
- * FOVEA_ERR_FORMAT or FOVEA_ERR_INVALID for bad metadata or a bad recipe file.
+ * FOVEA_ERR_FORMAT or FOVEA_ERR_INVALID for bad metadata or a bad recipe file;
+ * FOVEA_ERR_MEMORY or FOVEA_ERR_IO where something only went wrong now.
  */
 enum fovea_status fovea_model_recipe(const struct fovea_model *model, struct fovea_recipe *out,
                                      char *note, size_t note_bytes, struct fovea_error *err);

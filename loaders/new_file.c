@@ -53,7 +53,7 @@ static enum fovea_status create(struct fovea_new_file *file, struct fovea_error 
         if (file->fd >= 0) {
             return FOVEA_OK;
         }
-        if (errno != EEXIST) {
+        if (errno != EEXIST && errno != EINTR) {
             break;
         }
     }
@@ -105,8 +105,10 @@ enum fovea_status fovea_new_file_write_start(struct fovea_new_file *file, const 
 }
 
 enum fovea_status fovea_new_file_keep(struct fovea_new_file *file, struct fovea_error *err) {
-    if (fsync(file->fd) != 0) {
-        return fail_write(err);
+    while (fsync(file->fd) != 0) {
+        if (errno != EINTR) {
+            return fail_write(err);
+        }
     }
     if (renameat(file->folder, file->temporary, file->folder, file->name) != 0) {
         return fovea_fail(err, FOVEA_ERR_IO, "cannot rename: %s", strerror(errno));

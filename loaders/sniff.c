@@ -2,7 +2,6 @@
 #include "loaders/sniff.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -65,4 +64,13 @@ const char *fovea_sniff(const uint8_t *bytes, size_t size) {
         return "an XML or SVG document";
     }
     return NULL;
+}
+
+/* A safetensors file may begin with a '{', too, as the low byte of a length; but zeros follow. */
+bool fovea_sniff_json_object(const uint8_t *bytes, size_t size) {
+    size_t start = 0;
+    while (start < size && isspace(bytes[start])) {
+        start++;
+    }
+    return start < size && bytes[start] == '{' && !memchr(bytes, 0, size);
 }

@@ -5,6 +5,7 @@
 #ifndef FOVEA_LOADERS_SNIFF_H
 #define FOVEA_LOADERS_SNIFF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,5 +14,8 @@
  * are of no kind known here. A JPEG is "a JPEG image".
  */
 const char *fovea_sniff(const uint8_t *bytes, size_t size);
+
+/* Whether a file that begins with these bytes may be a JSON object: no model is. */
+bool fovea_sniff_json_object(const uint8_t *bytes, size_t size);
 
 #endif

@@ -170,7 +170,7 @@ static enum fovea_status take_record(struct reader *r, const char *record, size_
         }
         size = 10 * size + (uint64_t)(value[i] - '0');
     }
-    r->next.has_size = true;
+    r->next.has_size = value_length > 0; /* "size=" takes back one before, by POSIX */
     r->next.size = size;
     return FOVEA_OK;
 }

@@ -94,11 +94,18 @@ err_has 'No such file'
 end
 
 begin inspect__write_recipe__never_over_a_model
-cp "$model" "$tmp/mine.onnx"
-run 2 inspect --write-recipe "$tmp/mine.onnx"
-run 2 inspect "$model" --write-recipe "$tmp/mine.onnx"
-err_has "--write-recipe takes the file to write, but '.*mine.onnx' is a model's"
-cmp -s "$model" "$tmp/mine.onnx" || broken "the model was overwritten"
+printf '{\0\0\0\0\0\0\0{"__metadata__":{}}' >"$tmp/mine.safetensors"
+for name in mine.onnx mine; do
+    cp "$model" "$tmp/$name"
+    run 2 inspect --write-recipe "$tmp/$name"
+    run 2 inspect "$model" --write-recipe "$tmp/$name"
+    err_has "--write-recipe takes the file to write, but '.*/$name' is no recipe"
+    cmp -s "$model" "$tmp/$name" || broken "the model was overwritten"
+done
+run 2 inspect "$model" --write-recipe "$tmp/mine.safetensors"
+err_has "is no recipe"
+run 0 inspect "$model" --preset timm --write-recipe "$tmp/mine.recipe.json"
+run 0 inspect "$model" --preset siglip --write-recipe "$tmp/mine.recipe.json"
 end
 
 begin inspect__write_recipe__is_found_beside_the_model

@@ -71,8 +71,31 @@ static void predictions__broken_files__name_the_line(void) {
     check_refused("path,label,pred\na,1,x\n", "line 2 has a pred that is no class");
     check_refused("path,label,pred\na,one,1\n", "line 2 has a label that is no class");
     check_refused("path,label,pred\na,1,99999999999\n", "line 2 has a pred that is no class");
+    check_refused("path,label,pred\na,-1,1\n", "line 2 has a label that is no class");
+    check_refused("path,label,pred\na,1x,1\n", "line 2 has a label that is no class");
+    check_refused("path,label,pred\na,1,-1\n", "line 2 has a pred that is no class");
+    check_refused("path,label,pred\na,1,1x\n", "line 2 has a pred that is no class");
+    check_refused("path,label,pred\na,1,99999999999999999999\n",
+                  "line 2 has a pred that is no class");
     check_refused("path,correct\n\"a,1\n", "line 2 has a broken field");
     check_refused("path,correct\n\"a\"b,1\n", "line 2 has a broken field");
+}
+
+/* Labels are numbers between spaces; what is none among them is passed over. */
+static void predictions__labels_with_odd_words__the_others_count(void) {
+    struct eval_predictions p = load_text("odd.csv", "path,label,pred\na,3 x 7,7\nb,3 -7,7\n");
+    CHECK(p.n == 2 && p.rows[0].right && !p.rows[1].right);
+    eval_predictions_finish(&p);
+    static char many[40000] = "path,correct\n";
+    for (int i = 0; i < 3000; i++) {
+        snprintf(many + strlen(many), 12, "%04d,1\n", i);
+    }
+    p = load_text("many.csv", many);
+    CHECK(p.n == 3000);
+    eval_predictions_finish(&p);
+    struct fovea_error err;
+    CHECK(eval_predictions_load(temp_write("nul.csv", "path,correct\na\0,1\n", 18), &p, &err) ==
+          FOVEA_ERR_FORMAT);
 }
 
 static void predictions__not_there__is_said(void) {
@@ -143,6 +166,7 @@ static const struct test tests[] = {
     TEST(predictions__report_csv__comes_back),
     TEST(predictions__other_columns_and_quotes__are_understood),
     TEST(predictions__broken_files__name_the_line),
+    TEST(predictions__labels_with_odd_words__the_others_count),
     TEST(predictions__not_there__is_said),
     TEST(compare__small_files__counts_by_hand),
     TEST(compare__nothing_in_common__is_refused),

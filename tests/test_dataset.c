@@ -176,6 +176,12 @@ static void list__broken__line_is_named(void) {
     check_refused(load(write_text("l1", "a.jpg 1\nb.jpg\n"), NULL, NULL), FOVEA_ERR_FORMAT,
                   "l1: line 2 is not 'path label'");
     check_refused(load(write_text("l2", "\"a.jpg 1\n"), NULL, NULL), FOVEA_ERR_FORMAT, "line 1");
+    check_refused(load(write_text("l7", ",1\n"), NULL, NULL), FOVEA_ERR_FORMAT, "line 1");
+    check_refused(load(write_text("l8", "\"\",1\n"), NULL, NULL), FOVEA_ERR_FORMAT, "line 1");
+    check_refused(load(write_text("l9", "a.jpg,\n"), NULL, NULL), FOVEA_ERR_FORMAT, "line 1");
+    CHECK_OK(load(write_text("l10", "path , CLASS\na.jpg , 1\nclass.jpg,class\n"), NULL, NULL),
+             err);
+    CHECK(set.n_images == 2);
     check_refused(load(write_text("l3", "\n\n"), NULL, NULL), FOVEA_ERR_INVALID, "no image");
     check_refused(load(write_text("l4", ""), NULL, NULL), FOVEA_ERR_INVALID, "no image");
     check_refused(load(temp_write("l5", "a\0b 1\n", 6), NULL, NULL), FOVEA_ERR_FORMAT,

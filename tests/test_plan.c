@@ -4,121 +4,9 @@
  */
 #include "tests/check.h"
 #include "tests/graph_build.h"
-
-#include "runtime/dnn.h"
-#include "runtime/infer.h"
-#include "runtime/parallel.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/separate_buffers.h"
 
 typedef struct fovea_value V;
-
-/* ---- the naive evaluation: every value a buffer of its own ------------------ */
-
-struct naive {
-    struct fovea_graph graph;
-    struct fovea_engine engine;
-    size_t bytes; /* of all values, each rounded up to a cache line */
-};
-
-static enum fovea_status naive_nodes(struct naive *n, struct fovea_error *err) {
-    enum fovea_status st = FOVEA_OK;
-    for (struct fovea_node *node = n->graph.first; !st && node; node = node->next) {
-        for (int i = 0; i < node->n_in; i++) { /* inputs are not made by a node */
-            struct fovea_value *in = node->in[i];
-            if (in && !in->producer && !in->t.data) {
-                return fovea_fail(err, FOVEA_ERR_INVALID, "an input without contents");
-            }
-        }
-        st = fovea_fold_node(node, &n->engine, err); /* allocates each output */
-    }
-    return st;
-}
-
-static size_t lines(const struct fovea_value *value) {
-    size_t bytes = fovea_tensor_bytes(&value->t);
-    return (bytes + 63) / 64 * 64 + (bytes == 0 ? 64 : 0);
-}
-
-static enum fovea_status naive_run(struct graph_build *b, const struct fovea_tensor *inputs,
-                                   struct naive *n) {
-    memset(n, 0, sizeof(*n));
-    n->engine.threads = 2;
-    fovea_parallel_set_threads(2);
-    enum fovea_status st = fovea_dnn_create(&n->engine.dnn, &b->err);
-    if (!st) {
-        st = fovea_graph_clone(b->graph, &n->graph, &b->err);
-    }
-    for (size_t i = 0; !st && i < n->graph.n_inputs; i++) {
-        n->graph.inputs[i]->typed = true;
-    }
-    if (!st) {
-        st = fovea_infer_graph(&n->graph, &n->engine, SIZE_MAX, &b->err);
-    }
-    for (size_t i = 0; !st && i < n->graph.n_inputs; i++) {
-        n->graph.inputs[i]->t.data = inputs[i].data;
-    }
-    for (const struct fovea_value *v = n->graph.values; !st && v; v = v->next) {
-        n->bytes += v->constant || !v->typed ? 0 : lines(v);
-    }
-    return st ? st : naive_nodes(n, &b->err);
-}
-
-static void naive_finish(struct naive *n) {
-    fovea_graph_finish(&n->graph);
-    fovea_dnn_destroy(n->engine.dnn);
-}
-
-static bool same_bits(const struct fovea_tensor *a, const struct fovea_tensor *b) {
-    size_t bytes = fovea_tensor_bytes(a);
-    return a->dtype == b->dtype && fovea_tensor_same_shape(a, b) &&
-           (bytes == 0 || memcmp(a->data, b->data, bytes) == 0);
-}
-
-/* Run `b` twice as a session, once naively; outputs must have the same bits. Finishes `b`. */
-static void expect_same_bits(const char *file, int line, struct graph_build *b, const char *passes,
-                             size_t *arena, size_t *sum) {
-    struct fovea_tensor inputs[BUILD_MAX_IO] = {{0}};
-    struct fovea_session_options options;
-    struct build_run run = {0};
-    struct naive naive = {0};
-    fovea_session_options_default(&options);
-    options.threads = 2;
-    options.passes = passes;
-    enum fovea_status st = build_model(b) ? build_fill_inputs(b, inputs) : b->status;
-    if (!st) {
-        st = build_run(b, inputs, &options, &run);
-    }
-    if (!st) {
-        st = naive_run(b, inputs, &naive);
-    }
-    if (st) {
-        check_failed(file, line, "running", b->err.message);
-    }
-    for (size_t i = 0; !st && i < b->n_outputs; i++) {
-        if (!same_bits(&run.outputs[i], &naive.graph.outputs[i]->t)) {
-            char text[32];
-            snprintf(text, sizeof(text), "output %zu", i);
-            check_failed(file, line, "bits differ from separate buffers", text);
-        }
-    }
-    if (!st && run.plan.arena_bytes > naive.bytes) {
-        check_failed(file, line, "the arena is larger than all values", "");
-    }
-    if (arena) {
-        *arena = run.plan.arena_bytes;
-        *sum = naive.bytes;
-    }
-    naive_finish(&naive);
-    build_run_finish(&run);
-    for (size_t i = 0; i < b->n_inputs; i++) {
-        free(inputs[i].data);
-    }
-    build_finish(b);
-}
-#define EXPECT_SAME_BITS(b) expect_same_bits(__FILE__, __LINE__, (b), "off", NULL, NULL)
 
 /* ---- random graphs ------------------------------------------------------------ */
 
@@ -243,7 +131,7 @@ static void random_graphs__with_passes__same_bits(void) {
         struct graph_build b;
         uint64_t state = seed * 104729;
         build_random_graph(&b, &state);
-        expect_same_bits(__FILE__, __LINE__, &b, "clean,elementwise", NULL, NULL);
+        EXPECT_BITS(&b, "clean,elementwise", NULL, NULL);
     }
 }
 
@@ -369,7 +257,7 @@ static void first_output__absent__others_hold(void) {
         build_output(&b, OP(&b, "Relu", OP(&b, "Tanh", split->out[1])));
         build_output(&b, OP(&b, "Relu", y));
     }
-    expect_same_bits(__FILE__, __LINE__, &b, "on", NULL, NULL);
+    EXPECT_BITS(&b, "on", NULL, NULL);
 }
 
 /* ---- the arena ---------------------------------------------------------------------- */
@@ -385,7 +273,7 @@ static void arena__long_chain__two_values_or_less(void) {
             x = OP(&b, types[t], x);
         }
         build_output(&b, x);
-        expect_same_bits(__FILE__, __LINE__, &b, "off", &arena, &sum);
+        EXPECT_BITS(&b, "off", &arena, &sum);
         CHECK(sum == 21 * 6400);
         CHECK(arena <= (t ? 2 : 1) * 6400);
     }
@@ -405,7 +293,7 @@ static void arena__parts_of_a_whole__lie_in_it(void) {
         V *x = build_input(&b, FOVEA_F32, 2, DIMS(4, cases[i].columns));
         V *whole = OP(&b, "Concat", OP(&b, "Neg", x), OP(&b, "Tanh", x));
         build_output(&b, build_set_int(&b, whole, "axis", cases[i].axis));
-        expect_same_bits(__FILE__, __LINE__, &b, "off", &arena, &sum);
+        EXPECT_BITS(&b, "off", &arena, &sum);
         CHECK(sum == 5 * half);
         CHECK(arena == cases[i].arena * half);
 
@@ -416,7 +304,7 @@ static void arena__parts_of_a_whole__lie_in_it(void) {
             build_set_int(&b, split->out[0], "axis", cases[i].axis);
             build_output(&b, OP(&b, "Sub", split->out[1], split->out[0]));
         }
-        expect_same_bits(__FILE__, __LINE__, &b, "off", &arena, &sum);
+        EXPECT_BITS(&b, "off", &arena, &sum);
         CHECK(arena == cases[i].arena * half);
     }
 }

@@ -94,7 +94,7 @@ static void parse__not_json__names_line_and_column(void) {
     struct fovea_error err;
     const char *text = "{\"size\": 480,\n \"filter\" \"box\"}";
     CHECK(fovea_recipe_parse(text, strlen(text), FOVEA_FROM_FILE, &r, &err) == FOVEA_ERR_FORMAT);
-    CHECK(strstr(err.message, "line 2, column 15: not JSON: ") == err.message);
+    CHECK(strstr(err.message, "line 2, column 11: not JSON: ") == err.message);
     /* Nesting without end must not run the parser out of stack. */
     static char deep[100000];
     memset(deep, '[', sizeof(deep));

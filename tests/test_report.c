@@ -182,6 +182,26 @@ static void report__json__has_the_figures_and_no_clock(void) {
     eval_made_finish(&made);
 }
 
+static void report__json__many_failures__first_thousand_and_all_counted(void) {
+    struct eval_made made;
+    struct eval_summary s;
+    eval_made_init(&made, 10);
+    for (int i = 0; i < 1234; i++) {
+        eval_made_fail(&made, i % 10, "is cut off");
+    }
+    summarise(&made, &s);
+    const struct eval_evidence evidence = evidence_of(&made);
+    json_t *root = eval_report_json(&evidence, &s);
+    json_t *failures = json_object_get(root, "failures");
+    CHECK(json_integer_value(json_object_get(root, "failed")) == 1234);
+    CHECK(json_array_size(failures) == 1000);
+    CHECK_STR(json_string_value(json_object_get(json_array_get(failures, 999), "path")),
+              "9/000999.jpg");
+    json_decref(root);
+    eval_summary_finish(&s);
+    eval_made_finish(&made);
+}
+
 static void report__folder__has_the_files(void) {
     static const char *const files[] = {"out/report.json", "out/predictions.csv",
                                         "out/timings.json", "out/report.html"};
@@ -222,6 +242,7 @@ static const struct test tests[] = {
     TEST(calibration__two_bins__ece_and_nll_by_hand),
     TEST(predictions__every_kind_of_record__one_row_each),
     TEST(report__json__has_the_figures_and_no_clock),
+    TEST(report__json__many_failures__first_thousand_and_all_counted),
     TEST(report__folder__has_the_files),
     TEST(json__a_part_is_missing__there_is_no_whole),
 };

@@ -81,17 +81,6 @@ static enum fovea_status parse_streams(const char *text, void *target, struct fo
     return status;
 }
 
-static enum fovea_status parse_failures(const char *text, void *target, struct fovea_error *err) {
-    const char *at = text;
-    size_t count;
-    if (!option_digits(&at, &count) || *at) {
-        return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is not a number from 0 on",
-                          fovea_quote(text).text);
-    }
-    *(size_t *)target = count;
-    return FOVEA_OK;
-}
-
 /* Options that make no sense together: the exit code, or 0. */
 static int check_usage(const struct evaluation *e, const struct operands *operands) {
     bool folder = e->output.folder;
@@ -153,7 +142,7 @@ static void own_rows(struct evaluation *e, struct option_spec rows[N_OWN_ROWS]) 
          "images that may fail or be missing: with N at most the exit status is 0;\n"
          "with more the run stops, exit 1, and can be resumed (default: any number\n"
          "may, and the exit status is 3)",
-         parse_failures, &e->eval.max_failures, 0},
+         option_size, &e->eval.max_failures, 0},
         {"streams", "N",
          "sessions at work at once, each with its share of threads and\n"
          "--max-memory; auto, the default: what a measurement on the first\n"

@@ -4,6 +4,7 @@
 #include "loaders/image_batch.h"
 #include "loaders/model_recipe.h"
 #include "loaders/recipe_write.h"
+#include "loaders/sniff.h"
 #include "tools/exit_codes.h"
 #include "tools/inspection.h"
 #include "tools/model_options.h"
@@ -12,8 +13,9 @@
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/stat.h>
 
 /* What the command line asks for, and what is made for it. */
 struct inspect {
@@ -113,10 +115,22 @@ static int inspect_model(struct inspect *in, const char *path) {
     return json_target_write(&in->json, root, &err) ? say_failure("inspect", &err) : code;
 }
 
-/* A model's name, which is not to be overwritten by who leaves an option's word out. */
-static bool is_onnx(const char *path) {
-    const char *dot = path ? strrchr(path, '.') : NULL;
-    return dot && strcmp(dot, ".onnx") == 0;
+/*
+ * Whether there is a file that is no recipe: a model, say, whose name stands where the option's
+ * word was left out. It is not to be overwritten.
+ */
+static bool is_another_file(const char *path) {
+    unsigned char head[64];
+    struct stat status;
+    if (!path || stat(path, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0) {
+        return false;
+    }
+    FILE *file = fopen(path, "rb");
+    size_t size = file ? fread(head, 1, sizeof(head), file) : 0;
+    if (file) {
+        fclose(file);
+    }
+    return !fovea_sniff_json_object(head, size);
 }
 
 int cmd_inspect(int argc, char **argv) {
@@ -160,8 +174,8 @@ int cmd_inspect(int argc, char **argv) {
     if (end != OPTIONS_GO_ON) {
         return end;
     }
-    if (is_onnx(in.recipe_path)) {
-        return say_usage("inspect", "--write-recipe takes the file to write, but '%s' is a model's",
+    if (is_another_file(in.recipe_path)) {
+        return say_usage("inspect", "--write-recipe takes the file to write, but '%s' is no recipe",
                          in.recipe_path);
     }
     if (operands.count != 1) {

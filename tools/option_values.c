@@ -48,6 +48,17 @@ enum fovea_status option_count(const char *text, void *target, struct fovea_erro
     return FOVEA_OK;
 }
 
+enum fovea_status option_size(const char *text, void *target, struct fovea_error *err) {
+    const char *at = text;
+    size_t value;
+    if (!option_digits(&at, &value) || *at) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "'%s' is not a number from 0 on",
+                          fovea_quote(text).text);
+    }
+    *(size_t *)target = value;
+    return FOVEA_OK;
+}
+
 enum fovea_status option_real(const char *text, void *target, struct fovea_error *err) {
     char *end;
     double value = strtod(text, &end);

@@ -71,6 +71,7 @@ bool option_digits(const char **text, size_t *out);
 enum fovea_status option_flag(const char *text, void *target, struct fovea_error *err);  /* bool */
 enum fovea_status option_text(const char *text, void *target, struct fovea_error *err);  /* char* */
 enum fovea_status option_count(const char *text, void *target, struct fovea_error *err); /* int>0 */
+enum fovea_status option_size(const char *text, void *target, struct fovea_error *err); /* size_t */
 enum fovea_status option_real(const char *text, void *target,
                               struct fovea_error *err); /* double >= 0 */
 /* size_t > 0; a suffix K, M, G or T multiplies by 1024 that often. */

@@ -110,6 +110,9 @@ def zip64(case):
     case("zip64_place", front + z.end64(place=0) + z.end(**full), "format", r"should be at")
     case("zip64_place_2_63", front + z.end64(place=1 << 63) + z.end(**full), "format", r"should be at")
     case("zip64_size", front + z.end64(size=1 << 63) + z.end(**full), "format", r"no zip64 end")
+    case("zip64_here", front + z.end64(here=2) + z.end(**full), "format", r"several parts")
+    case("zip64_first", front + z.end64(first=1) + z.end(**full), "format", r"several parts")
+    case("zip_first_1", z.bytes(first=1), "format", r"several parts")
     case("zip64_disk", front + z.end64(disk=3) + z.end(**full), "format", r"several parts")
     huge = z.end64(count=1 << 63, here=1 << 63)
     case("zip64_count_2_63", front + huge + z.end(**full), "limit", r"zip members")
@@ -140,6 +143,32 @@ def members(case):
                          ("name", b"v.npy"), ("flags", 2)):
         case("zip_local_" + field, add(local={field: value}), "format",
              r"'w.npy'.*directory differ")
+    # FULL32 in a local header stands for a zip64 number; with a descriptor it may stand alone.
+    full = {"compressed": 0xffffffff, "size": 0xffffffff}
+    case("zip_descriptor_full", add(flags=8, local=full), "ok", "")
+    case("zip_descriptor_crc", add(flags=8, local={"crc": 0}), "ok", "")
+    for i, field in enumerate(("compressed", "size")):
+        case("zip_descriptor_half_%d" % i, add(flags=8, local={field: 0}), "format", r"differ")
+        case("zip_descriptor_half_full_%d" % i, add(flags=8, local={field: 0xffffffff}), "format",
+             r"differ")
+    case("zip_crc_0_without_flag", add(local={"crc": 0}), "format", r"differ")
+    short = struct.pack("<HH4x", 1, 4)
+    case("zip_extra_short", add(local=full, central=full, extra=short, central_extra=short), "format",
+         r"bytes of contents")
+    place = struct.pack("<HHQ", 1, 8, 0)
+    case("zip_place_64", add(central={"at": 0xffffffff}, central_extra=place), "ok", "")
+    z = good()
+    z.central = z.central[:30] + struct.pack("<H", 999) + z.central[32:]
+    case("zip_central_extra_over", z.bytes(), "format", r"999 bytes to follow; 0 are left")
+    case("zip_local_extra_over", Zip().add("w.npy", b"", extra=b"").body[:28] + struct.pack("<H", 999) +
+         good().body[30:] + good().central + good().end(), "format", r"extra field of 999 bytes")
+    case("zip_local_cut", add(central={"at": len(good().body) - 20}), "format", r"not before the directory")
+    swapped = Zip().add("b.npy", data).add("a.npy", data)
+    half = len(swapped.central) // 2
+    swapped.central = swapped.central[half:] + swapped.central[:half]
+    case("zip_directory_unordered", swapped.bytes(), "ok", "")
+    case("zip_local_name_other", add(local={"name": b"v.npz"}), "format", r"differ")
+    case("zip_local_name_short", add(local={"name": b"w.np"}), "format", r"differ")
     case("zip_descriptor", add(flags=8, local={"crc": 0, "compressed": 0, "size": 0}), "ok", "")
     case("zip_open_without_flag", add(local={"crc": 0, "compressed": 0, "size": 0}), "format", r"differ")
     case("zip_stored_sizes", add(local={"size": 9}, central={"size": 9}), "format", r"stored, but")
@@ -180,6 +209,12 @@ def deflated(case):
     case("deflate_damaged", add(b"\xff" + raw[1:]), "format", r"damaged")
     case("deflate_with_header", add(zlib.compress(data)), "format", r"damaged")
     case("deflate_trailing", add(raw + b"xx"), "format", r"more")
+    case("deflate_nothing", add(b""), "format", r"cut short|fewer|damaged")
+    case("deflate_unended", add(zlib.compressobj(9, zlib.DEFLATED, -15).flush(zlib.Z_SYNC_FLUSH)),
+         "format", r"cut short|fewer|damaged")
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    case("deflate_whole_unended", add(packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH)),
+         "format", r"cut short|fewer|damaged|more")
     case("deflate_crc", add(raw, crc=5), "format", r"checksum")
     case("deflate_declares_less", add(raw, len(data) - 4), "format", r"bytes of data")
     case("deflate_declares_more", add(raw, len(data) + 4), "format", r"bytes of data")
@@ -220,6 +255,18 @@ def headers(case):
     add("length_2_32", "format", r"header has 4294967295 bytes", version=2, length=0xffffffff)
     add("length_10001", "format", r"10000 are allowed",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)}".ljust(10000) + "\n")
+    for n, text in enumerate(("", "{", "{'descr", "{'descr'", "{'descr':", "{'descr': '<f4", "{'descr': '<f4'",
+                              "{'descr': '<f4\\\\'", "{'descr': '<f4' x", "{'descr': 'a_long_type_of_sixteen'",
+                              "{3: 3}", "{\"descr\": \"<f4\", 'fortran_order': Fa", "{'shape': 3}", "{'shape': (",
+                              "{'shape': (3", "{'shape': (3)", "{'shape': (3 4)", "{'shape': (x)",
+                              "{'shape': (3,)", "{'fortran_order': None}", "{'descr': ''}")):
+        add("header_%d" % n, "format|unsupported", r"expected|line's end|not supported|lacks", text + "\n")
+    add("header_empty", "format", r"expected|line's end", b"")
+    add("tabs", "ok", "", "{\t'descr':\t'<f4',\n'fortran_order': False,\t'shape': (2,\t3)}\n")
+    add("quotes", "ok", "", '{"descr": "<f4", "fortran_order": False, "shape": (2, 3)}\n')
+    add("missing_descr", "format", r"lacks", "{'fortran_order': False, 'shape': (2, 3)}\n")
+    add("missing_shape", "format", r"lacks", "{'fortran_order': False, 'descr': '<f4'}\n")
+    add("big_endian_bytes", "ok", "", "{'descr': '>i1', 'fortran_order': False, 'shape': (24,)}\n")
     add("no_newline", "format", r"line's end", "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)}")
     add("not_dict", "format", r"'\{' expected", "('descr', '<f4')\n")
     add("code", "format", r"expected", "__import__('os').system('x')\n")

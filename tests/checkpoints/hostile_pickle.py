@@ -136,6 +136,75 @@ def arrays(case):
     case("pk_dtype_int", P + named("numpy", "dtype") + b"K\x01\x85R.", "format", r"numpy.dtype is called")
     case("pk_dtype_long", P + named("numpy", "dtype") + text("f" * 100) + b"\x85R.", "format",
          r"numpy.dtype is called")
+    def called(name, args, expect, pattern):
+        """`args`: values, that become a tuple of the call."""
+        case("pk_args_" + name, P + b"}" + text("w") + args[0] + b"(" + b"".join(args[1:]) + b"tRs.",
+             expect, pattern)
+    dtype, f4 = named("numpy", "dtype"), named("numpy", "dtype") + text("f4") + b"\x85R"
+    f8 = named("numpy", "dtype") + text("f8") + b"\x85R"
+    raw = lambda n: b"B" + struct.pack("<I", n) + bytes(n)  # noqa: E731
+    called("dtype_none", [dtype], "format", r"numpy.dtype is called")
+    called("dtype_int", [dtype, b"K\x01"], "format", r"numpy.dtype is called")
+    called("dtype_nul", [dtype, text("f\0004")], "format", r"numpy.dtype is called")
+    called("dtype_global", [dtype, named("numpy", "ndarray")], "format", r"numpy.dtype is called")
+    called("dtype_bytes", [dtype, b"C\x02f4"], "ok", "")  # what is no tensor is passed over
+    called("dtype_empty", [dtype, text("")], "unsupported", r"type '' is not supported")
+    called("dtype_bfloat16", [dtype, text("bfloat16")], "ok", "")
+    scalar = named("numpy.core.multiarray", "scalar")
+    called("scalar", [scalar, f4, raw(4)], "ok", "")
+    called("scalar_short", [scalar, f4, raw(3)], "format", r"3 bytes of data")
+    called("scalar_text", [scalar, f4, b"K\x01"], "format", r"numpy's scalar is called")
+    called("scalar_bool", [scalar, dtype + text("b1") + b"\x85R", b"C\x01\x02"], "format|invalid", r"")
+    buffer = named("numpy.core.numeric", "_frombuffer")
+    called("buffer", [buffer, raw(8), f4, b"K\x02\x85", text("C")], "ok", "")
+    called("buffer_fortran", [buffer, raw(8), f8, b"K\x01\x85", text("F")], "ok", "")
+    called("buffer_none", [buffer], "format", r"_frombuffer is called")
+    called("buffer_order", [buffer, raw(8), f4, b"K\x02\x85", text("K")], "format", r"_frombuffer is called")
+    called("buffer_orders", [buffer, raw(8), f4, b"K\x02\x85", text("CF")], "format",
+           r"_frombuffer is called")
+    called("buffer_order_int", [buffer, raw(8), f4, b"K\x02\x85", b"K\x01"], "format",
+           r"_frombuffer is called")
+    called("buffer_order_none", [buffer, raw(8), f4, b"K\x02\x85", text("")], "format",
+           r"_frombuffer is called")
+    called("buffer_order_long", [buffer, raw(8), f4, b"K\x02\x85", text("C" * 20)], "format",
+           r"_frombuffer is called")
+    code = named("_codecs", "encode")
+    for name, args in (("none", []), ("one", [text("a")]), ("utf8", [text("a"), text("utf8")]),
+                       ("int", [b"K\x01", text("latin1")])):
+        called("encode_" + name, [code] + args, "format", r"_codecs.encode is called")
+    for name, word in (("far", b"\xc4\x80"), ("cut", b"\xc2"), ("odd", b"\xc3A"), ("lone", b"\x80")):
+        called("encode_" + name, [code, b"X" + struct.pack("<I", len(word)) + word, text("latin1")],
+               "format", r"not latin1")
+    called("dict_of", [named("collections", "OrderedDict"), b"}"], "format", r"a dictionary's type is called")
+    called("parameter", [named("torch._utils", "_rebuild_parameter"), b"K\x01"], "format",
+           r"_rebuild_parameter is called")
+    called("size", [named("torch", "Size"), b"K\x01"], "format", r"torch.Size is called")
+    called("rebuild", [named("torch._utils", "_rebuild_tensor_v2"), b"K\x01"], "format", r"called with other")
+
+    def stated(name, state, expect, pattern, what=None):
+        case("pk_state_" + name, P + b"}" + text("w") + (what or f4) + b"(" + b"".join(state) + b"tbs.",
+             expect, pattern)
+    odd = r"not a plain number's"
+    for name, order in (("int", b"K\x01"), ("none", text("")), ("two", text("<<")), ("word", text("x")),
+                        ("long", text("<" * 20))):
+        stated("order_" + name, [b"K\x03", order, b"NNN"], "unsupported", odd)
+    stated("few", [b"K\x03", text("<")], "unsupported", odd)
+    stated("names", [b"K\x03", text("<"), b"NN)"], "unsupported", odd)
+    stated("big", [b"K\x03", text(">"), b"NNN"], "unsupported", r"big-endian numbers")
+    stated("big_bytes", [b"K\x03", text(">"), b"NNN"], "ok", "",
+           dtype + text("i1") + b"\x85R")
+    array = named("numpy.core.multiarray", "_reconstruct") + make
+    whole = [b"K\x01", b"K\x02\x85", f4, b"\x89", raw(8)]
+    stated("array", whole, "ok", "", array)
+    stated("array_twice", whole, "format", r"state of an array", array + b"(" + b"".join(whole) + b"tb")
+    stated("array_few", whole[:4], "format", r"state of an array", array)
+    case("pk_global_int", b"\x80\x04" + text("os") + b"K\x01\x93.", "format", r"no text")
+    case("pk_stack_global_none", b"\x80\x04\x93.", "format", r"takes more from the stack")
+    case("pk_stack_global_one", b"\x80\x04" + text("os") + b"\x93.", "format", r"takes more from the stack")
+    case("pk_global_long", P + named("m" * 100, "n" * 100) + b".", "unsupported", r"asks for 'm{63,64}\.")
+    case("pk_persistent_none", P + b"Q.", "format", r"takes more from the stack")
+    case("pk_key_int", P + b"}K\x01" + b"".join([scalar, b"(", f4, raw(4), b"tRs."]), "ok|format", r"")
+    case("pk_key_int_text", P + b"}K\x01" + text("x") + b"s.", "ok", "")
     case("pk_scalar_none", P + named("numpy.core.multiarray", "scalar") + b")R.", "format", r"scalar")
 
 

@@ -41,6 +41,9 @@ def texts(case):
     case("st_not_json", raw(b"{hello}"), "format", r"byte \d+: not JSON")
     case("st_array", raw(b" []"), "format", r"no JSON object")
     case("st_nul_padding", raw(b"{}\0\0"), "format", r"byte \d+: not JSON")
+    case("st_leading_nul", raw(b"\0{}"), "format", r"not a checkpoint")
+    case("st_metadata_text", raw('{"__metadata__":{"a":"b"}}'), "ok", "")
+    case("st_metadata_null", raw('{"__metadata__":null}'), "format", r"__metadata__")
     case("st_leading_space", raw(b"  {}"), "ok", "")
     case("st_duplicate", raw('{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},'
                              '"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'),
@@ -85,6 +88,9 @@ def members(case):
     for name, offsets in (("reversed", "[8,0]"), ("over", "[0,9]"), ("far", "[9223372036854775800,"
                                                                        "9223372036854775807]")):
         case("st_offsets_" + name, one(offsets=offsets), "format", r"not within the 8 bytes")
+    case("st_offsets_one", one(offsets="[0]"), "format", r"array of two")
+    case("st_offsets_object", one(offsets="{}"), "format", r"array of two")
+    case("st_offsets_text", one(offsets='"0,8"'), "format", r"array of two")
     case("st_offsets_negative", one(offsets="[-8,0]"), "format", r"data_offsets\[0\]")
     case("st_offsets_real", one(offsets="[0.0,8]"), "format", r"data_offsets\[0\]")
     case("st_offsets_three", one(offsets="[0,8,8]"), "format", r"array of two")
@@ -127,6 +133,11 @@ def shards(case):
     case.folder("sh_absent", {name: index({**both, "c": "one.safetensors"}),
                               "one.safetensors": GOOD}, "invalid", r"tensor 'c' is not in")
     case.folder("sh_number", {name: index({"w": 5})}, "format", r"weight_map 'w'")
+    case.folder("sh_map_list", {name: b'{"weight_map": []}'}, "format", r"weight_map is missing")
+    case.folder("sh_list", {name: b"[1, 2]"}, "format", r"weight_map is missing|not a checkpoint")
+    case.folder("sh_none", {name: index({})}, "ok", "")
+    case.folder("sh_many", {name: index({"t%d" % i: "s%d" % i for i in range(2000)})}, "limit|io",
+                r"limit|No such")
     case.folder("sh_no_map", {name: b"{}"}, "format", r"weight_map is missing")
     case.folder("sh_bad_shard", {name: index({"w": "one.safetensors"}), "one.safetensors": b"x"},
                 "format", r"shard 'one.safetensors'")

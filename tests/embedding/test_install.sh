@@ -88,7 +88,10 @@ target_link_libraries(shared fovea::fovea)
 add_executable(archive embed.c)
 target_link_libraries(archive fovea::static)
 CMAKE
-    cmake -S "$tmp/project" -B "$tmp/cmake" -DCMAKE_PREFIX_PATH="$prefix" \
+    # What meson needs is there; make need not be. Where meson says lib64, Debian's cmake looks
+    # there only if told.
+    export CMAKE_GENERATOR=Ninja
+    cmake -S "$tmp/project" -B "$tmp/cmake" -DCMAKE_PREFIX_PATH="$prefix;$libdir/cmake" \
         -DCMAKE_LIBRARY_ARCHITECTURE="$(basename "$libdir")" >"$tmp/log" 2>&1 &&
         cmake --build "$tmp/cmake" >>"$tmp/log" 2>&1
     status=$?
@@ -97,7 +100,7 @@ CMAKE
     classifies cmake__shared__classifies "$tmp/cmake/shared"
     classifies cmake__archive__classifies "$tmp/cmake/archive"
     sed -i 's/fovea 0.1/fovea 0.2/' "$tmp/project/CMakeLists.txt"
-    cmake -S "$tmp/project" -B "$tmp/newer" -DCMAKE_PREFIX_PATH="$prefix" >"$tmp/log" 2>&1
+    cmake -S "$tmp/project" -B "$tmp/newer" -DCMAKE_PREFIX_PATH="$prefix;$libdir/cmake" >"$tmp/log" 2>&1
     [ $? != 0 ] && grep -q 0.1.0 "$tmp/log"
     result $? cmake__a_newer_version__is_not_found
 else

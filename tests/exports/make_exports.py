@@ -342,7 +342,11 @@ FEW = {"nfnet_dm_11", "nfnet_dm_any", "nfnet_dm_half", "nfnet_dm_unfolded", "nfn
 def main():
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
-    few = sys.argv[1] == "--few"
+    few = sys.argv[1:2] == ["--few"]
+    if len(sys.argv) < 2 + few or sys.argv[1 + few].startswith("-"):
+        asked = sys.argv[1:2] in (["--help"], ["-h"])
+        print(__doc__, file=sys.stdout if asked else sys.stderr)
+        sys.exit(0 if asked else 2)
     root, words = (sys.argv[2], []) if few else (sys.argv[1], sys.argv[2:])
     groups = [nfnets, vits, by_hand, with_control, kin, other_families] + ([] if few else [from_torchvision])
     for group in groups:

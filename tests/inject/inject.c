@@ -152,6 +152,7 @@ int main(int argc, char **argv) {
     work->folder = temp_dir();
     work->compiled = strdup(temp_path("compiled"));
     work->model_path = given ? work->model_path : strdup(temp_path("tiny.onnx"));
+    work->files_beside = !given;
     if (!sweep_begin(work, settings.verbose) || !sweep_make_files(given)) {
         fprintf(stderr, "inject: cannot make what to work on\n");
         return 1;

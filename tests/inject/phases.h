@@ -10,6 +10,7 @@ struct phase_work {
     const char *jpeg_path; /* or NULL: nothing is classified */
     const char *folder;    /* for files that are written; empty */
     const char *compiled;  /* a compiled file of the model, in `folder` */
+    bool files_beside;     /* recipe and labels are beside the model, in files */
     enum fovea_precision precision;
     int threads;
 

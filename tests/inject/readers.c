@@ -87,6 +87,8 @@ static enum fovea_status add_dataset(uint64_t *sum, const struct fovea_dataset *
     for (size_t i = 0; i < set->n_classes; i++) {
         add_text(sum, set->classes[i].name);
     }
+    add_text(sum, set->ignored);
+    add_text(sum, set->repeated);
     for (size_t i = 0; i < set->n_images && i < MOST_IMAGES; i++) {
         uint8_t *bytes;
         size_t size;

@@ -5,6 +5,7 @@
 #include "tests/graph_build.h"
 
 #include <stdio.h>
+#include <string.h>
 
 typedef struct fovea_value V;
 
@@ -53,6 +54,26 @@ static const struct fovea_model *build(struct graph_build *b) {
     return build_model(b);
 }
 
+static bool write_text(const char *path, const char *text) {
+    FILE *file = fopen(path, "w");
+    bool ok = file && fputs(text, file) >= 0;
+    return file && fclose(file) == 0 && ok;
+}
+
+/* Each says something that the other does not, and that is not the default. */
+static bool write_beside(const char *path) {
+    char beside[512];
+    const char *slash = strrchr(path, '/');
+    snprintf(beside, sizeof(beside), "%.*s/config.json", (int)(slash - path), path);
+    bool ok =
+        write_text(beside, "{\"pretrained_cfg\": {\"mean\": [0.1, 0.2, 0.3], \"label_names\": "
+                           "[\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\", \"i\", "
+                           "\"j\"]}}\n");
+    snprintf(beside, sizeof(beside), "%.*s.recipe.json", (int)(strlen(path) - strlen(".onnx")),
+             path);
+    return ok && write_text(beside, "{\"resize\": \"short\", \"crop_pct\": 0.8}\n");
+}
+
 bool tiny_model_write(const char *path) {
     struct graph_build b;
     const struct fovea_onnx_save_options options = {
@@ -61,7 +82,7 @@ bool tiny_model_write(const char *path) {
     };
     struct fovea_error err = {0};
     uint64_t bytes;
-    bool ok = !fovea_onnx_save(build(&b), path, &options, &bytes, &err);
+    bool ok = write_beside(path) && !fovea_onnx_save(build(&b), path, &options, &bytes, &err);
     if (!ok) {
         fprintf(stderr, "%s: %s\n", path, err.message);
     }

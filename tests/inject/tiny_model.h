@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Write it to `path`, as ONNX. */
+/* Write it to `path`, which ends in .onnx; recipe and labels go into files beside it. */
 bool tiny_model_write(const char *path);
 
 #endif

@@ -1,0 +1,45 @@
+/* Files beside a model: see beside.h. */
+#include "loaders/beside.h"
+
+#include "loaders/file.h"
+#include "loaders/paths.h"
+#include "runtime/limits.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool fovea_is_absent(int os_error) {
+    return os_error == ENOENT || os_error == ENOTDIR || os_error == ENAMETOOLONG;
+}
+
+/* Whether trying again would end the same way. */
+static bool is_for_good(enum fovea_status status, int os_error) {
+    return status == FOVEA_ERR_LIMIT ||
+           (status == FOVEA_ERR_IO && (os_error == 0 || os_error == EACCES || os_error == EPERM ||
+                                       os_error == ELOOP || os_error == ENXIO));
+}
+
+enum fovea_status fovea_beside_read(const char *model_path, const char *name, uint8_t **bytes,
+                                    size_t *size, struct fovea_error *why,
+                                    struct fovea_error *err) {
+    struct fovea_error reason = {0};
+    uint8_t *read = NULL;
+    size_t n = 0;
+    int os_error = 0;
+    char *path = fovea_path_beside(model_path, name);
+    if (!path) {
+        return fovea_fail_memory(err, strlen(model_path), "a path");
+    }
+    enum fovea_status status =
+        fovea_file_read(path, FOVEA_LIMIT_JSON_BYTES, &read, &n, &os_error, &reason);
+    free(path);
+    bool absent = status == FOVEA_ERR_IO && fovea_is_absent(os_error);
+    if (status && !absent && !is_for_good(status, os_error)) {
+        return fovea_fail(err, status, "%s beside the model: %s", name, reason.message);
+    }
+    *why = absent ? (struct fovea_error){0} : reason;
+    *bytes = read;
+    *size = n;
+    return FOVEA_OK;
+}
