@@ -106,6 +106,14 @@ def recipes():
         b'"pretrained_cfg": {"input_size": [3, 224, 224]}}')
 
 
+def documents():
+    yield "json/strings", (r'{"": "\"\\\/\b\f\n\r\t", "\u00e9\u20AC": "\ud834\udd1e", "k": "'
+                           "\u00e9\u20ac\U0001d11e\x7f\"}").encode()
+    yield "json/numbers", b"[0, -0, 12, 9223372036854775807, -9223372036854775808, 0.5, -1.25e+2, 4E-9, 1e0]"
+    yield "json/nested", b' {"a" : [true,false , null,{}, []],\r\n\t"b":[[[[{"a":{"a":[1]}}]]]]} \n'
+    yield "json/twice", b'{"a": 1, "b": {"a": 2}, "\\u0061": 3}'
+
+
 def labels():
     yield "labels/map", b"\0# a map\ncat 3\ndog,4\nbig bird\t-\n"
     yield "labels/map_lines", b"\0" + b"\r\n".join(b"%d" % i for i in range(9, -1, -1))
@@ -181,8 +189,8 @@ def requests():
 
 
 def main(folder):
-    for made in (containers, jpegs, external, recipes, labels, evaluation, comparison,
-                 requests):
+    for made in (containers, jpegs, external, recipes, documents, labels, evaluation,
+                 comparison, requests):
         for name, data in made():
             path = os.path.join(folder, name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
