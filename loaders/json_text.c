@@ -211,7 +211,9 @@ static double real_of(char *number) {
     char *dot = strchr(number, '.');
     if (dot && length > 0 && length <= 8) {
         memmove(dot + length, dot + 1, strlen(dot + 1) + 1);
-        memcpy(dot, point, length);
+        for (size_t i = 0; i < length; i++) {
+            dot[i] = point[i];
+        }
     }
     return strtod(number, NULL);
 }
