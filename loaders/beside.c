@@ -38,7 +38,10 @@ enum fovea_status fovea_beside_read(const char *model_path, const char *name, ui
     if (status && !absent && !is_for_good(status, os_error)) {
         return fovea_fail(err, status, "%s beside the model: %s", name, reason.message);
     }
-    *why = absent ? (struct fovea_error){0} : reason;
+    if (absent) {
+        memset(&reason, 0, sizeof(reason));
+    }
+    *why = reason;
     *bytes = read;
     *size = n;
     return FOVEA_OK;
