@@ -77,65 +77,66 @@ static void documents__well_formed__are_read(void) {
     json_decref(root);
 }
 
+static const struct {
+    const char *text, *words;
+} ill_formed[] = {
+    {"", "line 1, column 1: not JSON: neither '{' nor '[' at its beginning"},
+    {"true", "line 1, column 1: not JSON: neither"},
+    {"[1,]", "column 4: not JSON: a value is missing"},
+    {"[,1]", "column 2: not JSON: a value is missing"},
+    {"[1 2]", "column 4: not JSON: neither ',' nor ']' after a value"},
+    {"[1", "column 3: not JSON: neither ',' nor ']' after a value"},
+    {"[1}", "column 3: not JSON: neither ',' nor ']' after a value"},
+    {"[[]", "column 4: not JSON: neither ',' nor ']' after a value"},
+    {"[]]", "column 3: not JSON: something after its end"},
+    {"{\"a\":1,}", "column 8: not JSON: a key is missing"},
+    {"{a:1}", "column 2: not JSON: a key is missing"},
+    {"{\"a\" 1}", "column 6: not JSON: no ':' after a key"},
+    {"{\"a\":}", "column 6: not JSON: a value is missing"},
+    {"{\"a\":1 \"b\":2}", "column 8: not JSON: neither ',' nor '}' after a member"},
+    {"{\"a\":1,\n\"\\u0061\":2}", "line 2, column 1: not JSON: a duplicate key"},
+    {"[\"a]", "column 5: not JSON: a string without its end"},
+    {"[\"\\", "not JSON: a backslash with nothing to escape"},
+    {"[\"\\x\"]", "not JSON: a backslash with nothing to escape"},
+    {"[\"\\u12g4\"]", "not JSON: four hexadecimal digits do not follow"},
+    {"[\"\\u123", "not JSON: four hexadecimal digits do not follow"},
+    {"[\"\\u0000\"]", "not JSON: a string with a NUL in it"},
+    {"[\"\\udd1e\"]", "not JSON: half of a surrogate pair"},
+    {"[\"\\ud834\"]", "not JSON: half of a surrogate pair"},
+    {"[\"\\ud834\\u0041\"]", "not JSON: half of a surrogate pair"},
+    {"[\"\n\"]", "not JSON: a control character in a string"},
+    {"[\"\xc0\xaf\"]", "not JSON: bytes that are no UTF-8"},
+    {"[\"\xed\xa0\x80\"]", "not JSON: bytes that are no UTF-8"},
+    {"[\"\xf4\x90\x80\x80\"]", "not JSON: bytes that are no UTF-8"},
+    {"[\"\xe2\x82\"]", "not JSON: bytes that are no UTF-8"},
+    {"[\"\xe2\x82", "not JSON: bytes that are no UTF-8"},
+    {"[\"\x80\"]", "not JSON: bytes that are no UTF-8"},
+    {"[01]", "not JSON: a number that is none"},
+    {"[-]", "not JSON: a number that is none"},
+    {"[1.]", "not JSON: a number that is none"},
+    {"[1.e3]", "not JSON: a number that is none"},
+    {"[1e]", "not JSON: a number that is none"},
+    {"[1e+]", "not JSON: a number that is none"},
+    {"[.5]", "not JSON: a value is missing"},
+    {"[+1]", "not JSON: a value is missing"},
+    {"[1e400]", "not JSON: a number that is too big"},
+    {"[9223372036854775808]", "not JSON: an integer that is too big"},
+    {"[nul]", "not JSON: a value is missing"},
+    {"[nullx]", "not JSON: neither"},
+    {"[NaN]", "not JSON: a value is missing"},
+    {"[True]", "not JSON: a value is missing"},
+    {"\xef\xbb\xbf[]", "column 1: not JSON: neither '{' nor '[' at its beginning"},
+};
+
 static void documents__ill_formed__are_refused_with_their_place(void) {
-    static const struct {
-        const char *text, *words;
-    } cases[] = {
-        {"", "line 1, column 1: not JSON: neither '{' nor '[' at its beginning"},
-        {"true", "line 1, column 1: not JSON: neither"},
-        {"[1,]", "column 4: not JSON: a value is missing"},
-        {"[,1]", "column 2: not JSON: a value is missing"},
-        {"[1 2]", "column 4: not JSON: neither ',' nor ']' after a value"},
-        {"[1", "column 3: not JSON: neither ',' nor ']' after a value"},
-        {"[1}", "column 3: not JSON: neither ',' nor ']' after a value"},
-        {"[[]", "column 4: not JSON: neither ',' nor ']' after a value"},
-        {"[]]", "column 3: not JSON: something after its end"},
-        {"{\"a\":1,}", "column 8: not JSON: a key is missing"},
-        {"{a:1}", "column 2: not JSON: a key is missing"},
-        {"{\"a\" 1}", "column 6: not JSON: no ':' after a key"},
-        {"{\"a\":}", "column 6: not JSON: a value is missing"},
-        {"{\"a\":1 \"b\":2}", "column 8: not JSON: neither ',' nor '}' after a member"},
-        {"{\"a\":1,\n\"\\u0061\":2}", "line 2, column 1: not JSON: a duplicate key"},
-        {"[\"a]", "column 5: not JSON: a string without its end"},
-        {"[\"\\", "not JSON: a backslash with nothing to escape"},
-        {"[\"\\x\"]", "not JSON: a backslash with nothing to escape"},
-        {"[\"\\u12g4\"]", "not JSON: four hexadecimal digits do not follow"},
-        {"[\"\\u123", "not JSON: four hexadecimal digits do not follow"},
-        {"[\"\\u0000\"]", "not JSON: a string with a NUL in it"},
-        {"[\"\\udd1e\"]", "not JSON: half of a surrogate pair"},
-        {"[\"\\ud834\"]", "not JSON: half of a surrogate pair"},
-        {"[\"\\ud834\\u0041\"]", "not JSON: half of a surrogate pair"},
-        {"[\"\n\"]", "not JSON: a control character in a string"},
-        {"[\"\xc0\xaf\"]", "not JSON: bytes that are no UTF-8"},
-        {"[\"\xed\xa0\x80\"]", "not JSON: bytes that are no UTF-8"},
-        {"[\"\xf4\x90\x80\x80\"]", "not JSON: bytes that are no UTF-8"},
-        {"[\"\xe2\x82\"]", "not JSON: bytes that are no UTF-8"},
-        {"[\"\xe2\x82", "not JSON: bytes that are no UTF-8"},
-        {"[\"\x80\"]", "not JSON: bytes that are no UTF-8"},
-        {"[01]", "not JSON: a number that is none"},
-        {"[-]", "not JSON: a number that is none"},
-        {"[1.]", "not JSON: a number that is none"},
-        {"[1.e3]", "not JSON: a number that is none"},
-        {"[1e]", "not JSON: a number that is none"},
-        {"[1e+]", "not JSON: a number that is none"},
-        {"[.5]", "not JSON: a value is missing"},
-        {"[+1]", "not JSON: a value is missing"},
-        {"[1e400]", "not JSON: a number that is too big"},
-        {"[9223372036854775808]", "not JSON: an integer that is too big"},
-        {"[nul]", "not JSON: a value is missing"},
-        {"[nullx]", "not JSON: neither"},
-        {"[NaN]", "not JSON: a value is missing"},
-        {"[True]", "not JSON: a value is missing"},
-        {"\xef\xbb\xbf[]", "column 1: not JSON: neither '{' nor '[' at its beginning"},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(ill_formed) / sizeof(ill_formed[0]); i++) {
         struct fovea_error err = {0};
         json_t *value = NULL;
-        CHECK(fovea_json_parse(cases[i].text, strlen(cases[i].text), 0, &value, &err) ==
+        CHECK(fovea_json_parse(ill_formed[i].text, strlen(ill_formed[i].text), 0, &value, &err) ==
               FOVEA_ERR_FORMAT);
         CHECK(!value);
-        if (!strstr(err.message, cases[i].words)) {
-            check_failed(__FILE__, __LINE__, cases[i].words, err.message);
+        if (!strstr(err.message, ill_formed[i].words)) {
+            check_failed(__FILE__, __LINE__, ill_formed[i].words, err.message);
         }
     }
 }

@@ -105,9 +105,10 @@ static enum fovea_status add_dataset(uint64_t *sum, const struct fovea_dataset *
     return FOVEA_OK;
 }
 
-static enum fovea_status read_dataset(const char *path, uint64_t *sum, struct fovea_error *err) {
+static enum fovea_status read_set(const char *path, const struct fovea_dataset_options *options,
+                                  uint64_t *sum, struct fovea_error *err) {
     struct fovea_dataset set;
-    enum fovea_status st = fovea_dataset_load(path, NULL, &set, err);
+    enum fovea_status st = fovea_dataset_load(path, options, &set, err);
     if (!st) {
         st = add_dataset(sum, &set, err);
         fovea_dataset_finish(&set);
@@ -115,17 +116,15 @@ static enum fovea_status read_dataset(const char *path, uint64_t *sum, struct fo
     return st;
 }
 
+static enum fovea_status read_dataset(const char *path, uint64_t *sum, struct fovea_error *err) {
+    return read_set(path, NULL, sum, err);
+}
+
 const char *readers_folder;
 
 static enum fovea_status read_truth(const char *path, uint64_t *sum, struct fovea_error *err) {
     const struct fovea_dataset_options options = {.truth = path};
-    struct fovea_dataset set;
-    enum fovea_status st = fovea_dataset_load(readers_folder, &options, &set, err);
-    if (!st) {
-        st = add_dataset(sum, &set, err);
-        fovea_dataset_finish(&set);
-    }
-    return st;
+    return read_set(readers_folder, &options, sum, err);
 }
 
 static enum fovea_status read_map(const char *path, uint64_t *sum, struct fovea_error *err) {
