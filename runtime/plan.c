@@ -2,25 +2,14 @@
 #include "runtime/plan.h"
 
 #include "runtime/op.h"
+#include "runtime/space.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-struct range {
-    size_t offset, size;
-};
-
-/* Free ranges below `end`, sorted by offset, never touching each other. */
-struct space {
-    struct range *ranges;
-    size_t n, cap;
-    size_t end;
-};
 
 struct planner {
     struct fovea_graph *graph;
     size_t *last_use; /* by value number of a root: index of the last step that reads it */
-    struct space space;
+    struct fovea_space space;
 };
 
 enum { NO_STEP = 0 }; /* steps are counted from 1; graph inputs are written at step 0 */
@@ -46,81 +35,6 @@ size_t fovea_value_offset(const struct fovea_value *value) {
 static size_t rounded(size_t bytes) {
     size_t lines = (bytes + FOVEA_ALIGNMENT - 1) / FOVEA_ALIGNMENT;
     return (lines ? lines : 1) * FOVEA_ALIGNMENT;
-}
-
-/* ---- free ranges ---------------------------------------------------------- */
-
-static enum fovea_status space_free(struct space *space, struct range freed,
-                                    struct fovea_error *err) {
-    size_t i = 0;
-    while (i < space->n && space->ranges[i].offset < freed.offset) {
-        i++;
-    }
-    struct range *before = i > 0 ? &space->ranges[i - 1] : NULL;
-    struct range *after = i < space->n ? &space->ranges[i] : NULL;
-    bool joins_before = before && before->offset + before->size == freed.offset;
-    bool joins_after = after && freed.offset + freed.size == after->offset;
-    if (joins_before && joins_after) {
-        before->size += freed.size + after->size;
-        memmove(after, after + 1, (space->n - i - 1) * sizeof(*after));
-        space->n--;
-        return FOVEA_OK;
-    }
-    if (joins_before) {
-        before->size += freed.size;
-        return FOVEA_OK;
-    }
-    if (joins_after) {
-        after->offset = freed.offset;
-        after->size += freed.size;
-        return FOVEA_OK;
-    }
-    if (space->n == space->cap) {
-        size_t cap = space->cap ? space->cap * 2 : 16;
-        struct range *ranges = realloc(space->ranges, cap * sizeof(*ranges));
-        if (!ranges) {
-            return fovea_fail_memory(err, cap * sizeof(*ranges), "a plan");
-        }
-        space->ranges = ranges;
-        space->cap = cap;
-    }
-    memmove(&space->ranges[i + 1], &space->ranges[i], (space->n - i) * sizeof(*space->ranges));
-    space->ranges[i] = freed;
-    space->n++;
-    return FOVEA_OK;
-}
-
-/* The smallest free range that fits, or the end of the space, which may grow. */
-static size_t space_take(struct space *space, size_t size) {
-    size_t best = space->n;
-    for (size_t i = 0; i < space->n; i++) {
-        if (space->ranges[i].size >= size &&
-            (best == space->n || space->ranges[i].size < space->ranges[best].size)) {
-            best = i;
-        }
-    }
-    if (best == space->n) {
-        /* A last range that touches the end is used and made longer. */
-        size_t offset = space->end;
-        if (space->n > 0) {
-            struct range *last = &space->ranges[space->n - 1];
-            if (last->offset + last->size == space->end) {
-                offset = last->offset;
-                space->n--;
-            }
-        }
-        space->end = offset + size;
-        return offset;
-    }
-    struct range *range = &space->ranges[best];
-    size_t offset = range->offset;
-    range->offset += size;
-    range->size -= size;
-    if (range->size == 0) {
-        memmove(range, range + 1, (space->n - best - 1) * sizeof(*range));
-        space->n--;
-    }
-    return offset;
 }
 
 /* ---- lifetimes ------------------------------------------------------------ */
@@ -314,7 +228,7 @@ static struct fovea_value *in_place_target(const struct planner *p, const struct
 }
 
 static void place(struct planner *p, struct fovea_value *value) {
-    value->offset = space_take(&p->space, rounded(fovea_tensor_bytes(&value->t)));
+    value->offset = fovea_space_take(&p->space, rounded(fovea_tensor_bytes(&value->t)));
 }
 
 static enum fovea_status free_if_dead(struct planner *p, struct fovea_value *value, size_t step,
@@ -323,8 +237,8 @@ static enum fovea_status free_if_dead(struct planner *p, struct fovea_value *val
         return FOVEA_OK;
     }
     p->last_use[value->number] = NO_STEP; /* freed once, however often it is read */
-    struct range range = {value->offset, rounded(fovea_tensor_bytes(&value->t))};
-    return space_free(&p->space, range, err);
+    return fovea_space_release(&p->space, value->offset, rounded(fovea_tensor_bytes(&value->t)),
+                               err);
 }
 
 static enum fovea_status place_step(struct planner *p, struct fovea_node *node, size_t step,
@@ -417,7 +331,7 @@ enum fovea_status fovea_plan_graph(struct fovea_graph *graph, struct fovea_plan 
         add_up(graph, &plan);
         *out = plan;
     }
-    free(p.space.ranges);
+    fovea_space_finish(&p.space);
     free(p.last_use);
     return st;
 }
