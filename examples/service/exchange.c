@@ -37,6 +37,7 @@ struct exchange {
 void exchange_on_connection(void *context, struct MHD_Connection *connection, void **state,
                             enum MHD_ConnectionNotificationCode code) {
     struct server *server = context;
+    server->callbacks++;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -53,6 +54,7 @@ void *exchange_on_target(void *context, const char *target, struct MHD_Connectio
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct exchange *exchange = calloc(1, sizeof(*exchange));
+    server->callbacks++;
     if (!exchange || !info || !info->socket_context) {
         free(exchange);
         return NULL;
@@ -74,6 +76,7 @@ void exchange_on_completed(void *context, struct MHD_Connection *connection, voi
     struct server *server = context;
     (void)connection;
     (void)code;
+    server->callbacks++;
     if (!exchange) {
         return;
     }
@@ -328,7 +331,8 @@ enum MHD_Result exchange_on_request(void *context, struct MHD_Connection *connec
                                     const char *url, const char *method, const char *version,
                                     const char *data, size_t *size, void **state) {
     struct exchange *exchange = *state;
-    (void)context;
+    struct server *server = context;
+    server->callbacks++;
     (void)connection;
     (void)url;
     (void)version;

@@ -236,14 +236,35 @@ static void take_event(struct server *server, const struct epoll_event *event) {
     }
 }
 
+/*
+ * How many milliseconds libmicrohttpd need not be called for. 0.9.75 wants to be called at once as
+ * long as there are bytes that it can make nothing of, such as a chunk's size that fills its
+ * buffer, which is until we end that client: a processor would be busy with one request. So it is
+ * called as long as it goes on with something, and else now and then; what arrives wakes us in any
+ * case.
+ */
+static int patience(struct server *server) {
+    enum { TRIES = 16, PAUSE_MS = 10 };
+    MHD_UNSIGNED_LONG_LONG soon;
+    if (MHD_get_timeout(server->daemon, &soon) != MHD_YES) {
+        soon = TICK_MS;
+    }
+    if (soon > 0) {
+        server->in_vain = 0;
+        return soon < TICK_MS ? (int)soon : TICK_MS;
+    }
+    if (server->callbacks != server->callbacks_seen) {
+        server->callbacks_seen = server->callbacks;
+        server->in_vain = 0;
+        return 0;
+    }
+    server->in_vain += server->in_vain < TRIES;
+    return server->in_vain < TRIES ? 0 : PAUSE_MS;
+}
+
 static void wait_for_events(struct server *server) {
     struct epoll_event events[64];
-    MHD_UNSIGNED_LONG_LONG soon;
-    int timeout = TICK_MS;
-    if (MHD_get_timeout(server->daemon, &soon) == MHD_YES && soon < TICK_MS) {
-        timeout = (int)soon;
-    }
-    int n = epoll_wait(server->epoll, events, sizeof(events) / sizeof(events[0]), timeout);
+    int n = epoll_wait(server->epoll, events, sizeof(events) / sizeof(events[0]), patience(server));
     for (int i = 0; i < n; i++) {
         take_event(server, &events[i]);
     }

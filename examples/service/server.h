@@ -21,6 +21,9 @@ struct server {
     int listener, epoll, signals, wake; /* descriptors; -1: none */
     struct client_list clients;
     size_t in_flight, body_bytes;
+    size_t callbacks; /* of libmicrohttpd, so far: it goes on with something */
+    size_t callbacks_seen;
+    unsigned in_vain; /* times in a row that it wanted to be called, and went on with nothing */
     struct reload reload;
 
     pthread_mutex_t mutex; /* of done */
