@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 typedef ssize_t (*read_fn)(int, void *, size_t);
+typedef ssize_t (*pread_fn)(int, void *, size_t, off_t);
 typedef ssize_t (*write_fn)(int, const void *, size_t);
 typedef int (*thread_fn)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 typedef ssize_t (*pwrite_fn)(int, const void *, size_t, off_t);
@@ -46,27 +47,41 @@ static bool is_named(int fd, const char *variable) {
     return strstr(path, text) != NULL;
 }
 
-static ssize_t faulty_read(int fd, void *bytes, size_t size) {
-    read_fn real;
-    *(void **)&real = next("read");
+/* What a read of the file comes to first: false, errno says why; never, where it stalls; or true.
+ */
+static bool may_read(int fd) {
     if (is_named(fd, "FAULT_EIO")) {
         errno = EIO;
-        return -1;
+        return false;
     }
     while (is_named(fd, "FAULT_STALL")) {
         sleep(1000);
     }
-    return real(fd, bytes, size);
+    return true;
 }
 
 ssize_t read(int fd, void *bytes, size_t size) {
-    return faulty_read(fd, bytes, size);
+    read_fn real;
+    *(void **)&real = next("read");
+    return may_read(fd) ? real(fd, bytes, size) : -1;
 }
 
-/* What read is in a program built with _FORTIFY_SOURCE, where the room is known. */
+/* With 64-bit offsets, this is the symbol pread64. */
+ssize_t pread(int fd, void *bytes, size_t size, off_t at) {
+    pread_fn real;
+    *(void **)&real = next("pread64");
+    return may_read(fd) ? real(fd, bytes, size, at) : -1;
+}
+
+/* What these two are in a program built with _FORTIFY_SOURCE, where the room is known. */
 ssize_t __read_chk(int fd, void *bytes, size_t size, size_t room);
 ssize_t __read_chk(int fd, void *bytes, size_t size, size_t room) {
-    return faulty_read(fd, bytes, size < room ? size : room);
+    return read(fd, bytes, size < room ? size : room);
+}
+
+ssize_t __pread64_chk(int fd, void *bytes, size_t size, off_t at, size_t room);
+ssize_t __pread64_chk(int fd, void *bytes, size_t size, off_t at, size_t room) {
+    return pread(fd, bytes, size < room ? size : room, at);
 }
 
 /* How many of `size` bytes are written; 0: the call fails, errno says why. */
