@@ -45,9 +45,10 @@ struct fovea_arch_hints {
     enum fovea_choice gelu_tanh;
     enum fovea_choice gamma_in_weights; /* NFNet: timm's nfnet_*, not dm_nfnet_* */
     enum fovea_head head;
-    double norm_eps; /* of LayerNorm; 0: not said */
-    bool sincos;     /* a checkpoint without a table of positions has sines and cosines */
-    bool resize;     /* the size is asked for: position embeddings are resampled to it */
+    enum fovea_head classifier_head; /* of what has a classifier, where `head` is not said */
+    double norm_eps;                 /* of LayerNorm; 0: not said */
+    bool sincos; /* a checkpoint without a table of positions has sines and cosines */
+    bool resize; /* the size is asked for: position embeddings are resampled to it */
     enum fovea_positions_rule positions; /* how that is done */
 };
 
@@ -88,7 +89,8 @@ struct fovea_vit_config {
     int64_t pool_mlp;   /* hidden width in the MAP head */
     bool class_token, patch_bias, qkv_bias, pre_norm, final_norm, fc_norm, layer_scale, qk_norm;
     bool gelu_tanh;
-    bool sincos; /* positions are sines and cosines of places, not a table */
+    bool heads_guessed; /* by the width: nothing says how many there are */
+    bool sincos;        /* positions are sines and cosines of places, not a table */
     enum fovea_vit_mlp mlp_kind;
     enum fovea_head head;
     double norm_eps;

@@ -277,7 +277,11 @@ const struct fovea_arch_flavour fovea_arch_flavours[] = {
      .marker = "vision_model.embeddings.patch_embedding.weight",
      .family = FOVEA_FAMILY_VIT,
      .rows = hf_siglip,
-     .hints = {.gelu_tanh = FOVEA_YES, .norm_eps = 1e-6, .positions = FOVEA_POSITIONS_HF}},
+     /* SiglipForImageClassification passes over the MAP head, whose tensors are there even so. */
+     .hints = {.gelu_tanh = FOVEA_YES,
+               .classifier_head = FOVEA_HEAD_GAP,
+               .norm_eps = 1e-6,
+               .positions = FOVEA_POSITIONS_HF}},
     {.name = "big_vision ViT",
      .marker = "embedding/kernel",
      .family = FOVEA_FAMILY_VIT,

@@ -92,6 +92,7 @@ static enum fovea_status find_heads(const struct fovea_arch_params *p,
         c->heads = hints->heads;
     } else if (c->heads == 0) {
         c->heads = usual_heads(c->width);
+        c->heads_guessed = true;
     }
     return fovea_vit_check_heads(c, err);
 }
@@ -198,11 +199,12 @@ static enum fovea_status find_head(const struct fovea_arch_params *p,
     c->pre_logits = dim_of(p, "pre_logits.weight", 0);
     c->classes = dim_of(p, "head.weight", 0);
     bool both = c->class_token && dim_of(p, "head.weight", 1) == 2 * c->width;
-    c->head = hints->head                     ? hints->head
-              : map                           ? FOVEA_HEAD_MAP
-              : both                          ? FOVEA_HEAD_TOKEN_GAP
-              : c->class_token && !c->fc_norm ? FOVEA_HEAD_TOKEN
-                                              : FOVEA_HEAD_GAP;
+    c->head = hints->head                                ? hints->head
+              : c->classes > 0 && hints->classifier_head ? hints->classifier_head
+              : map                                      ? FOVEA_HEAD_MAP
+              : both                                     ? FOVEA_HEAD_TOKEN_GAP
+              : c->class_token && !c->fc_norm            ? FOVEA_HEAD_TOKEN
+                                                         : FOVEA_HEAD_GAP;
     c->pool_mlp = dim_of(p, "attn_pool.mlp.fc1.weight", 0);
     if (c->head == FOVEA_HEAD_MAP && (!map || c->pool_mlp < 1)) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "head-type map, but there is no attention pool");
@@ -272,12 +274,13 @@ void fovea_vit_describe(const struct fovea_vit_config *c, char *text, size_t siz
         snprintf(grid, sizeof(grid), " (positions by sines and cosines)");
     }
     snprintf(text, size,
-             "ViT of %lld blocks, width %lld, MLP %lld%s, %lld heads of %lld, patch %lld, "
+             "ViT of %lld blocks, width %lld, MLP %lld%s, %lld heads of %lld%s, patch %lld, "
              "%lldx%lld tokens%s%s%s%s%s%s; %s;%s LayerNorm eps %g%s",
              (long long)c->depth, (long long)c->width, (long long)c->mlp,
              c->mlp_kind == FOVEA_MLP_GELU ? "" : " (SwiGLU)", (long long)c->heads,
-             (long long)(c->width / c->heads), (long long)c->patch, (long long)c->grid_h,
-             (long long)c->grid_w, grid, aside ? ", class token" : "",
+             (long long)(c->width / c->heads),
+             c->heads_guessed ? " (a guess by the width; else --heads)" : "", (long long)c->patch,
+             (long long)c->grid_h, (long long)c->grid_w, grid, aside ? ", class token" : "",
              c->registers ? ", registers" : "", c->layer_scale ? ", layer scale" : "",
              c->qk_norm ? ", qk-norm" : "", c->pre_norm ? ", pre-norm" : "", heads[c->head],
              gelu_words(c), c->norm_eps,
