@@ -1,6 +1,7 @@
 /* A model's declared inputs and outputs against a session's: see bind.h. */
 #include "runtime/bind.h"
 
+#include "runtime/compiled.h"
 #include "runtime/infer.h"
 
 #include <stdlib.h>
@@ -28,10 +29,8 @@ static enum fovea_status check_input(const struct fovea_io *io, const struct fov
 }
 
 /* A branch or loop that goes by an image is beyond any session; a shape may come as an input. */
-static enum fovea_status fail_contents(const struct fovea_graph *graph, size_t index,
+static enum fovea_status fail_contents(const char *name, const struct fovea_node *node,
                                        struct fovea_error *err) {
-    const struct fovea_node *node = fovea_input_decided_node(graph, index);
-    const char *name = graph->inputs[index]->name;
     if (!node) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
                           "input '%s' decides shapes; its contents must be given with the session",
@@ -46,13 +45,12 @@ static enum fovea_status fail_contents(const struct fovea_graph *graph, size_t i
     return st;
 }
 
-/* Fix the contents of input `index`, which decides shapes. */
-static enum fovea_status fix_input(struct fovea_graph *graph, size_t index,
+/* Fix the contents of an input, which decides shapes: `node`'s, if that is known. */
+static enum fovea_status fix_input(struct fovea_value *value, const struct fovea_node *node,
                                    const struct fovea_tensor *given, struct fovea_error *err) {
-    struct fovea_value *value = graph->inputs[index];
     size_t bytes = fovea_tensor_bytes(given);
     if (!given->data) {
-        return fail_contents(graph, index, err);
+        return fail_contents(value->name, node, err);
     }
     void *data = fovea_aligned_alloc(bytes);
     if (!data) {
@@ -60,6 +58,22 @@ static enum fovea_status fix_input(struct fovea_graph *graph, size_t index,
     }
     memcpy(data, given->data, bytes);
     fovea_value_set_constant(value, data, true);
+    return FOVEA_OK;
+}
+
+enum fovea_status fovea_bind_find_decision(const struct fovea_model *model, size_t index,
+                                           bool *decides, const struct fovea_node **node,
+                                           struct fovea_error *err) {
+    const struct fovea_node *found = NULL;
+    bool does = model->compiled && model->compiled->decides_shapes[index];
+    if (!model->compiled) { /* else its graph is planned: the file tells what was found before */
+        enum fovea_status st = fovea_input_find_decided(&model->graph, index, &found, err);
+        if (st) {
+            return st;
+        }
+    }
+    *decides = does || found;
+    *node = found;
     return FOVEA_OK;
 }
 
@@ -73,11 +87,12 @@ enum fovea_status fovea_bind_inputs(const struct fovea_model *model, struct fove
         }
         fovea_tensor_set_shape(&value->t, inputs[i].dtype, inputs[i].rank, inputs[i].dims);
         value->typed = true;
-        if (fovea_model_input_decides_shapes(model, i)) {
-            st = fix_input(graph, i, &inputs[i], err);
-            if (st) {
-                return st;
-            }
+        const struct fovea_node *node = NULL;
+        bool decides = false;
+        st = fovea_bind_find_decision(model, i, &decides, &node, err);
+        st = !st && decides ? fix_input(value, node, &inputs[i], err) : st;
+        if (st) {
+            return st;
         }
     }
     return FOVEA_OK;

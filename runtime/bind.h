@@ -15,6 +15,14 @@
 enum fovea_status fovea_bind_inputs(const struct fovea_model *model, struct fovea_graph *graph,
                                     const struct fovea_tensor *inputs, struct fovea_error *err);
 
+/*
+ * Whether the contents of input `index`, which there is, decide shapes, and of which node, NULL if
+ * that cannot be told. FOVEA_ERR_MEMORY if there is none to find out.
+ */
+enum fovea_status fovea_bind_find_decision(const struct fovea_model *model, size_t index,
+                                           bool *decides, const struct fovea_node **node,
+                                           struct fovea_error *err);
+
 /* What infer found must be what the file declared, where it declared it. */
 enum fovea_status fovea_check_outputs(const struct fovea_model *model,
                                       const struct fovea_graph *graph, struct fovea_error *err);

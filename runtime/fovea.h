@@ -288,7 +288,7 @@ int fovea_cpu_budget(void);
 /* How to plan and run. Fill with fovea_session_options_default, then change. */
 struct fovea_session_options {
     size_t struct_size;
-    int threads;        /* 0: fovea_cpu_budget() */
+    int threads;        /* at most 1024; 0: fovea_cpu_budget() */
     const char *passes; /* "on" (default), "off", or names separated by commas */
     size_t max_memory;  /* most resident bytes of the process, as predicted; 0: 80 % of available
                          * on top of what it has */
@@ -372,12 +372,16 @@ const char *fovea_session_get_note(const struct fovea_session *session);
  * only when all of it is on the disk, in place of any file that was there.
  *
  * The file names the model's files, with their SHA-256. FOVEA_ERR_INVALID if
- * they changed since they were loaded, or if the model is a compiled one.
+ * they changed since they were loaded, if `path` is one of them, or if the model
+ * is a compiled one.
  */
 enum fovea_status fovea_session_save(const struct fovea_session *session, const char *path,
                                      struct fovea_error *err);
 
-/* Whether the contents of input `index` must be given to fovea_session_create. */
+/*
+ * Whether the contents of input `index` must be given to fovea_session_create. True, too, where
+ * memory ran out in finding out; making a session, which finds out anew, says so if it does again.
+ */
 bool fovea_model_input_decides_shapes(const struct fovea_model *model, size_t index);
 
 /* Type and shape of output `index`; `data` is NULL. */

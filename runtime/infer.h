@@ -43,12 +43,12 @@ enum fovea_status fovea_fold_node(struct fovea_node *node, struct fovea_engine *
 enum fovea_status fovea_settle_node(struct fovea_node *node, struct fovea_error *err);
 
 /*
- * Whether the contents of graph input `index` can reach an operand that infer
- * reads (op->value_inputs), so that a session needs them beforehand.
+ * Find whether the contents of graph input `index` can reach an operand that
+ * infer reads (op->value_inputs), so that a session needs them beforehand:
+ * *out is the first node with such an operand, or NULL. FOVEA_ERR_MEMORY if
+ * there is none to find out.
  */
-bool fovea_input_decides_shapes(const struct fovea_graph *graph, size_t index);
-
-/* The first node with such an operand, for messages; NULL if there is none, or no memory. */
-const struct fovea_node *fovea_input_decided_node(const struct fovea_graph *graph, size_t index);
+enum fovea_status fovea_input_find_decided(const struct fovea_graph *graph, size_t index,
+                                           const struct fovea_node **out, struct fovea_error *err);
 
 #endif

@@ -1,8 +1,8 @@
 /* Models: lifetime and getters. See model.h and fovea.h. */
 #include "runtime/model.h"
 
+#include "runtime/bind.h"
 #include "runtime/compiled.h"
-#include "runtime/infer.h"
 #include "runtime/store.h"
 #include "runtime/subgraph.h"
 
@@ -142,10 +142,11 @@ const char *fovea_model_get_metadata(const struct fovea_model *model, const char
 }
 
 bool fovea_model_input_decides_shapes(const struct fovea_model *model, size_t index) {
-    if (index < model->graph.n_inputs && model->compiled) {
-        return model->compiled->decides_shapes[index];
-    }
-    return index < model->graph.n_inputs && fovea_input_decides_shapes(&model->graph, index);
+    const struct fovea_node *node;
+    bool decides;
+    /* Without memory to find out it may decide; a session then says that there is none. */
+    return index < model->graph.n_inputs &&
+           (fovea_bind_find_decision(model, index, &decides, &node, NULL) || decides);
 }
 
 const struct fovea_tensor *fovea_model_get_planned_input(const struct fovea_model *model,

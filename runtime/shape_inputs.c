@@ -8,9 +8,14 @@
 
 #include <stdlib.h>
 
-/* The node at which a tainted value (by its number) reaches an operand that infer reads. */
-static const struct fovea_node *find_decided(const struct fovea_graph *graph,
-                                             unsigned char *tainted);
+/* Of a graph or a body: which values are tainted, by their number. */
+struct search {
+    unsigned char *tainted;
+    size_t wanted; /* bytes that there were not, for a body within: the search has ended */
+};
+
+/* The node at which a tainted value reaches an operand that infer reads, or where memory ended. */
+static const struct fovea_node *find_decided(const struct fovea_graph *graph, struct search *s);
 
 static bool reads(const struct fovea_node *node, const unsigned char *tainted, int index) {
     return index < node->n_in && node->in[index] && tainted[node->in[index]->number];
@@ -32,15 +37,15 @@ static bool feed_back(const struct fovea_subgraph *sub, unsigned char *tainted) 
 }
 
 /* A body is gone through anew while taint goes round, but not for ever: then it decides. */
-static bool body_decides(const struct fovea_subgraph *sub, unsigned char *tainted) {
+static bool body_decides(const struct fovea_subgraph *sub, struct search *s) {
     enum { ROUNDS = 3 };
     for (int round = 0; round < ROUNDS; round++) {
-        bool decided = find_decided(&sub->graph, tainted);
+        bool decided = find_decided(&sub->graph, s);
         /* The first output says whether there is another iteration. */
-        if (decided || (sub->graph.n_outputs > 0 && tainted[sub->graph.outputs[0]->number])) {
+        if (decided || (sub->graph.n_outputs > 0 && s->tainted[sub->graph.outputs[0]->number])) {
             return true;
         }
-        if (!feed_back(sub, tainted)) {
+        if (!feed_back(sub, s->tainted)) {
             return false;
         }
     }
@@ -48,82 +53,77 @@ static bool body_decides(const struct fovea_subgraph *sub, unsigned char *tainte
 }
 
 static bool subgraph_decides(const struct fovea_node *node, const struct fovea_subgraph *sub,
-                             const unsigned char *outer) {
-    unsigned char *tainted = calloc(sub->graph.n_values + 1, 1);
-    if (!tainted) {
+                             struct search *outer) {
+    struct search s = {.tainted = calloc(sub->graph.n_values + 1, 1)};
+    if (!s.tainted) {
+        outer->wanted = sub->graph.n_values + 1;
         return true;
     }
     for (size_t i = 0; i < sub->n_formal; i++) {
-        tainted[sub->graph.inputs[i]->number] = (int)i < sub->n_own && reads(node, outer, (int)i);
+        s.tainted[sub->graph.inputs[i]->number] =
+            (int)i < sub->n_own && reads(node, outer->tainted, (int)i);
     }
     for (size_t i = 0; i < sub->n_captured; i++) {
         const struct fovea_value *input = sub->graph.inputs[sub->n_formal + i];
-        tainted[input->number] = reads(node, outer, sub->captured[i]);
+        s.tainted[input->number] = reads(node, outer->tainted, sub->captured[i]);
     }
     bool loops = sub->n_formal > 0;
-    bool decided = loops ? body_decides(sub, tainted) : find_decided(&sub->graph, tainted) != NULL;
-    free(tainted);
+    bool decided = loops ? body_decides(sub, &s) : find_decided(&sub->graph, &s) != NULL;
+    outer->wanted = s.wanted;
+    free(s.tainted);
     return decided;
 }
 
 /* ---- nodes -------------------------------------------------------------- */
 
-static bool is_decided(const struct fovea_node *node, const unsigned char *tainted) {
+static bool is_decided(const struct fovea_node *node, struct search *s) {
     for (int i = 0; i < node->n_in && i < 32; i++) {
-        if ((node->op->value_inputs >> i & 1) && reads(node, tainted, i)) {
+        if ((node->op->value_inputs >> i & 1) && reads(node, s->tainted, i)) {
             return true;
         }
     }
     for (size_t i = 0; i < node->n_attrs; i++) {
         if (node->attrs[i].kind == FOVEA_ATTR_GRAPH &&
-            subgraph_decides(node, node->attrs[i].graph, tainted)) {
+            subgraph_decides(node, node->attrs[i].graph, s)) {
             return true;
         }
     }
     return false;
 }
 
-static const struct fovea_node *find_decided(const struct fovea_graph *graph,
-                                             unsigned char *tainted) {
+static const struct fovea_node *find_decided(const struct fovea_graph *graph, struct search *s) {
     for (const struct fovea_node *node = graph->first; node; node = node->next) {
         bool any = false;
         for (int i = 0; i < node->n_in && !any; i++) {
-            any = reads(node, tainted, i);
+            any = reads(node, s->tainted, i);
         }
         if (!any) {
             continue;
         }
-        if (is_decided(node, tainted)) {
+        if (is_decided(node, s)) {
             return node;
         }
         for (int i = 0; !(node->op->flags & FOVEA_OP_SHAPE_ONLY) && i < node->n_out; i++) {
             if (node->out[i]) {
-                tainted[node->out[i]->number] = 1;
+                s->tainted[node->out[i]->number] = 1;
             }
         }
     }
     return NULL;
 }
 
-static bool input_decides(const struct fovea_graph *graph, size_t index,
-                          const struct fovea_node **out) {
-    unsigned char *tainted = calloc(graph->n_values + 1, 1);
-    if (!tainted) {
-        return true;
+enum fovea_status fovea_input_find_decided(const struct fovea_graph *graph, size_t index,
+                                           const struct fovea_node **out, struct fovea_error *err) {
+    struct search s = {.tainted = calloc(graph->n_values + 1, 1)};
+    if (!s.tainted) {
+        return fovea_fail_memory(err, graph->n_values + 1, "what an input decides");
     }
-    tainted[graph->inputs[index]->number] = 1;
-    *out = find_decided(graph, tainted);
-    free(tainted);
-    return *out;
-}
-
-bool fovea_input_decides_shapes(const struct fovea_graph *graph, size_t index) {
-    const struct fovea_node *node;
-    return input_decides(graph, index, &node);
-}
-
-const struct fovea_node *fovea_input_decided_node(const struct fovea_graph *graph, size_t index) {
-    const struct fovea_node *node = NULL;
-    input_decides(graph, index, &node);
-    return node;
+    s.tainted[graph->inputs[index]->number] = 1;
+    const struct fovea_node *node = find_decided(graph, &s);
+    free(s.tainted);
+    if (s.wanted) {
+        return fovea_fail_memory(err, s.wanted, "what an input decides");
+    }
+    *out = node;
+    return FOVEA_OK;
 }
