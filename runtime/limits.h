@@ -64,6 +64,9 @@
  */
 #define FOVEA_LIMIT_WINDOW_PADDING 4096
 
+/* Threads of a session: many more than CPUs have, and than processes may start, end in libgomp. */
+#define FOVEA_LIMIT_THREADS 1024
+
 /* ---- checkpoints, JSON -------------------------------------------------------- */
 
 /* Of a checkpoint: tensors, files it is spread over; objects of a pickle, and dictionaries within

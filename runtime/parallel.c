@@ -1,6 +1,8 @@
 /* Threads over OpenMP: see parallel.h. */
 #include "runtime/parallel.h"
 
+#include "runtime/limits.h"
+
 #include <omp.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,7 +25,7 @@ static void *wait_for_lock(void *lock) {
 
 /* Start `count` threads that are there at the same time, and end them; an errno, or 0. */
 static int try_threads(int count) {
-    enum { MOST = 1024 };
+    enum { MOST = FOVEA_LIMIT_THREADS };
     pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     pthread_t threads[MOST];
     int started = 0, error = 0;

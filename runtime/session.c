@@ -6,6 +6,7 @@
 #include "runtime/blocks.h"
 #include "runtime/dnn.h"
 #include "runtime/infer.h"
+#include "runtime/limits.h"
 #include "runtime/op.h"
 #include "runtime/options.h"
 #include "runtime/pages.h"
@@ -273,6 +274,10 @@ static enum fovea_status check_options(const struct fovea_session_options *optio
     if (options->threads < 0) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "%d threads; 0 leaves it to the library",
                           options->threads);
+    }
+    if (options->threads > FOVEA_LIMIT_THREADS) {
+        return fovea_fail(err, FOVEA_ERR_LIMIT, "%d threads; the limit is %d", options->threads,
+                          FOVEA_LIMIT_THREADS);
     }
     if ((int)options->precision < 0 || options->precision > FOVEA_PRECISION_AUTO) {
         return fovea_fail(err, FOVEA_ERR_INVALID, "precision %d is none", (int)options->precision);
