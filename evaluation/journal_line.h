@@ -56,7 +56,8 @@ void eval_line_add_run(struct eval_text *text, const struct eval_journal_run *ru
 /* A line taken apart, in place. */
 struct eval_line {
     enum eval_line_kind kind;
-    char *rest; /* the words not yet taken */
+    char *rest;     /* the words not yet taken */
+    bool no_memory; /* for a word: of the line itself nothing is wrong */
 };
 
 /*
@@ -66,8 +67,8 @@ struct eval_line {
 bool eval_line_parse(char *bytes, size_t size, struct eval_line *out);
 
 /*
- * False if the words are not what that kind of line has, or memory ran out. Lines of the
- * description come before those of names, whose number is in it.
+ * False if the words are not what that kind of line has, or, and then no_memory is set, memory ran
+ * out. Lines of the description come before those of names, whose number is in it.
  */
 bool eval_line_get_description(struct eval_line *line, struct eval_description *description);
 bool eval_line_get_name(struct eval_line *line, struct eval_description *description);

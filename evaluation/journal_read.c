@@ -201,6 +201,25 @@ static bool read_record(struct reader *r, struct eval_line *line, struct fovea_e
     return true;
 }
 
+/* What a line says: false if that is not what its kind says. */
+static bool read_words(struct reader *r, struct eval_line *line, struct fovea_error *err,
+                       enum fovea_status *status) {
+    if (!r->state.headed) {
+        return read_header(r, line, err, status);
+    }
+    switch (line->kind) {
+    case EVAL_LINE_RECORD:
+        return read_record(r, line, err, status);
+    case EVAL_LINE_TIME:
+        return read_run(r, line);
+    case EVAL_LINE_DESCRIPTION:
+    case EVAL_LINE_NAME:
+    case EVAL_LINE_HEADER_END:
+        break;
+    }
+    return false;
+}
+
 /* One line without its newline: false if it is damaged. */
 static bool read_line(struct reader *r, char *bytes, size_t size, struct fovea_error *err,
                       enum fovea_status *status) {
@@ -208,20 +227,11 @@ static bool read_line(struct reader *r, char *bytes, size_t size, struct fovea_e
     if (!eval_line_parse(bytes, size, &line)) {
         return false;
     }
-    if (!r->state.headed) {
-        return read_header(r, &line, err, status);
+    bool good = read_words(r, &line, err, status);
+    if (line.no_memory) {
+        *status = fovea_fail_memory(err, size, "a journal's line");
     }
-    switch (line.kind) {
-    case EVAL_LINE_RECORD:
-        return read_record(r, &line, err, status);
-    case EVAL_LINE_TIME:
-        return read_run(r, &line);
-    case EVAL_LINE_DESCRIPTION:
-    case EVAL_LINE_NAME:
-    case EVAL_LINE_HEADER_END:
-        break;
-    }
-    return false;
+    return good || line.no_memory;
 }
 
 /*
@@ -245,7 +255,7 @@ static enum fovea_status read_lines(struct reader *r, char *bytes, size_t size,
             r->state.damaged_line = r->state.damaged_line ? r->state.damaged_line : r->pending_line;
             r->pending_damage = r->pending_line = 0;
             r->state.end = at + length + 1;
-        } else if (!status && !r->state.headed) {
+        } else if (!r->state.headed) {
             status =
                 fovea_fail(err, FOVEA_ERR_FORMAT,
                            "line %zu, in its header, is damaged: nothing says what its records "

@@ -66,6 +66,7 @@ static bool get_text(struct eval_line *line, char **out) {
     }
     free(*out);
     *out = strdup(word);
+    line->no_memory = !*out;
     return *out != NULL;
 }
 
@@ -131,8 +132,7 @@ bool eval_line_parse(char *bytes, size_t size, struct eval_line *out) {
         bytes[EVAL_LINE_CHECKSUM_DIGITS] != ' ' || !strchr("DNHRT", bytes[body])) {
         return false;
     }
-    out->kind = (enum eval_line_kind)bytes[body];
-    out->rest = bytes + body + 2;
+    *out = (struct eval_line){(enum eval_line_kind)bytes[body], bytes + body + 2, false};
     out->rest[size - body - 2] = 0; /* where the newline was */
     return true;
 }
@@ -161,6 +161,7 @@ bool eval_line_get_name(struct eval_line *line, struct eval_description *d) {
     }
     if (!d->names) {
         d->names = calloc((size_t)d->classes, sizeof(*d->names));
+        line->no_memory = !d->names;
     }
     return d->names && get_text(line, &d->names[index]);
 }
@@ -196,7 +197,11 @@ static bool get_labels(struct eval_line *line, int32_t classes, struct eval_reco
     for (const char *at = word; *at; at++) {
         commas += *at == ',';
     }
-    r->labels = commas < LABELS_MAX ? malloc((commas + 1) * sizeof(*r->labels)) : NULL;
+    if (commas >= LABELS_MAX) {
+        return false;
+    }
+    r->labels = malloc((commas + 1) * sizeof(*r->labels));
+    line->no_memory = !r->labels;
     for (char *at = word, *next = word; r->labels && next; at = next) {
         next = strchr(at, ',');
         if (next) {

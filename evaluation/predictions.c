@@ -116,11 +116,11 @@ static int32_t parse_class(const char *text, const char **rest) {
     return bad ? -1 : (int32_t)value;
 }
 
+/* `pred` is a class: not the -1 of a word that is none. */
 static bool is_among(int32_t pred, const char *labels) {
     while (*labels) {
         const char *rest;
-        int32_t label = parse_class(labels, &rest);
-        if (label == pred && label >= 0) {
+        if (parse_class(labels, &rest) == pred) {
             return true;
         }
         labels = rest > labels ? rest : labels + 1;

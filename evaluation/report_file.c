@@ -16,7 +16,7 @@ static ssize_t write_bytes(void *cookie, const char *bytes, size_t size) {
 }
 
 static enum fovea_status open_file(struct eval_file *file, struct fovea_error *err) {
-    enum fovea_status status = fovea_new_file_init(&file->file, file->path, err);
+    enum fovea_status status = fovea_new_file_init(&file->file, file->path, NULL, err);
     if (status) {
         fovea_error_prefix(err, "%s", fovea_quote(file->path).text);
         return status;

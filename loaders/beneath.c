@@ -1,13 +1,14 @@
 /* Files named by others: see beneath.h. */
 #include "loaders/beneath.h"
 
+#include "loaders/file.h"
 #include "loaders/mapped_file.h"
+#include "loaders/os_error.h"
 #include "runtime/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -62,7 +63,7 @@ static int open_by_steps(int folder, const char *location, int no_links) {
         location += length;
         location += strspn(location, "/");
         int flags = *location ? O_PATH | O_DIRECTORY | O_CLOEXEC : OPEN_FLAGS;
-        int next = openat(at, length ? step : ".", flags | no_links);
+        int next = openat(at, step, flags | no_links);
         int error = next < 0 && is_link(at, step) ? ELOOP : errno;
         close(at);
         errno = error;
@@ -74,7 +75,7 @@ static int open_by_steps(int folder, const char *location, int no_links) {
     return at;
 }
 
-static int open_beneath(int folder, const char *location, bool allow_links) {
+static int try_open(int folder, const char *location, bool allow_links) {
     if (allow_links) {
         return openat(folder, location, OPEN_FLAGS);
     }
@@ -86,17 +87,20 @@ static int open_beneath(int folder, const char *location, bool allow_links) {
     return (int)fd;
 }
 
+/* An interrupted call is begun again. */
+static int open_beneath(int folder, const char *location, bool allow_links) {
+    int fd;
+    do {
+        fd = try_open(folder, location, allow_links);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
 int fovea_beneath_open_folder(const char *path, struct fovea_error *err) {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    if (!folder) {
-        fovea_fail_memory(err, strlen(path), "a path");
-        return -1;
-    }
-    int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    free(folder);
+    int fd = fovea_file_open_folder(path);
     if (fd < 0) {
-        fovea_fail(err, FOVEA_ERR_IO, "cannot open the model's folder: %s", strerror(errno));
+        fovea_fail(err, fovea_status_of_errno(errno), "cannot open the model's folder: %s",
+                   strerror(errno));
     }
     return fd;
 }

@@ -2,22 +2,17 @@
 #include "loaders/beside.h"
 
 #include "loaders/file.h"
+#include "loaders/os_error.h"
 #include "loaders/paths.h"
 #include "runtime/limits.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-bool fovea_is_absent(int os_error) {
-    return os_error == ENOENT || os_error == ENOTDIR || os_error == ENAMETOOLONG;
-}
-
-/* Whether trying again would end the same way. */
+/* Whether trying again would end the same way; without an errno, what a file is made it fail. */
 static bool is_for_good(enum fovea_status status, int os_error) {
     return status == FOVEA_ERR_LIMIT ||
-           (status == FOVEA_ERR_IO && (os_error == 0 || os_error == EACCES || os_error == EPERM ||
-                                       os_error == ELOOP || os_error == ENXIO));
+           (status == FOVEA_ERR_IO && (os_error == 0 || fovea_is_for_good(os_error)));
 }
 
 enum fovea_status fovea_beside_read(const char *model_path, const char *name, uint8_t **bytes,

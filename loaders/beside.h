@@ -6,9 +6,6 @@
 
 #include "runtime/error.h"
 
-/* Whether a call that failed with this errno says that there is no such file. */
-bool fovea_is_absent(int os_error);
-
 /*
  * The file `name` beside the model, of JSON: *bytes is for the caller to free(), or
  * NULL where there is none. One that could never be read (no regular file,

@@ -82,8 +82,7 @@ static enum fovea_status find_only(const char *folder, char name[256], struct fo
 
 static char *join(const char *folder, const char *name) {
     char *path;
-    size_t length = strlen(folder);
-    const char *slash = length > 0 && folder[length - 1] == '/' ? "" : "/";
+    const char *slash = fovea_path_ends_in(folder, "/") ? "" : "/";
     return asprintf(&path, "%s%s%s", folder, slash, name) < 0 ? NULL : path;
 }
 

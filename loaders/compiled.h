@@ -127,7 +127,7 @@ enum fovea_status fovea_origin_load(const struct fovea_origin *origin, const cha
 
 /*
  * FOVEA_ERR_INVALID if the original is where it was, but is not what it was.
- * An original that is not there any more is no failure.
+ * An original that is not there any more is no failure; one that cannot be looked at now is.
  */
 enum fovea_status fovea_origin_check(const struct fovea_origin *origin, const char *path,
                                      struct fovea_error *err);

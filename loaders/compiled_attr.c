@@ -54,6 +54,7 @@ static void read_attr(struct fovea_compiled_reader *reader, struct fovea_attr *a
     int64_t *ints;
     const char **strings;
     attr->name = fovea_read_text(in, "an attribute's name", FOVEA_LIMIT_NAME);
+    size_t at = in->at;
     attr->kind =
         (enum fovea_attr_kind)fovea_read_choice(in, "an attribute's kind", FOVEA_ATTR_NONE);
     switch (in->status ? FOVEA_ATTR_NONE : attr->kind) {
@@ -86,6 +87,10 @@ static void read_attr(struct fovea_compiled_reader *reader, struct fovea_attr *a
         for (size_t i = 0; strings && i < attr->count; i++) {
             strings[i] = read_string(reader);
         }
+        break;
+    case FOVEA_ATTR_GRAPH: /* what has one is expanded before a session is saved */
+        fovea_reader_fail(in, at, "attribute '%s' is a graph, of which compiled files have none",
+                          fovea_quote(attr->name).text);
         break;
     default:
         break;

@@ -13,7 +13,6 @@
 #include "runtime/parallel.h"
 #include "runtime/session.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,11 +159,14 @@ static enum fovea_status check_whole(const struct fovea_compiled_header *h,
 
 /* ---- does it fit here? -------------------------------------------------- */
 
-/* The side of the one square image that it was planned for; 0 if it was not. */
+/*
+ * The side of the one square image that it was planned for; 0 if it was not. No tensor may have
+ * bytes for a side over 2^23.
+ */
 static int planned_side(const struct fovea_model *model) {
     const struct fovea_tensor *t = model->planned_inputs;
     bool square = model->graph.n_inputs == 1 && t->rank == 4 && t->dims[2] == t->dims[3];
-    return square && t->dims[2] <= INT_MAX ? (int)t->dims[2] : 0;
+    return square ? (int)t->dims[2] : 0;
 }
 
 /* Why a checkpoint was taken for something else than is asked for; "" if it was not. */

@@ -13,21 +13,52 @@
 #include "loaders/file_digest.h"
 #include "loaders/mapped_file.h"
 #include "loaders/onnx.h"
+#include "loaders/os_error.h"
 #include "loaders/paths.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the original is, to be freed; NULL if it is not there, or memory is lacking. */
-static char *find_original(const struct fovea_origin *origin, const char *compiled_path) {
-    struct stat status;
-    char *beside = fovea_path_beside(compiled_path, origin->beside);
-    if (beside && stat(beside, &status) == 0) {
-        return beside;
+/*
+ * Whether there is something at `path`; of what is there, *status. What cannot be reached for good
+ * is as good as not there. What only went wrong now is a failure: a changed original would else
+ * pass for one that is gone.
+ */
+static enum fovea_status look(const char *path, struct stat *status, bool *there,
+                              struct fovea_error *err) {
+    *there = stat(path, status) == 0;
+    int why = errno;
+    if (*there || fovea_is_for_good(why)) {
+        return FOVEA_OK;
     }
-    free(beside);
-    return stat(origin->path, &status) == 0 ? strdup(origin->path) : NULL;
+    return fovea_fail(err, fovea_status_of_errno(why), "cannot look at its original %s: %s", path,
+                      strerror(why));
+}
+
+/* Where the original is, to be freed; NULL if it is not there. */
+static enum fovea_status find_original(const struct fovea_origin *origin, const char *compiled_path,
+                                       char **out, struct fovea_error *err) {
+    struct stat status;
+    bool there = false;
+    char *path = fovea_path_beside(compiled_path, origin->beside);
+    enum fovea_status st = path ? look(path, &status, &there, err)
+                                : fovea_fail_memory(err, strlen(origin->beside), "a path");
+    if (!st && !there) {
+        free(path);
+        path = strdup(origin->path);
+        st = path ? look(path, &status, &there, err)
+                  : fovea_fail_memory(err, strlen(origin->path), "a path");
+    }
+    if (st || !there) {
+        free(path);
+        path = NULL;
+    }
+    if (!st) {
+        *out = path;
+    }
+    return st;
 }
 
 static const struct fovea_origin_file *find_file(const struct fovea_origin *origin,
@@ -68,8 +99,9 @@ static enum fovea_status check_file(const struct fovea_origin_file *file, const 
     if (!path) {
         return fovea_fail_memory(err, strlen(original), "a path");
     }
-    enum fovea_status st = FOVEA_OK;
-    if (stat(path, &status) == 0) {
+    bool there;
+    enum fovea_status st = look(path, &status, &there, err);
+    if (!st && there) {
         fovea_file_id_of(&status, &now);
         st = looks_same(&file->id, &now) ? FOVEA_OK : check_digest(file, path, err);
     }
@@ -88,19 +120,22 @@ static enum fovea_status check_absent(const struct fovea_origin *origin, const c
     if (!path) {
         return fovea_fail_memory(err, strlen(original), "a path");
     }
-    bool there = stat(path, &status) == 0;
+    bool there;
+    enum fovea_status st = look(path, &status, &there, err);
     free(path);
-    return there ? fovea_fail(err, FOVEA_ERR_INVALID,
-                              "its original %s has got a " FOVEA_ARCH_CONFIG " since this was "
-                              "compiled from it; compile it again, or move one of the two away",
-                              original)
-                 : FOVEA_OK;
+    if (!st && there) {
+        st = fovea_fail(err, FOVEA_ERR_INVALID,
+                        "its original %s has got a " FOVEA_ARCH_CONFIG " since this was compiled "
+                        "from it; compile it again, or move one of the two away",
+                        original);
+    }
+    return st;
 }
 
 enum fovea_status fovea_origin_check(const struct fovea_origin *origin, const char *path,
                                      struct fovea_error *err) {
-    char *original = find_original(origin, path);
-    enum fovea_status st = FOVEA_OK;
+    char *original = NULL;
+    enum fovea_status st = find_original(origin, path, &original, err);
     for (size_t i = 0; original && !st && i < origin->n_files; i++) {
         st = check_file(&origin->files[i], original, err);
     }
@@ -156,13 +191,17 @@ enum fovea_status fovea_origin_load(const struct fovea_origin *origin, const cha
                                     const struct fovea_load_options *options,
                                     struct fovea_model **out, struct fovea_error *err) {
     struct fovea_model *model;
-    char *original = find_original(origin, path);
+    char *original;
+    enum fovea_status st = find_original(origin, path, &original, err);
+    if (st) {
+        return st;
+    }
     if (!original) {
         return fovea_fail(err, FOVEA_ERR_IO,
                           "its original is gone: it is neither at '%s' from here nor at %s",
                           fovea_quote(origin->beside).text, origin->path);
     }
-    enum fovea_status st = load_original(origin, original, options, &model, err);
+    st = load_original(origin, original, options, &model, err);
     free(original);
     if (st) {
         return st;

@@ -332,7 +332,7 @@ static enum fovea_status write_file(struct saving *s, struct fovea_new_file *fil
 
 static enum fovea_status save(struct saving *s, const char *path, struct fovea_error *err) {
     struct fovea_new_file file;
-    enum fovea_status st = fovea_new_file_init(&file, path, err);
+    enum fovea_status st = fovea_new_file_init(&file, path, s->model, err);
     if (st) {
         return st;
     }

@@ -38,16 +38,16 @@ static enum fovea_status read_start(const char *path, unsigned char *block, size
         return fovea_fail(err, FOVEA_ERR_IO, "cannot open: %s", strerror(errno));
     }
     struct stat info;
-    bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
-    ssize_t n = regular ? pread(fd, block, FOVEA_TAR_BLOCK, 0) : 0;
-    int code = errno;
-    close(fd);
-    if (!regular || n < 0) {
-        return fovea_fail(err, FOVEA_ERR_IO, "%s",
-                          regular ? strerror(code) : "is neither a folder nor a regular file");
+    int code = fstat(fd, &info) == 0 ? 0 : errno;
+    bool regular = code || S_ISREG(info.st_mode);
+    if (!code && regular) {
+        code = fovea_file_read_at(fd, 0, block, FOVEA_TAR_BLOCK, got);
     }
-    *got = (size_t)n;
-    return FOVEA_OK;
+    close(fd);
+    return code || !regular
+               ? fovea_fail(err, FOVEA_ERR_IO, "%s",
+                            code ? strerror(code) : "is neither a folder nor a regular file")
+               : FOVEA_OK;
 }
 
 static bool all_zero(const unsigned char *bytes, size_t size) {

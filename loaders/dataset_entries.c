@@ -55,7 +55,7 @@ void dataset_entries_finish(struct dataset_entries *entries) {
 
 /* ---- names ------------------------------------------------------------------------- */
 
-static bool is_image_name(const char *path) {
+bool dataset_is_image_name(const char *path) {
     static const char *const endings[] = {".jpg", ".jpeg", ".png"};
     const char *dot = strrchr(path, '.');
     for (size_t i = 0; dot && i < sizeof(endings) / sizeof(endings[0]); i++) {
@@ -83,7 +83,7 @@ bool dataset_common_folder(const struct dataset_entries *entries, char **folder,
     size_t common = 0;
     for (size_t i = 0; i < entries->count; i++) {
         const char *path = entries->list[i].path;
-        if (is_hidden(path) || !is_image_name(path)) {
+        if (is_hidden(path) || !dataset_is_image_name(path)) {
             continue;
         }
         const char *name = strrchr(path, '/'), *above = name;
@@ -155,9 +155,10 @@ static enum fovea_status take_all(struct fovea_dataset *set, struct dataset_entr
         if (is_hidden(entry->path)) {
             continue;
         }
-        enum fovea_status status = is_image_name(entry->path) ? take_image(set, entry, 0, err)
-                                   : entry->folder            ? FOVEA_OK
-                                                              : ignore(set, entry->path, err);
+        enum fovea_status status = dataset_is_image_name(entry->path)
+                                       ? take_image(set, entry, 0, err)
+                                   : entry->folder ? FOVEA_OK
+                                                   : ignore(set, entry->path, err);
         if (status) {
             return status;
         }
@@ -181,7 +182,7 @@ static enum fovea_status place(struct fovea_dataset *set, struct dataset_entry *
                                struct folders *folders, struct fovea_error *err) {
     const char *path = entry->path + skip;
     size_t length = strcspn(path, "/"), depth = depth_of(path);
-    bool image = is_image_name(path);
+    bool image = dataset_is_image_name(path);
     if (depth == 0 && !entry->folder) {
         folders->n_loose += image;
         return ignore(set, path, err);
@@ -207,7 +208,7 @@ static enum fovea_status place(struct fovea_dataset *set, struct dataset_entry *
 static enum fovea_status fail_nothing(const struct fovea_dataset *set,
                                       const struct folders *folders, struct fovea_error *err) {
     size_t n = folders->all.count;
-    if (folders->n_loose > 0) {
+    if (set->n_images == 0 && folders->n_loose > 0) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
                           "%zu images lie in no class folder: what they show must come from an "
                           "ILSVRC ground truth, a real.json or a list of 'path label' (--truth)",
@@ -235,7 +236,7 @@ static enum fovea_status place_all(struct fovea_dataset *set, struct dataset_ent
     enum fovea_status status = FOVEA_OK;
     for (size_t i = 0; !status && i < entries->count; i++) {
         struct dataset_entry *entry = &entries->list[i];
-        bool inside = strncmp(entry->path, common, skip) == 0 && entry->path[skip];
+        bool inside = strncmp(entry->path, common, skip) == 0;
         if (is_hidden(entry->path) || (!inside && entry->folder)) {
             continue;
         }

@@ -18,8 +18,11 @@ bool dataset_names_add(struct dataset_names *names, const char *name, size_t len
         names->list = grown;
         names->room = room;
     }
-    names->list[names->count] = strndup(name, length);
-    return names->list[names->count] && ++names->count;
+    char *copy = strndup(name, length);
+    if (copy) {
+        names->list[names->count++] = copy;
+    }
+    return copy != NULL;
 }
 
 void dataset_names_finish(struct dataset_names *names) {
@@ -79,7 +82,7 @@ static enum fovea_status index_classes(struct fovea_dataset *set, struct fovea_e
 }
 
 /*
- * The distinct ones of `sorted` names become classes. With `once`, a name must
+ * The distinct ones of `sorted` names, none of them "", become classes. With `once`, a name must
  * not come twice: it would move the indices of all that follow.
  */
 static enum fovea_status make_classes(struct fovea_dataset *set, char *const *sorted, size_t count,
@@ -94,7 +97,7 @@ static enum fovea_status make_classes(struct fovea_dataset *set, char *const *so
             return fovea_fail(err, FOVEA_ERR_INVALID, "class '%s' is in the class map twice",
                               fovea_quote(sorted[i]).text);
         }
-        if (again || !*sorted[i]) {
+        if (again) {
             continue;
         }
         if (set->n_classes == FOVEA_LIMIT_CLASSES) {
@@ -122,9 +125,7 @@ static enum fovea_status classes_of(struct fovea_dataset *set, const struct data
             sorted[count++] = names->list[i];
         }
     }
-    if (count > 0) {
-        qsort(sorted, count, sizeof(*sorted), by_bytes);
-    }
+    qsort(sorted, count, sizeof(*sorted), by_bytes);
     enum fovea_status status = make_classes(set, sorted, count, once, err);
     free(sorted);
     return status;
@@ -169,10 +170,8 @@ static enum fovea_status look_up(struct fovea_dataset *set, const struct dataset
     for (size_t i = 0; !status && i < set->n_classes; i++) {
         table[i] = (struct named){set->classes[i].name, i};
     }
-    if (!status && set->n_classes > 0) {
-        qsort(table, set->n_classes, sizeof(*table), by_name);
-    }
     if (!status) {
+        qsort(table, set->n_classes, sizeof(*table), by_name);
         status = number_labels(set, names, table, err);
     }
     free(table);

@@ -9,14 +9,18 @@
 #include <string.h>
 #include <strings.h>
 
-/* Cut a field in quotes, as RFC 4180 has them, off `line`; NULL if the quotes do not end. */
+/*
+ * Cut a field in quotes, as RFC 4180 has them, off `line`; NULL if the quotes do not end, or what
+ * follows them is no separator.
+ */
 static char *cut_quoted(char *line, char **rest) {
     char *to = line, *from = line + 1;
     for (; *from; from++) {
         if (*from == '"' && from[1] != '"') {
+            size_t gap = strspn(from + 1, " \t,");
             *to = 0;
-            *rest = from + 1 + strspn(from + 1, " \t,");
-            return line;
+            *rest = from + 1 + gap;
+            return gap > 0 ? line : NULL;
         }
         from += *from == '"';
         *to++ = *from;
@@ -24,10 +28,10 @@ static char *cut_quoted(char *line, char **rest) {
     return NULL;
 }
 
-/* Cut at byte `at`, which is a separator, and those beside it. */
+/* Cut at byte `at`, which is a separator, and those beside it; a line begins with no space. */
 static char *cut_at(char *line, size_t at, char **rest) {
     *rest = line + at + 1 + strspn(line + at + 1, " \t");
-    while (at > 0 && strchr(" \t", line[at - 1])) {
+    while (strchr(" \t", line[at - 1])) {
         at--;
     }
     line[at] = 0;
@@ -122,7 +126,7 @@ static const struct dataset_entry *find(const struct dataset_entries *entries, c
                                         const char *path) {
     char whole[8192];
     int length = snprintf(whole, sizeof(whole), "%s%s", prefix, path);
-    if (length < 0 || (size_t)length >= sizeof(whole)) {
+    if (entries->count == 0 || (size_t)length >= sizeof(whole)) {
         return NULL;
     }
     const struct dataset_entry wanted = {.path = whole};

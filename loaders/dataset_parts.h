@@ -35,6 +35,9 @@ bool dataset_entries_add(struct dataset_entries *entries, const struct dataset_e
 void dataset_entries_sort(struct dataset_entries *entries);
 void dataset_entries_finish(struct dataset_entries *entries);
 
+/* Whether it ends as the names of images do. */
+bool dataset_is_image_name(const char *path);
+
 /* Two folders deep: ROOT/IMAGE, ROOT/CLASS and ROOT/CLASS/IMAGE. */
 enum fovea_status dataset_list_folder(const char *root, struct dataset_entries *out,
                                       struct fovea_error *err);

@@ -207,18 +207,9 @@ enum fovea_status dataset_list_tar(const char *path, struct dataset_entries *out
 
 /* Read it all; 0, an errno, or -1 if the file ends before. */
 static int read_content(int fd, uint64_t at, uint8_t *bytes, size_t size) {
-    size_t got = 0;
-    while (got < size) {
-        ssize_t n = pread(fd, bytes + got, size - got, (off_t)(at + got));
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return n < 0 ? errno : -1;
-        }
-        got += (size_t)n;
-    }
-    return 0;
+    size_t got;
+    int code = fovea_file_read_at(fd, at, bytes, size, &got);
+    return code || got == size ? code : -1;
 }
 
 /*

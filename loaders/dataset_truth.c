@@ -16,7 +16,7 @@ static size_t ilsvrc_number(const char *path) {
     if (strncmp(name, "ILSVRC", 6) != 0) {
         return 0;
     }
-    while (first > 0 && name[first - 1] >= '0' && name[first - 1] <= '9') {
+    while (name[first - 1] >= '0' && name[first - 1] <= '9') { /* as far as the "C" at most */
         first--;
     }
     if (stem - first != 8) {
@@ -107,6 +107,9 @@ static enum fovea_status take_class(struct dataset_names *names, char *line, siz
     if (*second && id < 0) {
         /* Words about the class: "n01440764 tench, Tinca tinca". */
         id = (int)names->count + 1;
+    }
+    if (!*name) {
+        return fovea_fail(err, FOVEA_ERR_FORMAT, "line %zu names no class", number);
     }
     if (id < 1) {
         return fovea_fail(err, FOVEA_ERR_FORMAT, "line %zu: IDs begin at 1, and are below %d",

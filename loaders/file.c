@@ -43,11 +43,10 @@ static enum fovea_status check_kind(const struct stat *info, size_t max_size,
     return FOVEA_OK;
 }
 
-/* Read until `size` bytes are there or the file ends; *got says how many. */
-static int read_all(int fd, uint8_t *bytes, size_t size, size_t *got) {
+int fovea_file_read_at(int fd, uint64_t at, void *out, size_t size, size_t *got) {
     *got = 0;
     while (*got < size) {
-        ssize_t n = read(fd, bytes + *got, size - *got);
+        ssize_t n = pread(fd, (char *)out + *got, size - *got, (off_t)(at + *got));
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -78,7 +77,7 @@ static enum fovea_status read_open(int fd, size_t max_size, uint8_t **bytes, siz
         return fovea_fail_memory(err, expected, "a file");
     }
     size_t got;
-    int code = read_all(fd, buffer, expected, &got);
+    int code = fovea_file_read_at(fd, 0, buffer, expected, &got);
     if (code) {
         free(buffer);
         return fail_os("read", code, os_error, err);
@@ -98,6 +97,22 @@ int fovea_file_open(const char *path) {
     do {
         fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+int fovea_file_open_folder(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    int fd;
+    if (!folder) {
+        return -1;
+    }
+    do {
+        fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
+    int error = errno;
+    free(folder);
+    errno = error;
     return fd;
 }
 

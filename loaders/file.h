@@ -13,6 +13,18 @@
 int fovea_file_open(const char *path);
 
 /*
+ * The folder that `path` lies in, for openat and its like, but not to be read: -1 and errno, or a
+ * descriptor to be closed. Begins again if it is interrupted.
+ */
+int fovea_file_open_folder(const char *path);
+
+/*
+ * Read `size` bytes from byte `at` of an open file, beginning again where that is interrupted or
+ * falls short. 0 or an errno; *got is how many there are, fewer only where the file ends.
+ */
+int fovea_file_read_at(int fd, uint64_t at, void *out, size_t size, size_t *got);
+
+/*
  * Read the regular file at `path`, of at most `max_size` bytes.
  *
  * On success *bytes is for the caller to free() and never NULL, even for an

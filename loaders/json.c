@@ -60,8 +60,9 @@ struct builder {
 /* Put `value`, whose reference is taken, into the innermost container, under `key` in an object. */
 static enum fovea_status add(struct builder *b, const char *key, json_t *value) {
     json_t *to = b->open[b->depth - 1];
-    int failed = json_is_object(to) ? json_object_set_new_nocheck(to, key, value)
-                                    : json_array_append_new(to, value);
+    bool object = json_is_object(to);
+    int failed =
+        object ? json_object_set_new_nocheck(to, key, value) : json_array_append_new(to, value);
     return failed ? fovea_fail_memory(b->text.err, b->text.size, "JSON") : FOVEA_OK;
 }
 

@@ -23,8 +23,8 @@ void fovea_labels_finish(struct fovea_labels *labels) {
 }
 
 /*
- * Below, FOVEA_ERR_FORMAT is a text without labels, and FOVEA_ERR_MEMORY want of memory; words
- * come later.
+ * Below, FOVEA_ERR_FORMAT is a text without labels and FOVEA_ERR_MEMORY want of memory; their words
+ * come later. FOVEA_ERR_INVALID is one that names a class twice.
  */
 
 /* Name class `index`, growing the list to it. */
@@ -41,7 +41,9 @@ static enum fovea_status set_label(struct fovea_labels *labels, size_t index, co
         labels->names = grown;
         labels->count = index + 1;
     }
-    free(labels->names[index]);
+    if (labels->names[index]) {
+        return FOVEA_ERR_INVALID; /* "1" and "01" of an object: which of them counts? */
+    }
     labels->names[index] = strdup(name);
     return labels->names[index] ? FOVEA_OK : FOVEA_ERR_MEMORY;
 }
@@ -64,7 +66,8 @@ static bool is_placeholder(const char *name) {
     return strncmp(name, "LABEL_", 6) == 0;
 }
 
-static enum fovea_status from_object(struct fovea_labels *labels, json_t *object) {
+static enum fovea_status from_object(struct fovea_labels *labels, json_t *object,
+                                     struct fovea_error *err) {
     const char *key;
     json_t *item;
     bool named = false;
@@ -75,6 +78,9 @@ static enum fovea_status from_object(struct fovea_labels *labels, json_t *object
         bool good = *key >= '0' && *key <= '9' && !*end && json_is_string(item);
         enum fovea_status st =
             good ? set_label(labels, index, json_string_value(item)) : FOVEA_ERR_FORMAT;
+        if (st == FOVEA_ERR_INVALID) {
+            fovea_fail(err, st, "class %lu is named twice", index);
+        }
         if (st) {
             return st;
         }
@@ -83,10 +89,12 @@ static enum fovea_status from_object(struct fovea_labels *labels, json_t *object
     return named ? FOVEA_OK : FOVEA_ERR_FORMAT;
 }
 
-/* Take a list or an object of names; what is neither, or bad, leaves no labels. */
-static enum fovea_status take_json(struct fovea_labels *labels, json_t *value, const char *source) {
+/* Take a list or an object of names; what is neither, or bad, leaves no labels. `err` may be NULL.
+ */
+static enum fovea_status take_json(struct fovea_labels *labels, json_t *value, const char *source,
+                                   struct fovea_error *err) {
     enum fovea_status st = json_is_array(value)    ? from_list(labels, value)
-                           : json_is_object(value) ? from_object(labels, value)
+                           : json_is_object(value) ? from_object(labels, value, err)
                                                    : FOVEA_ERR_FORMAT;
     if (st) {
         fovea_labels_finish(labels);
@@ -130,7 +138,7 @@ enum fovea_status fovea_labels_parse(const char *text, size_t size, const char *
     char *copy = strndup(text, size);
     enum fovea_status st = copy ? read_json(text, size, &root) : FOVEA_ERR_MEMORY;
     if (!st) {
-        st = take_json(&labels, root, source);
+        st = take_json(&labels, root, source, err);
     } else if (st == FOVEA_ERR_FORMAT) {
         st = from_lines(&labels, copy);
     }
@@ -138,6 +146,10 @@ enum fovea_status fovea_labels_parse(const char *text, size_t size, const char *
     free(copy);
     if (st) {
         fovea_labels_finish(&labels);
+        if (st == FOVEA_ERR_INVALID) {
+            fovea_error_prefix(err, "%s", source);
+            return st;
+        }
         return st == FOVEA_ERR_MEMORY
                    ? fovea_fail_memory(err, size, "labels")
                    : fovea_fail(err, FOVEA_ERR_FORMAT,
@@ -154,11 +166,11 @@ static enum fovea_status from_metadata(struct fovea_labels *labels,
                                        const struct fovea_model *model) {
     static const char *const keys[] = {"labels", "classes", "names"};
     enum fovea_status st = FOVEA_ERR_FORMAT;
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && st == FOVEA_ERR_FORMAT; i++) {
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && st && st != FOVEA_ERR_MEMORY; i++) {
         const char *text = fovea_model_get_metadata(model, keys[i]);
         json_t *root = NULL;
         st = text ? read_json(text, strlen(text), &root) : FOVEA_ERR_FORMAT;
-        st = st ? st : take_json(labels, root, "the model's metadata");
+        st = st ? st : take_json(labels, root, "the model's metadata", NULL);
         json_decref(root);
     }
     return st;
@@ -196,9 +208,9 @@ static enum fovea_status from_config(struct fovea_labels *labels, const struct f
     if (!names) {
         names = json_object_get(json_object_get(root, "pretrained_cfg"), "label_names");
     }
-    st = take_json(labels, names, "config.json");
-    if (st == FOVEA_ERR_FORMAT) {
-        st = take_json(labels, json_object_get(root, "id2label"), "config.json");
+    st = take_json(labels, names, "config.json", NULL);
+    if (st && st != FOVEA_ERR_MEMORY) {
+        st = take_json(labels, json_object_get(root, "id2label"), "config.json", NULL);
     }
     json_decref(root);
     return st;

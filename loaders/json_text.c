@@ -35,7 +35,7 @@ char fovea_json_peek(struct fovea_json_text *text) {
 }
 
 bool fovea_json_take(struct fovea_json_text *text, char byte) {
-    bool next = fovea_json_peek(text) == byte && text->at < text->size;
+    bool next = fovea_json_peek(text) == byte;
     text->at += next;
     return next;
 }

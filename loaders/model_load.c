@@ -5,9 +5,11 @@
 #include "loaders/file.h"
 #include "loaders/mapped_file.h"
 #include "loaders/onnx.h"
+#include "loaders/os_error.h"
 #include "loaders/paths.h"
 #include "runtime/options.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,35 +29,48 @@ static bool is_checkpoint(const struct head *head) {
     return zip || fovea_container_of(head->bytes, head->size) != FOVEA_CONTAINER_NONE;
 }
 
+/* By the first bytes, whatever the name; but what is called .onnx is no checkpoint. */
+static enum reader reader_of(const char *path, const struct head *head) {
+    bool arch = is_checkpoint(head) && !fovea_path_ends_in(path, ".onnx");
+    return fovea_compiled_looks_like(head->bytes, 8) ? READ_COMPILED : arch ? READ_ARCH : READ_ONNX;
+}
+
 /*
- * By the first bytes, whatever the name; but what is called .onnx and is
- * something else is a mistake to be told. What cannot be read is left to the
- * ONNX loader, which will say why.
+ * Who reads what is open; 0 or an errno. Whatever else there is than folders and regular files is
+ * left to the ONNX loader, which will say what it is.
  */
-static enum reader find_reader(const char *path) {
+static int find_reader_of(int fd, const char *path, enum reader *out) {
     struct head head = {.size = 0};
     struct stat status;
-    enum reader reader = READ_ONNX;
-    if (fovea_arch_is_name(path)) {
-        return READ_ARCH;
+    size_t got = 0;
+    int code = fstat(fd, &status) == 0 ? 0 : errno;
+    if (!code && S_ISDIR(status.st_mode)) {
+        *out = READ_ARCH;
+    } else if (!code && S_ISREG(status.st_mode)) {
+        code = fovea_file_read_at(fd, 0, head.bytes, sizeof(head.bytes), &got);
+        head.size = (size_t)status.st_size;
+    }
+    if (!code && got >= 8) {
+        *out = reader_of(path, &head);
+    }
+    return code;
+}
+
+static enum fovea_status find_reader(const char *path, enum reader *out, struct fovea_error *err) {
+    *out = fovea_arch_is_name(path) ? READ_ARCH : READ_ONNX;
+    if (*out == READ_ARCH) {
+        return FOVEA_OK;
     }
     int fd = fovea_file_open(path);
     if (fd < 0) {
-        return READ_ONNX;
+        return fovea_fail(err, fovea_status_of_errno(errno), "%s: cannot open: %s", path,
+                          strerror(errno));
     }
-    bool known = fstat(fd, &status) == 0;
-    if (known && S_ISDIR(status.st_mode)) {
-        reader = READ_ARCH;
-    } else if (known && S_ISREG(status.st_mode) &&
-               pread(fd, head.bytes, sizeof(head.bytes), 0) >= 8) {
-        head.size = (size_t)status.st_size;
-        bool arch = is_checkpoint(&head) && !fovea_path_ends_in(path, ".onnx");
-        reader = fovea_compiled_looks_like(head.bytes, 8) ? READ_COMPILED
-                 : arch                                   ? READ_ARCH
-                                                          : READ_ONNX;
-    }
+    int code = find_reader_of(fd, path, out);
     close(fd);
-    return reader;
+    return code ? fovea_fail(err, fovea_status_of_errno(code), "%s: cannot read: %s", path,
+                             strerror(code))
+                : FOVEA_OK;
 }
 
 static enum fovea_status load_compiled(const char *path, const struct fovea_load_options *options,
@@ -91,7 +106,12 @@ static enum fovea_status read_options(const struct fovea_load_options *given,
 
 static enum fovea_status load(const char *path, const struct fovea_load_options *options,
                               struct fovea_model **out, struct fovea_error *err) {
-    switch (find_reader(path)) {
+    enum reader reader;
+    enum fovea_status st = find_reader(path, &reader, err);
+    if (st) {
+        return st;
+    }
+    switch (reader) {
     case READ_COMPILED:
         return load_compiled(path, options, out, err);
     case READ_ARCH:

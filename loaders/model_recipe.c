@@ -4,6 +4,7 @@
 #include "loaders/arch_options.h"
 #include "loaders/beside.h"
 #include "loaders/compiled.h"
+#include "loaders/os_error.h"
 #include "loaders/recipe_file.h"
 #include "runtime/limits.h"
 #include "runtime/model.h"

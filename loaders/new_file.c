@@ -1,10 +1,12 @@
 /* Files written in full or not at all: see new_file.h. */
 #include "loaders/new_file.h"
 
+#include "loaders/file.h"
+#include "loaders/os_error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,25 +22,39 @@ static enum fovea_status open_folder(struct fovea_new_file *file, const char *pa
                           fovea_quote(name).text);
     }
     memcpy(file->name, name, length + 1);
-    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    if (!folder) {
-        return fovea_fail_memory(err, strlen(path), "a path");
-    }
-    file->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int error = errno;
-    free(folder);
+    file->folder = fovea_file_open_folder(path);
     if (file->folder < 0) {
-        return fovea_fail(err, FOVEA_ERR_IO, "cannot open its folder: %s", strerror(error));
+        return fovea_fail(err, fovea_status_of_errno(errno), "cannot open its folder: %s",
+                          strerror(errno));
     }
     return FOVEA_OK;
 }
 
-/* A folder or a device of that name is not to be replaced. */
-static enum fovea_status check_place(const struct fovea_new_file *file, struct fovea_error *err) {
+/* Whether what has that name, or what it links to, is a file that the model is made of. */
+static bool is_of_model(const struct fovea_new_file *file, const struct fovea_model *model) {
     struct stat status;
-    if (fstatat(file->folder, file->name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-        !S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
+    bool there = fstatat(file->folder, file->name, &status, 0) == 0;
+    for (size_t i = 0; there && i < model->n_sources; i++) {
+        const struct fovea_file_id *id = &model->sources[i].id;
+        if (id->device == (uint64_t)status.st_dev && id->inode == (uint64_t)status.st_ino) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A folder or a device of that name is not to be replaced, nor is what the model is made of. */
+static enum fovea_status check_place(const struct fovea_new_file *file,
+                                     const struct fovea_model *model, struct fovea_error *err) {
+    struct stat status;
+    if (fstatat(file->folder, file->name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+        return FOVEA_OK;
+    }
+    if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
         return fovea_fail(err, FOVEA_ERR_IO, "there is something that is no regular file");
+    }
+    if (model && is_of_model(file, model)) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "that is a file of the model itself");
     }
     return FOVEA_OK;
 }
@@ -61,11 +77,11 @@ static enum fovea_status create(struct fovea_new_file *file, struct fovea_error 
 }
 
 enum fovea_status fovea_new_file_init(struct fovea_new_file *file, const char *path,
-                                      struct fovea_error *err) {
+                                      const struct fovea_model *model, struct fovea_error *err) {
     struct fovea_new_file made = {.folder = -1, .fd = -1};
     enum fovea_status st = open_folder(&made, path, err);
     if (!st) {
-        st = check_place(&made, err);
+        st = check_place(&made, model, err);
     }
     if (!st) {
         st = create(&made, err);

@@ -4,7 +4,7 @@
 #ifndef FOVEA_LOADERS_NEW_FILE_H
 #define FOVEA_LOADERS_NEW_FILE_H
 
-#include "runtime/error.h"
+#include "runtime/model.h"
 
 struct fovea_new_file {
     int folder, fd;
@@ -13,10 +13,11 @@ struct fovea_new_file {
 
 /*
  * Open a new file beside `path`. What is at `path` is neither opened nor
- * followed; it is replaced by fovea_new_file_keep. Messages do not name the path.
+ * followed; it is replaced by fovea_new_file_keep. A file that `model` (or NULL) is made
+ * of is not to be replaced: FOVEA_ERR_INVALID. Messages do not name the path.
  */
 enum fovea_status fovea_new_file_init(struct fovea_new_file *file, const char *path,
-                                      struct fovea_error *err);
+                                      const struct fovea_model *model, struct fovea_error *err);
 
 /* Append. */
 enum fovea_status fovea_new_file_write(struct fovea_new_file *file, const void *bytes, size_t size,

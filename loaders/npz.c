@@ -47,7 +47,7 @@ static enum fovea_status get_data(const struct fovea_zip *zip,
     enum fovea_status st =
         fovea_tensor_dict_alloc(dict, (size_t)(member->size - header->size), &buffer, err);
     if (!st) {
-        st = fovea_zip_unpack(zip, member, header->size, buffer, err);
+        st = fovea_zip_inflate(zip, member, header->size, buffer, err);
     }
     if (!st) {
         *out = buffer;

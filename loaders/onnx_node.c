@@ -66,14 +66,13 @@ static bool append_missing(char *text, size_t size, const FoveaOnnx__NodeProto *
         snprintf(where, sizeof(where), "%zu", index);
     }
     const char *domain = domain_of(node);
-    int length = snprintf(item, sizeof(item), "%s%s%s%s (node %s)", first ? "" : ", ",
-                          fovea_quote(domain).text, domain[0] ? "." : "",
-                          fovea_quote(node->op_type).text, where);
-    size_t used = strlen(text);
-    if (length < 0 || used + (size_t)length + ROOM_FOR_MORE > size) {
+    snprintf(item, sizeof(item), "%s%s%s%s (node %s)", first ? "" : ", ", fovea_quote(domain).text,
+             domain[0] ? "." : "", fovea_quote(node->op_type).text, where);
+    size_t used = strlen(text), length = strlen(item);
+    if (used + length + ROOM_FOR_MORE > size) {
         return false;
     }
-    memcpy(text + used, item, (size_t)length + 1);
+    memcpy(text + used, item, length + 1);
     return true;
 }
 
@@ -85,7 +84,8 @@ static enum fovea_status fail_missing(const struct missing *missing, int opset,
                                                     missing->index[shown], shown == 0)) {
         shown++;
     }
-    if (shown < missing->count || missing->more) {
+    /* The list has no room for MOST_MISSING, so that there never are more but not these. */
+    if (shown < missing->count) {
         size_t used = strlen(list);
         snprintf(list + used, sizeof(list) - used, " and %zu%s more", missing->count - shown,
                  missing->more ? " or" : "");

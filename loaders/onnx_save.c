@@ -155,7 +155,7 @@ static enum fovea_status write_padding(struct save *s, uint64_t from, uint64_t t
 static enum fovea_status write_data(struct save *s, const char *path, struct fovea_error *err) {
     struct fovea_new_file file;
     uint64_t at = 0;
-    enum fovea_status st = fovea_new_file_init(&file, path, err);
+    enum fovea_status st = fovea_new_file_init(&file, path, s->model, err);
     if (st) {
         return st;
     }
@@ -303,7 +303,7 @@ static enum fovea_status write_model(struct save *s, const char *path, uint64_t 
         fovea_byte_writer_finish(&nodes);
         return st;
     }
-    st = fovea_new_file_init(&file, path, err);
+    st = fovea_new_file_init(&file, path, s->model, err);
     if (!st) {
         s->file = &file;
         st = write_parts(s, &nodes, bytes, err);

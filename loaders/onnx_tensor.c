@@ -13,8 +13,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "raw_data is little-en
 
 static void *allocate(void *unused, size_t size) {
     enum { BIG = 4096 };
-    (void)unused;
-    return size < BIG ? malloc(size ? size : 1) : fovea_aligned_alloc(size);
+    (void)unused; /* and protobuf-c asks for no empty blocks */
+    return size < BIG ? malloc(size) : fovea_aligned_alloc(size);
 }
 
 static void release(void *unused, void *memory) {
@@ -242,18 +242,21 @@ static enum fovea_status narrow(const struct fovea_tensor *t, const void *from, 
     size_t size = fovea_dtype_size(t->dtype);
     for (size_t i = 0; i < count; i++) {
         uint64_t wide;
-        int64_t value;
         if (from_size == 4) {
-            value = ((const int32_t *)from)[i];
+            int64_t value = ((const int32_t *)from)[i];
+            if (value < ranges[t->dtype].least || value > ranges[t->dtype].most) {
+                return fovea_fail(err, FOVEA_ERR_INVALID,
+                                  "element %zu is %lld, outside the range of %s", i,
+                                  (long long)value, fovea_dtype_name(t->dtype));
+            }
             wide = (uint64_t)value;
         } else {
             wide = ((const uint64_t *)from)[i];
-            value = wide > INT64_MAX ? INT64_MAX : (int64_t)wide;
-        }
-        if (value < ranges[t->dtype].least || value > ranges[t->dtype].most) {
-            return fovea_fail(err, FOVEA_ERR_INVALID,
-                              "element %zu is %lld, outside the range of %s", i, (long long)value,
-                              fovea_dtype_name(t->dtype));
+            if (wide > (uint64_t)ranges[t->dtype].most) {
+                return fovea_fail(err, FOVEA_ERR_INVALID,
+                                  "element %zu is %llu, outside the range of %s", i,
+                                  (unsigned long long)wide, fovea_dtype_name(t->dtype));
+            }
         }
         memcpy((unsigned char *)to + i * size, &wide, size);
     }
@@ -334,13 +337,8 @@ static enum fovea_status read_external(struct fovea_onnx_loader *loader,
                           field_names[field]);
     }
     enum fovea_status st = fovea_onnx_external(loader, proto, out, owned, err);
-    if (!st) {
-        st = check_bools(out, out->data, err);
-        if (st && *owned) {
-            free(out->data);
-        }
-    }
-    return st;
+    /* Bools are aligned anywhere: unless there are none, they lie in the file. */
+    return st ? st : check_bools(out, out->data, err);
 }
 
 static enum fovea_status read_contents(struct fovea_onnx_loader *loader,

@@ -26,11 +26,9 @@ void fovea_pickle_fail(struct fovea_pickle_machine *m, enum fovea_status status,
 
 /* What an object costs, in the unit of the limit: about 40 bytes. */
 static bool spend(struct fovea_pickle_machine *m, size_t units) {
-    if (!m->r.status && units > FOVEA_LIMIT_PICKLE_OBJECTS - m->pickle->n_objects) {
+    if (units > FOVEA_LIMIT_PICKLE_OBJECTS - m->pickle->n_objects) {
         fovea_pickle_fail(m, FOVEA_ERR_LIMIT, "over %d objects, the limit",
                           FOVEA_LIMIT_PICKLE_OBJECTS);
-    }
-    if (m->r.status) {
         return false;
     }
     m->pickle->n_objects += units;
@@ -119,9 +117,6 @@ struct fovea_pickle_value *const *fovea_pickle_pop_many(struct fovea_pickle_mach
                                                         size_t *out) {
     size_t floor = m->n_marks ? m->marks[m->n_marks - 1] : 0;
     *out = 0;
-    if (m->r.status) {
-        return NULL;
-    }
     if (count < 0 && m->n_marks == 0) {
         fovea_pickle_fail(m, FOVEA_ERR_FORMAT, "an opcode needs a mark, and there is none");
         return NULL;

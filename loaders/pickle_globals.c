@@ -41,8 +41,8 @@ static bool is_word(const char *text, size_t length, const char *word) {
     return strlen(word) == length && memcmp(text, word, length) == 0;
 }
 
-bool fovea_pickle_is_text(const struct fovea_pickle_value *value, const char *word) {
-    return value->kind == FOVEA_PICKLE_TEXT && is_word(value->text, value->length, word);
+bool fovea_pickle_is_text(const struct fovea_pickle_value *text, const char *word) {
+    return is_word(text->text, text->length, word);
 }
 
 struct fovea_pickle_value *fovea_pickle_global(struct fovea_pickle_machine *m, const char *module,

@@ -36,13 +36,17 @@ static void op_proto(struct fovea_pickle_machine *m, int arg) {
     }
 }
 
-/* A frame says that as many bytes follow, at least up to its end. */
-static void op_frame(struct fovea_pickle_machine *m, int arg) {
-    uint64_t size = read_number(m, arg);
-    if (size > m->r.size - m->r.at) {
-        fovea_pickle_fail(m, FOVEA_ERR_FORMAT, "a frame of %llu bytes; %zu are left",
+/* Refuse `what`, "a text", if it is said to be longer than what is left of the pickle. */
+static void expect_left(struct fovea_pickle_machine *m, const char *what, uint64_t size) {
+    if (!m->r.status && size > m->r.size - m->r.at) {
+        fovea_pickle_fail(m, FOVEA_ERR_FORMAT, "%s of %llu bytes; %zu are left", what,
                           (unsigned long long)size, m->r.size - m->r.at);
     }
+}
+
+/* A frame says that as many bytes follow, at least up to its end. */
+static void op_frame(struct fovea_pickle_machine *m, int arg) {
+    expect_left(m, "a frame", read_number(m, arg));
 }
 
 static void op_none(struct fovea_pickle_machine *m, int arg) {
@@ -90,14 +94,9 @@ static void op_float(struct fovea_pickle_machine *m, int arg) {
 
 static void push_text(struct fovea_pickle_machine *m, enum fovea_pickle_kind kind, int width) {
     uint64_t size = read_number(m, width);
-    const unsigned char *bytes = NULL;
-    if (!m->r.status && size > m->r.size - m->r.at) {
-        fovea_pickle_fail(m, FOVEA_ERR_FORMAT, "a text of %llu bytes; %zu are left",
-                          (unsigned long long)size, m->r.size - m->r.at);
-    }
-    if (!m->r.status) {
-        bytes = fovea_read_bytes(&m->r, "a text", (size_t)size);
-    }
+    expect_left(m, "a text", size);
+    const unsigned char *bytes =
+        m->r.status ? NULL : fovea_read_bytes(&m->r, "a text", (size_t)size);
     struct fovea_pickle_value *value = bytes ? fovea_pickle_new(m, kind) : NULL;
     if (value) {
         value->text = (const char *)bytes;

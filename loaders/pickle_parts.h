@@ -39,7 +39,7 @@ struct fovea_pickle_machine {
 void fovea_pickle_fail(struct fovea_pickle_machine *m, enum fovea_status status, const char *format,
                        ...) FOVEA_PRINTF(3, 4);
 
-/* A new value, NULL after a failure. */
+/* A new value; NULL if that fails. Not to be called after a failure, nor are the next two. */
 struct fovea_pickle_value *fovea_pickle_new(struct fovea_pickle_machine *m,
                                             enum fovea_pickle_kind kind);
 
@@ -47,7 +47,7 @@ struct fovea_pickle_value *fovea_pickle_new(struct fovea_pickle_machine *m,
 struct fovea_pickle_value *fovea_pickle_new_tensor(struct fovea_pickle_machine *m,
                                                    enum fovea_pickle_kind kind);
 
-/* Memory in the arena, at least a byte; NULL after a failure. */
+/* Memory in the arena, at least a byte; NULL if that fails. */
 void *fovea_pickle_memory(struct fovea_pickle_machine *m, size_t bytes);
 
 /* Room for one more of `size` bytes in a list of the machine's own. */
@@ -63,7 +63,8 @@ struct fovea_pickle_value *fovea_pickle_top(struct fovea_pickle_machine *m);
 
 /*
  * Pop `count` values, or with -1 all above the newest mark, and the mark. They
- * stay where they are, in order, until the next push. May be NULL of none.
+ * stay where they are, in order, until the next push. NULL if that fails, but
+ * not for want of any. Not to be called after a failure.
  */
 struct fovea_pickle_value *const *fovea_pickle_pop_many(struct fovea_pickle_machine *m, int count,
                                                         size_t *out);
@@ -94,7 +95,8 @@ void fovea_pickle_build(struct fovea_pickle_machine *m, struct fovea_pickle_valu
  */
 bool fovea_pickle_matches(const struct fovea_pickle_value *tuple, const char *kinds);
 
-bool fovea_pickle_is_text(const struct fovea_pickle_value *value, const char *word);
+/* Whether a TEXT is that word. */
+bool fovea_pickle_is_text(const struct fovea_pickle_value *text, const char *word);
 
 void fovea_pickle_fail_args(struct fovea_pickle_machine *m, const char *what);
 

@@ -148,14 +148,14 @@ static bool fits(const char *pattern, const char *name) {
     return fnmatch(pattern, name, 0) == 0;
 }
 
-/* The number that ends the name, its tag aside; 0 for none. */
+/* The number that ends the name, which begins with "vit_", its tag aside; 0 for none. */
 static int size_in(const char *name) {
     size_t end = strcspn(name, ".");
     size_t start = end;
-    while (start > 0 && name[start - 1] >= '0' && name[start - 1] <= '9') {
+    while (name[start - 1] >= '0' && name[start - 1] <= '9') {
         start--;
     }
-    bool is_size = start > 0 && name[start - 1] == '_' && end - start >= 2 && end - start <= 4;
+    bool is_size = name[start - 1] == '_' && end - start >= 2 && end - start <= 4;
     return is_size ? (int)strtol(name + start, NULL, 10) : 0;
 }
 

@@ -1,9 +1,9 @@
 /* See tar.h. Formats: POSIX.1-2017, pax, "Interchange Format"; GNU tar's manual, "Basic Tar". */
 #include "loaders/tar.h"
 
+#include "loaders/file.h"
 #include "runtime/limits.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,20 +51,13 @@ static void extension_finish(struct extension *e) {
 /* ---- bytes ---------------------------------------------------------------------- */
 
 static enum fovea_status read_at(const struct reader *r, uint64_t at, void *out, size_t size) {
-    size_t got = 0;
-    while (got < size) {
-        ssize_t n = pread(r->fd, (char *)out + got, size - got, (off_t)(at + got));
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return fovea_fail(r->err, FOVEA_ERR_IO, "cannot read byte %llu of the archive: %s",
-                              (unsigned long long)(at + got),
-                              n < 0 ? strerror(errno) : "the file shrank");
-        }
-        got += (size_t)n;
-    }
-    return FOVEA_OK;
+    size_t got;
+    int code = fovea_file_read_at(r->fd, at, out, size, &got);
+    return !code && got == size
+               ? FOVEA_OK
+               : fovea_fail(r->err, FOVEA_ERR_IO, "cannot read byte %llu of the archive: %s",
+                            (unsigned long long)(at + got),
+                            code ? strerror(code) : "the file shrank");
 }
 
 static bool is_zero(const unsigned char *block) {
@@ -100,7 +93,7 @@ static bool number_in(const unsigned char *field, int bytes, uint64_t *out) {
     }
     bool ended = i == bytes || field[i] == ' ' || field[i] == 0;
     *out = value;
-    return ended && (i > first || (i < bytes && field[i] == 0));
+    return ended && (i > first || i < bytes); /* without digits, a zero ends it */
 }
 
 /* POSIX sums the bytes as unsigned, some old programs as signed. */
@@ -220,12 +213,13 @@ static enum fovea_status take_extension(struct reader *r, char type, uint64_t si
 
 /* ---- entries ---------------------------------------------------------------------- */
 
+/* Of an entry whose path is not empty: see set_name. */
 static enum fovea_tar_type type_of(const struct reader *r, const char *path) {
     switch (r->block[TYPE]) {
     case '0':
     case 0:
         /* In the old format a folder is a file whose name ends in a slash. */
-        if (path[0] && path[strlen(path) - 1] == '/') {
+        if (path[strlen(path) - 1] == '/') {
             return FOVEA_TAR_FOLDER;
         }
         return r->next.sparse ? FOVEA_TAR_OTHER : FOVEA_TAR_FILE;

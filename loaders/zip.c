@@ -279,5 +279,5 @@ void fovea_zip_finish(struct fovea_zip *zip) {
 
 const struct fovea_zip_member *fovea_zip_find(const struct fovea_zip *zip, const char *name) {
     struct fovea_zip_member key = {.name = name};
-    return zip->count ? bsearch(&key, zip->members, zip->count, sizeof(key), by_name) : NULL;
+    return bsearch(&key, zip->members, zip->count, sizeof(key), by_name);
 }

@@ -56,9 +56,12 @@ enum fovea_status fovea_zip_stored(const struct fovea_zip *zip,
                                    const struct fovea_zip_member *member, const unsigned char **out,
                                    struct fovea_error *err);
 
-/* Unpack a member of either kind from byte `skip` on into `out`, which has room for the rest. */
-enum fovea_status fovea_zip_unpack(const struct fovea_zip *zip,
-                                   const struct fovea_zip_member *member, size_t skip, void *out,
-                                   struct fovea_error *err);
+/*
+ * Unpack a deflated member from byte `skip`, which it has, on into `out`, which has room for the
+ * rest; checked against its checksum, with what comes before. Not for stored ones.
+ */
+enum fovea_status fovea_zip_inflate(const struct fovea_zip *zip,
+                                    const struct fovea_zip_member *member, size_t skip, void *out,
+                                    struct fovea_error *err);
 
 #endif

@@ -67,7 +67,7 @@ static enum fovea_status inflate_some(struct inflation *s, void *out, size_t siz
         if (result == Z_MEM_ERROR) {
             return fovea_fail_memory(err, 1 << MAX_WBITS, "inflating");
         }
-        if (result == Z_BUF_ERROR || (result == Z_OK && fed == 0)) {
+        if (result == Z_BUF_ERROR) { /* there is no more to feed */
             return fovea_fail(err, FOVEA_ERR_FORMAT, "the deflated data are cut short");
         }
         if (result != Z_OK && result != Z_STREAM_END) {
@@ -147,17 +147,9 @@ enum fovea_status fovea_zip_stored(const struct fovea_zip *zip,
     return st;
 }
 
-enum fovea_status fovea_zip_unpack(const struct fovea_zip *zip,
-                                   const struct fovea_zip_member *member, size_t skip, void *out,
-                                   struct fovea_error *err) {
-    if (member->method == FOVEA_ZIP_STORED) {
-        const unsigned char *bytes;
-        enum fovea_status st = fovea_zip_stored(zip, member, &bytes, err);
-        if (!st && member->size > skip) {
-            memcpy(out, bytes + skip, (size_t)member->size - skip);
-        }
-        return st;
-    }
+enum fovea_status fovea_zip_inflate(const struct fovea_zip *zip,
+                                    const struct fovea_zip_member *member, size_t skip, void *out,
+                                    struct fovea_error *err) {
     struct inflation s;
     enum fovea_status st = begin(&s, zip, member, err);
     if (!st) {

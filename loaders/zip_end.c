@@ -89,7 +89,10 @@ static enum fovea_status read_end64(const struct bytes *zip, size_t end,
     struct fovea_byte_reader r = reader_at(zip, locator + 4, LOCATOR_BYTES - 4, err);
     fovea_read_u32(&r, "a disk's number");
     uint64_t place = fovea_read_u64(&r, "the place of the zip64 end");
-    if (locator < END64_BYTES || place != locator - END64_BYTES) {
+    if (locator < END64_BYTES) {
+        return fovea_reader_fail(&r, 0, "no zip64 end of %d bytes before it", END64_BYTES);
+    }
+    if (place != locator - END64_BYTES) {
         return fovea_reader_fail(&r, 4, "the zip64 end should be at %zu, just before, not at %llu",
                                  locator - END64_BYTES, (unsigned long long)place);
     }

@@ -298,6 +298,23 @@ static void compiled__changed_original__is_refused(void) {
     CHECK(strncmp(r.err.message, e.compiled, strlen(e.compiled)) == 0);
 }
 
+/* The plan is in the mapping; who needs the original finds another, and is told so. */
+static void compiled__original_changed_after_loading__is_refused_when_needed(void) {
+    struct compiled_example e;
+    struct fovea_model *model;
+    struct fovea_error err = {0};
+    struct result r = {0};
+    make(&e, "on");
+    struct fovea_session_options on = with_passes("on");
+    CHECK_OK(fovea_model_load(e.compiled, NULL, &model, &err), err);
+    compiled_example_append(e.model, "z\x01x"); /* field 15, which says nothing */
+    run_model(model, 1, &on, &r);
+    CHECK(!r.status && r.used);
+    run_model(model, 2, &on, &r);
+    expect(&r, FOVEA_ERR_INVALID, "has changed since this was compiled from it");
+    fovea_model_destroy(model);
+}
+
 /* Only the time of modification differs: the contents are compared. */
 static void compiled__touched_original__is_the_same(void) {
     struct compiled_example e;
@@ -361,6 +378,7 @@ static const struct test tests[] = {
     TEST(compiled__other_shape_or_options__uses_the_original),
     TEST(compiled__other_build_or_machine__uses_the_original),
     TEST(compiled__changed_original__is_refused),
+    TEST(compiled__original_changed_after_loading__is_refused_when_needed),
     TEST(compiled__touched_original__is_the_same),
     TEST(compiled__both_files_moved__are_found_beside_each_other),
     TEST(compiled__other_packed_form__uses_the_original),

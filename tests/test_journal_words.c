@@ -9,6 +9,7 @@
 #include "tests/check.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { IMAGES = 5, CLASSES = 7 };
@@ -72,6 +73,8 @@ static void journal__right_checksums_over_wrong_words__are_not_believed(void) {
         {2, "done"},
         {3, "%2"},
         {3, "%2g"},
+        {3, "%g2"},
+        {3, "a%"},
         {3, "%00"},
         {4, "1,,2"},
         {4, "x"},
@@ -104,7 +107,7 @@ static void journal__right_checksums_over_wrong_words__are_not_believed(void) {
 /* Lines of other kinds than records, word by word. */
 static bool takes(enum eval_line_kind kind, const char *words, struct eval_description *d) {
     char text[200];
-    struct eval_line line = {kind, text};
+    struct eval_line line = {kind, text, false};
     struct eval_journal_run run;
     size_t count;
     snprintf(text, sizeof(text), "%s", words);
@@ -179,7 +182,7 @@ static void journal__record_cut_after_any_word__is_not_taken(void) {
     sha[64] = 0;
     snprintf(whole, sizeof(whole), "4 ok a 1,2 12 %s %% 0.5 1.5 %s 1:1.5", sha, sha);
     for (size_t i = 0; i <= strlen(whole); i++) {
-        struct eval_line line = {EVAL_LINE_RECORD, text};
+        struct eval_line line = {EVAL_LINE_RECORD, text, false};
         struct eval_record r;
         size_t index;
         if (whole[i] != ' ' && whole[i] != 0) {
@@ -219,10 +222,59 @@ static enum fovea_status read_with(const char *const *bodies, size_t n, bool hea
 
 #define OTHER "baaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
+/* A line is CHECKSUM KIND WORDS, a space between: of each part, what a checksum does not tell. */
+static void journal__lines_cut_or_joined__are_none(void) {
+    static const char *const bodies[] = {"R 1", "R", "R_1", "Q 1", "R 1\0"};
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        for (int joined = 0; joined < 2; joined++) {
+            struct eval_line line;
+            char text[64];
+            size_t length = strlen(bodies[i]) + (i == 4);
+            int head =
+                snprintf(text, sizeof(text), "%016llx%c",
+                         (unsigned long long)fovea_checksum(bodies[i], length), joined ? '_' : ' ');
+            memcpy(text + head, bodies[i], length);
+            CHECK(eval_line_parse(text, (size_t)head + length, &line) == (i == 0 && !joined));
+            CHECK(i > 0 || joined || (line.kind == EVAL_LINE_RECORD && *line.rest == '1'));
+        }
+    }
+}
+
+/* Of an image, there are never a million labels: no line has memory for them. */
+static void journal__record_with_a_million_labels__is_not_taken(void) {
+    enum { MANY = 1 << 20, END = 80 };
+    char *text = malloc(2 * MANY + 2 * END);
+    struct eval_record r;
+    size_t index;
+    for (int more = 0; text && more < 2; more++) {
+        char *to = text + snprintf(text, END, "0 failed a 1");
+        for (int i = more; i < MANY; i++, to += 2) {
+            memcpy(to, ",1", 2);
+        }
+        snprintf(to, END, " 1 " SHA " why");
+        struct eval_line line = {EVAL_LINE_RECORD, text, false};
+        bool taken = eval_line_get_record(&line, CLASSES, &index, &r);
+        CHECK(taken == (more == 1));
+        if (taken) {
+            CHECK(r.n_labels == MANY);
+            eval_record_finish(&r);
+        }
+    }
+    CHECK(text != NULL);
+    free(text);
+}
+
 /* Lines where their kind has no place: those after the header are as damaged ones. */
 static void journal__lines_out_of_place__are_not_believed(void) {
-    static const char *const before[] = {"R 0 failed a - 1 " SHA " why", "T 1 0.5 1", "H 9", "D x",
-                                         "N 0 cat"};
+    static const char *const before[] = {"R 0 failed a - 1 " SHA " why",
+                                         "T 1 0.5 1",
+                                         "H 9",
+                                         "H x",
+                                         "D x",
+                                         "N 0 cat",
+                                         "Q 1",
+                                         "R0 1",
+                                         "DNH"};
     static const char *const after[] = {
         "D model x", "T 2 0.5 1", "N 0 cat", "T 3 1 2", "H 3",
         "T 2 1 2",   "T 3 2 3",   "T x 2 3", "T 4 9 4", "R 9 failed a - 1 " SHA " why",
@@ -272,6 +324,8 @@ int main(int argc, char **argv) {
         TEST(journal__right_checksums_over_wrong_words__are_not_believed),
         TEST(journal__lines_that_are_no_records__take_just_their_words),
         TEST(journal__record_cut_after_any_word__is_not_taken),
+        TEST(journal__lines_cut_or_joined__are_none),
+        TEST(journal__record_with_a_million_labels__is_not_taken),
         TEST(journal__lines_out_of_place__are_not_believed),
         TEST(journal__two_answers_for_an_image__must_agree),
     };

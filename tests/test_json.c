@@ -106,6 +106,8 @@ static const struct {
     {"[\"\\ud834\\u0041\"]", "not JSON: half of a surrogate pair"},
     {"[\"\n\"]", "not JSON: a control character in a string"},
     {"[\"\xc0\xaf\"]", "not JSON: bytes that are no UTF-8"},
+    {"[\"\xe0\x9f\xbf\"]", "not JSON: bytes that are no UTF-8"},
+    {"[\"\xf0\x8f\xbf\xbf\"]", "not JSON: bytes that are no UTF-8"},
     {"[\"\xed\xa0\x80\"]", "not JSON: bytes that are no UTF-8"},
     {"[\"\xf4\x90\x80\x80\"]", "not JSON: bytes that are no UTF-8"},
     {"[\"\xe2\x82\"]", "not JSON: bytes that are no UTF-8"},

@@ -2,6 +2,7 @@
  * Bytes that are no well-formed ONNX model, or one made to exhaust stack or
  * memory: refused before protobuf-c sees them, with the offset.
  */
+#include "loaders/onnx_scan.h"
 #include "runtime/limits.h"
 #include "tests/check.h"
 #include "tests/onnx_parts.h"
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -289,6 +291,54 @@ static void model__millions_of_empty_fields__are_over_the_limit(void) {
     expect_bomb(99, 0, "takes over");     /* unknown */
 }
 
+/* Messages that are small, but not so small that memory is what they take too much of. */
+static void expect_count(uint32_t graph_field, uint32_t text_field, const char *words) {
+    enum { COUNT = 1000001, AT_ONCE = 1000 };
+    struct onnx_parts parts;
+    struct pb some = {0};
+    onnx_parts_init(&parts);
+    for (int i = 0; i < AT_ONCE; i++) {
+        size_t message = pb_begin(&some, graph_field);
+        pb_text(&some, text_field, "sixteen letters!");
+        pb_end(&some, message);
+    }
+    for (int i = 0; i <= COUNT / AT_ONCE; i++) {
+        pb_raw(&parts.in_graph, some.bytes, some.size);
+    }
+    pb_finish(&some);
+    ONNX_EXPECT(&parts, FOVEA_ERR_LIMIT, words);
+}
+
+static void model__over_a_million_nodes_or_tensors__is_refused(void) {
+    expect_count(1, 4, "over 1000000 nodes, the limit");
+    expect_count(5, 8, "over 1000000 tensors, the limit");
+}
+
+/* More than a message can have: from memory, and so looked at by nobody before. */
+static void bytes__over_2_gib__are_refused_unread(void) {
+    const size_t size = (size_t)1 << 31;
+    struct fovea_error err = {0};
+    struct fovea_model *model = NULL;
+    struct fovea_load_options options;
+    struct fovea_onnx_scan counts;
+    unsigned char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (bytes == MAP_FAILED) {
+        check_skip("no 2 GiB of addresses");
+        return;
+    }
+    memcpy(bytes, "\x08\x08", 2);
+    fovea_load_options_default(&options);
+    options.lend_memory = true;
+    CHECK(fovea_model_load_memory(bytes, size, &options, &model, &err) == FOVEA_ERR_LIMIT);
+    CHECK(!model &&
+          strstr(err.message, "model in memory: the model has 2147483648 bytes; the limit "
+                              "is 2147483647"));
+    CHECK(fovea_onnx_scan(bytes, size, NULL, SIZE_MAX, &counts, &err) == FOVEA_ERR_LIMIT);
+    CHECK(strstr(err.message, "2147483648 bytes; a protobuf message has at most 2147483647"));
+    munmap(bytes, size);
+}
+
 static void model__over_max_memory__is_refused(void) {
     struct onnx_parts parts;
     struct fovea_load_options options;
@@ -322,6 +372,8 @@ static const struct test tests[] = {
     TEST(model__nested_types__are_limited_in_depth),
     TEST(model__nested_functions__are_limited_in_depth),
     TEST(model__millions_of_empty_fields__are_over_the_limit),
+    TEST(model__over_a_million_nodes_or_tensors__is_refused),
+    TEST(bytes__over_2_gib__are_refused_unread),
     TEST(model__over_max_memory__is_refused),
 };
 

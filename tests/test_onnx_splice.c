@@ -94,6 +94,21 @@ static void splice__bytes_that_changed__no_harm(void) {
     pb_finish(&pb);
 }
 
+/* After the large contents, where nothing has been looked at before it is copied. */
+static void splice__field_cut_behind_the_contents__is_refused(void) {
+    static unsigned char contents[LARGE];
+    struct pb pb = {0};
+    struct fovea_error err = {.message = ""};
+    size_t graph = pb_begin(&pb, MODEL_GRAPH), tensor = pb_begin(&pb, GRAPH_INITIALIZER);
+    pb_bytes(&pb, TENSOR_RAW_DATA, contents, sizeof(contents));
+    pb_raw(&pb, "\x42\x05w", 3); /* a name of five letters, of which there is one */
+    pb_end(&pb, tensor);
+    pb_end(&pb, graph);
+    CHECK(splice(pb.bytes, pb.size, 1, 4096, &err) == FOVEA_ERR_FORMAT);
+    CHECK_STR(err.message, "the file changes while it is read");
+    pb_finish(&pb);
+}
+
 static void splice__numbers_without_end__are_refused(void) {
     struct fovea_error err = {.message = ""};
     unsigned char bytes[16];
@@ -122,6 +137,7 @@ int main(int argc, char **argv) {
     static const struct test tests[] = {
         TEST(splice__less_room_than_it_takes__is_refused),
         TEST(splice__bytes_that_changed__no_harm),
+        TEST(splice__field_cut_behind_the_contents__is_refused),
         TEST(splice__numbers_without_end__are_refused),
     };
     return RUN_TESTS(tests, argc, argv);

@@ -1,6 +1,7 @@
 /* Loading models: tensors and attributes, with contents right and wrong. */
 #include "tests/check.h"
 #include "tests/onnx_parts.h"
+#include "tests/temp_dir.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,9 @@ static void tensor__contradictory_data__is_refused(void) {
     expect_tensor(ONNX_FLOAT16, 0, NULL, &data, FOVEA_ERR_INVALID, "element 0 is -1, outside");
     pb_int(onnx_anew(&data), 11, (int64_t)1 << 32);
     expect_tensor(ONNX_UINT32, 0, NULL, &data, FOVEA_ERR_INVALID, "element 0 is 4294967296");
+    pb_int(onnx_anew(&data), 11, -2);
+    expect_tensor(ONNX_UINT32, 0, NULL, &data, FOVEA_ERR_INVALID,
+                  "element 0 is 18446744073709551614, outside the range of u32");
     pb_bytes(onnx_anew(&data), 9, "\x02", 1);
     expect_tensor(ONNX_BOOL, 0, NULL, &data, FOVEA_ERR_INVALID, "element 0 of a bool tensor is 2");
     pb_bytes(onnx_anew(&data), 3, "", 0);
@@ -106,6 +110,34 @@ static void tensor__typed_fields__are_decoded(void) {
     }
 }
 
+static void tensor__of_floating_type__is_decoded(void) {
+    static const double doubles[] = {-0.5, 1e300};
+    static const float floats[] = {-0.5f, 1e30f};
+    for (int wide = 0; wide < 2; wide++) {
+        struct onnx_parts parts;
+        struct fovea_model *model = NULL;
+        struct fovea_error err;
+        onnx_parts_init(&parts);
+        size_t tensor = onnx_tensor_begin(&parts.initializers, "w", wide ? ONNX_DOUBLE : ONNX_FLOAT,
+                                          1, (const int64_t[]){2});
+        if (wide) {
+            pb_bytes(&parts.initializers, 10, doubles, sizeof(doubles));
+        } else {
+            pb_bytes(&parts.initializers, 4, floats, sizeof(floats));
+        }
+        pb_end(&parts.initializers, tensor);
+        onnx_node(&parts.nodes, "Identity", "", "w", "z");
+        CHECK_OK(onnx_parts_load(&parts, &model, &err), err);
+        onnx_parts_finish(&parts);
+        if (model) {
+            const void *data = model->graph.last->in[0]->t.data;
+            CHECK(memcmp(data, wide ? (const void *)doubles : floats,
+                         wide ? sizeof(doubles) : sizeof(floats)) == 0);
+        }
+        fovea_model_destroy(model);
+    }
+}
+
 static void tensor__of_no_elements__needs_no_data(void) {
     struct onnx_parts parts;
     struct fovea_model *model = NULL;
@@ -139,6 +171,9 @@ static void attr__contradictory__is_refused(void) {
     struct pb a = {0};
     pb_int(&a, 3, 5);
     expect_attr(&a, false, FOVEA_ERR_INVALID, "node 'n' (Identity): attribute 0 has no name");
+    pb_text(&a, 1, "");
+    expect_attr(&a, false, FOVEA_ERR_INVALID, "node 'n' (Identity): attribute 0 has no name");
+    pb_int(onnx_anew(&a), 3, 5);
     pb_text(&a, 1, "axis");
     expect_attr(&a, true, FOVEA_ERR_INVALID, "node 'n' (Identity): attribute 'axis': occurs twice");
     pb_int(&a, 20, 7);
@@ -152,6 +187,12 @@ static void attr__contradictory__is_refused(void) {
     pb_int(&a, 20, 99);
     expect_attr(&a, false, FOVEA_ERR_INVALID, "attribute type 99 does not exist");
     pb_text(onnx_anew(&a), 1, "axis");
+    pb_int(&a, 20, -1);
+    expect_attr(&a, false, FOVEA_ERR_INVALID, "attribute type -1 does not exist");
+    pb_text(onnx_anew(&a), 1, "value");
+    pb_int(&a, 20, 4); /* a tensor, as it says; of other types, nothing stored is zero or empty */
+    expect_attr(&a, false, FOVEA_ERR_INVALID, "attribute 'value': holds no value");
+    pb_text(onnx_anew(&a), 1, "axis");
     pb_text(&a, 21, "outer");
     expect_attr(&a, false, FOVEA_ERR_INVALID, "refers to attribute 'outer' of a function, outside");
     pb_finish(&a);
@@ -162,6 +203,10 @@ static void attr__unsupported_contents__is_refused(void) {
     pb_text(&a, 1, "mode");
     pb_bytes(&a, 4, "a\0b", 3);
     expect_attr(&a, false, FOVEA_ERR_INVALID, "attribute 'mode': a string contains a NUL byte");
+    pb_text(onnx_anew(&a), 1, "modes");
+    pb_text(&a, 9, "good");
+    pb_bytes(&a, 9, "a\0b", 3);
+    expect_attr(&a, false, FOVEA_ERR_INVALID, "attribute 'modes': a string contains a NUL byte");
     pb_text(onnx_anew(&a), 1, "value");
     pb_bytes(&a, 5, "\x10\x08", 2);
     expect_attr(&a, false, FOVEA_ERR_UNSUPPORTED, "attribute 'value': data type 8 (STRING)");
@@ -191,6 +236,7 @@ static void attr__of_every_kind__is_kept(void) {
     attr = pb_begin(&parts.nodes, 5);
     pb_text(&parts.nodes, 1, "zero"); /* as proto3 writes an integer 0 */
     pb_int(&parts.nodes, 20, 2);
+    pb_text(&parts.nodes, 21, ""); /* and no reference */
     pb_end(&parts.nodes, attr);
     attr = pb_begin(&parts.nodes, 5);
     pb_text(&parts.nodes, 1, "value");
@@ -217,11 +263,47 @@ static void attr__of_every_kind__is_kept(void) {
     fovea_model_destroy(model);
 }
 
+/* An attribute's tensor may lie in a file, too; bools are looked at there. */
+static void attr__tensor_in_a_file__is_read(void) {
+    for (int good = 1; good >= 0; good--) {
+        struct onnx_parts parts;
+        struct pb *pb = &parts.nodes;
+        temp_write("bools.bin", good ? "\1\0\1" : "\1\2\1", 3);
+        onnx_parts_init(&parts);
+        size_t node = onnx_node_begin(pb, "Constant", "c", "", "z"), attr = pb_begin(pb, 5);
+        pb_text(pb, 1, "value");
+        size_t tensor = pb_begin(pb, 5);
+        pb_int(pb, 1, 3);
+        pb_int(pb, 2, ONNX_BOOL);
+        pb_int(pb, 14, 1);
+        size_t place = pb_begin(pb, 13);
+        pb_text(pb, 1, "location");
+        pb_text(pb, 2, "bools.bin");
+        pb_end(pb, place);
+        pb_end(pb, tensor);
+        pb_end(pb, attr);
+        pb_end(pb, node);
+        if (!good) {
+            ONNX_EXPECT(&parts, FOVEA_ERR_INVALID, "element 1 of a bool tensor is 2");
+            continue;
+        }
+        struct fovea_model *model = NULL;
+        struct fovea_error err;
+        CHECK_OK(onnx_parts_load(&parts, &model, &err), err);
+        onnx_parts_finish(&parts);
+        const struct fovea_attr *value = model ? fovea_node_attr(model->graph.last, "value") : NULL;
+        CHECK(value && value->kind == FOVEA_ATTR_TENSOR && memcmp(value->t.data, "\1\0\1", 3) == 0);
+        CHECK(model && model->n_buffers == 0);
+        fovea_model_destroy(model);
+    }
+}
+
 static const struct test tests[] = {
-    TEST(tensor__impossible_shape__is_refused),   TEST(tensor__wrong_amount_of_data__is_refused),
-    TEST(tensor__contradictory_data__is_refused), TEST(tensor__typed_fields__are_decoded),
-    TEST(tensor__of_no_elements__needs_no_data),  TEST(attr__contradictory__is_refused),
-    TEST(attr__unsupported_contents__is_refused), TEST(attr__of_every_kind__is_kept),
+    TEST(attr__tensor_in_a_file__is_read),          TEST(tensor__impossible_shape__is_refused),
+    TEST(tensor__wrong_amount_of_data__is_refused), TEST(tensor__contradictory_data__is_refused),
+    TEST(tensor__typed_fields__are_decoded),        TEST(tensor__of_floating_type__is_decoded),
+    TEST(tensor__of_no_elements__needs_no_data),    TEST(attr__contradictory__is_refused),
+    TEST(attr__unsupported_contents__is_refused),   TEST(attr__of_every_kind__is_kept),
 };
 
 int main(int argc, char **argv) {

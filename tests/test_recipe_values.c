@@ -120,6 +120,8 @@ static void hf_config__odd_values__are_refused_or_passed_over(void) {
         {"{\"image_mean\": 0.5, \"size\": {\"shortest_edge\": 0}, \"do_center_crop\": true, "
          "\"crop_size\": 224}",
          "size 0 is outside"},
+        {"{\"image_mean\": 0.5, \"size\": {}, \"do_center_crop\": true, \"crop_size\": 224}",
+         "\"size\" is missing; it must be an integer"},
         {"{\"image_mean\": 0.5, \"size\": 224, \"do_center_crop\": false}", NULL},
         {"{\"image_mean\": 0.5, \"size\": {\"shortest_edge\": 0}, \"crop_pct\": 0.9}",
          "size 0 is outside"},
@@ -147,6 +149,63 @@ static void hf_config__any_size_and_crop__gives_the_size_again(void) {
             CHECK_OK(fovea_recipe_parse_config(text, strlen(text), FOVEA_FROM_CONFIG, &r, &err),
                      err);
             CHECK((int)(r.height / r.crop_pct) == edge);
+        }
+    }
+}
+
+/* A recipe whose fields were set by a program, not read. */
+static void recipe__each_field_out_of_its_range__is_refused(void) {
+    static const struct {
+        struct fovea_recipe r;
+        const char *message; /* NULL: it is taken */
+    } rows[] = {
+        {{.height = 9, .width = 9, .crop_pct = 1, .std = {1, 1, 1}}, NULL},
+        {{.height = 9, .width = 9, .margin = 16384, .std = {1, 1, 1}}, NULL},
+        {{.height = 0, .width = 9, .crop_pct = 1, .std = {1, 1, 1}}, "size 0 is outside 1..16384"},
+        {{.height = 9, .width = -1, .crop_pct = 1, .std = {1, 1, 1}}, "size -1 is outside"},
+        {{.height = 9, .width = 9, .crop_pct = 3, .std = {1, 1, 1}}, "crop_pct 3 is outside"},
+        {{.height = 9, .width = 9, .margin = -1, .std = {1, 1, 1}}, "margin -1 is outside"},
+        {{.height = 9, .width = 9, .mean = {0, 2}, .std = {1, 1, 1}}, "mean 2 is outside"},
+        {{.height = 9, .width = 9, .std = {1, 0, 1}}, "std 0 is outside"},
+        {{.height = 9, .width = 8, .std = {1, 1, 1}, .resize = FOVEA_RESIZE_SHORT},
+         "resize short with resampler tensorflow needs a square size, not 9x8"},
+        {{.height = 9, .width = 9, .std = {1, 1, 1}, .resize = FOVEA_RESIZE_SHORT}, NULL},
+        {{.height = 9, .width = 8, .std = {1, 1, 1}, .resize = FOVEA_RESIZE_SQUASH}, NULL},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fovea_recipe r = rows[i].r;
+        struct fovea_error err = {.message = ""};
+        r.resampler = FOVEA_RESAMPLER_TENSORFLOW;
+        r.filter = FOVEA_FILTER_AREA;
+        for (int field = 0; field < FOVEA_RECIPE_N_FIELDS; field++) {
+            r.source[field] = FOVEA_FROM_FLAG;
+        }
+        enum fovea_status st = fovea_recipe_check(&r, &err);
+        const char *want = rows[i].message ? rows[i].message : "";
+        if (st != (rows[i].message ? FOVEA_ERR_INVALID : FOVEA_OK) ||
+            strncmp(err.message, want, strlen(want)) != 0) {
+            check_failed(__FILE__, __LINE__, want, err.message);
+        }
+    }
+}
+
+/* Sizes in names of timm's architectures that have no other. */
+static void architecture__name_with_a_size__is_that_size(void) {
+    static const struct {
+        const char *name;
+        int size;
+    } rows[] = {
+        {"vit_base_patch16_siglip_224", 224},     {"vit_base_patch16_siglip_384.webli", 384},
+        {"vit_so400m_patch14_siglip_1024", 1024}, {"vit_base_patch16_siglip_12345", 0},
+        {"vit_base_patch16_siglip_7", 0},         {"vit_base_patch16_siglip_", 0},
+        {"vit_base_patch16_siglip_gap-224", 0},   {"vit_base_siglip_x224", 0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fovea_recipe r = {0};
+        CHECK(fovea_recipe_architecture(rows[i].name, FOVEA_FROM_ARCHITECTURE, &r));
+        bool known = r.source[FOVEA_RECIPE_SIZE] == FOVEA_FROM_ARCHITECTURE;
+        if (r.height != rows[i].size || r.width != rows[i].size || known != (rows[i].size > 0)) {
+            check_failed(__FILE__, __LINE__, rows[i].name, "has another size");
         }
     }
 }
@@ -225,6 +284,8 @@ int main(int argc, char **argv) {
         TEST(recipe__odd_values__are_refused_in_words),
         TEST(timm_config__odd_values__are_refused_or_passed_over),
         TEST(hf_config__odd_values__are_refused_or_passed_over),
+        TEST(recipe__each_field_out_of_its_range__is_refused),
+        TEST(architecture__name_with_a_size__is_that_size),
         TEST(hf_config__any_size_and_crop__gives_the_size_again),
         TEST(arch_config__of_timm__names_and_arguments),
         TEST(arch_config__odd_sizes__are_passed_over),

@@ -194,6 +194,11 @@ static void tar__pax_records__odd_ones(void) {
     add("a", '0', "x", 1);
     refuse(FOVEA_ERR_FORMAT, "wrong length");
     size = 0;
+    add("x", 'x', "9 path=b\n\0\0", 11); /* zeroes pad the records */
+    add("a", '0', "x", 1);
+    take(1);
+    CHECK_STR(tar.entries[0].path, "b");
+    size = 0;
     add("x", 'x', "11 path=a\0\n", 11);
     add("a", '0', "x", 1);
     refuse(FOVEA_ERR_FORMAT, "a name with a zero byte in it");
@@ -231,13 +236,29 @@ static void tar__headers_about_others__bounds_and_order(void) {
     CHECK(strstr(err.message, "the file shrank") != NULL);
 }
 
+static void tar__many_entries__in_their_order(void) {
+    char name[16];
+    size = 0;
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof(name), "%d", i);
+        add(name, '0', "", 0);
+    }
+    take(1000);
+    CHECK_STR(tar.entries[0].path, "0");
+    CHECK_STR(tar.entries[999].path, "999");
+    CHECK(tar.entries[999].offset == 512000);
+}
+
 static void tar__after_the_end__only_zeroes(void) {
     size = 0;
     add("a", '0', "x", 1);
     size_t end = size;
-    memset(bytes + end, 0, 1 << 20);
+    memset(bytes + end, 0, ROOM - end);
     size = end + 512 * 40;
     take(1);
+    size = ROOM; /* beyond a mebibyte, nobody looks */
+    take(1);
+    size = end + 512 * 40;
     add("b", '0', "", 0);
     refuse(FOVEA_ERR_FORMAT, "another archive begins after the end of the first");
     memset(bytes + end, 0, 1 << 20);
@@ -253,6 +274,7 @@ int main(int argc, char **argv) {
         TEST(tar__types__are_told_apart),
         TEST(tar__pax_records__odd_ones),
         TEST(tar__headers_about_others__bounds_and_order),
+        TEST(tar__many_entries__in_their_order),
         TEST(tar__after_the_end__only_zeroes),
     };
     int status = RUN_TESTS(tests, argc, argv);

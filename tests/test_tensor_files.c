@@ -75,6 +75,34 @@ static void pb__official_test_data__is_read(void) {
     free(name);
 }
 
+/* What cannot be written leaves no file behind, and what is not there cannot be read. */
+static void pb__impossible_tensor__is_not_written(void) {
+    static const struct {
+        int64_t dim;
+        enum fovea_status status;
+        const char *words;
+    } cases[] = {
+        {-1, FOVEA_ERR_INVALID, "dimension 0 is -1"},
+        {(int64_t)1 << 31, FOVEA_ERR_LIMIT, "2147483648 bytes are too many for a tensor file"},
+        {INT32_MAX - 16, FOVEA_ERR_LIMIT, "2147483631 bytes are too many for a tensor file"},
+    };
+    const char *path = temp_path("none.pb");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct fovea_error err = {0};
+        const struct fovea_tensor tensor = {
+            .dtype = FOVEA_U8, .rank = 1, .dims = {cases[i].dim}, .data = (void *)contents};
+        CHECK(fovea_tensor_save_pb(path, &tensor, "a name", &err) == cases[i].status);
+        CHECK(strncmp(err.message, path, strlen(path)) == 0);
+        if (!strstr(err.message, cases[i].words)) {
+            check_failed(__FILE__, __LINE__, cases[i].words, err.message);
+        }
+        CHECK(access(path, F_OK) != 0);
+    }
+    struct fovea_tensor back = {0};
+    struct fovea_error err = {0};
+    CHECK(fovea_tensor_load_pb(path, &back, NULL, &err) == FOVEA_ERR_IO && !back.data);
+}
+
 /* ---- .npy --------------------------------------------------------------- */
 
 static void npy__any_type_written__reads_back(void) {
@@ -125,6 +153,29 @@ static void npy__fortran_order__is_transposed(void) {
     CHECK_OK(fovea_tensor_parse_npy(file, sizeof(file) - 1, &tensor, &err), err);
     CHECK(tensor.data && memcmp(tensor.data, "\1\2\3\4\5\6", 6) == 0);
     free(tensor.data);
+}
+
+static void npy__without_elements__is_read(void) {
+    static const char *const orders[] = {"True", "False"};
+    for (size_t i = 0; i < 2; i++) {
+        struct fovea_tensor tensor = {0};
+        struct fovea_error err;
+        char file[80];
+        memcpy(file, "\x93NUMPY\x01\x00\x40\x00", 10);
+        snprintf(file + 10, 65, "{'descr': '<f4', 'fortran_order': %-5s, 'shape': (4, 0, 2)}%3s\n",
+                 orders[i], "");
+        CHECK_OK(fovea_tensor_parse_npy(file, 74, &tensor, &err), err);
+        CHECK_STR(fovea_shape_text(&tensor).text, "[4,0,2]");
+        free(tensor.data);
+    }
+}
+
+static void npy__impossible_shape__is_not_written(void) {
+    struct fovea_tensor tensor = {.rank = 1, .dims = {-1}, .data = (void *)contents};
+    struct fovea_error err = {0};
+    const char *path = temp_path("none.npy");
+    CHECK(fovea_tensor_save_npy(path, &tensor, &err) != FOVEA_OK);
+    CHECK(strstr(err.message, "-1") && access(path, F_OK) != 0);
 }
 
 static void npy__malformed__is_refused(void) {
@@ -189,9 +240,15 @@ static void npy__malformed__is_refused(void) {
 }
 
 static const struct test tests[] = {
-    TEST(pb__any_type_written__reads_back), TEST(pb__malformed__is_refused),
-    TEST(pb__official_test_data__is_read),  TEST(npy__any_type_written__reads_back),
-    TEST(npy__written_by_numpy__is_read),   TEST(npy__fortran_order__is_transposed),
+    TEST(pb__impossible_tensor__is_not_written),
+    TEST(pb__any_type_written__reads_back),
+    TEST(pb__malformed__is_refused),
+    TEST(pb__official_test_data__is_read),
+    TEST(npy__any_type_written__reads_back),
+    TEST(npy__written_by_numpy__is_read),
+    TEST(npy__fortran_order__is_transposed),
+    TEST(npy__without_elements__is_read),
+    TEST(npy__impossible_shape__is_not_written),
     TEST(npy__malformed__is_refused),
 };
 

@@ -302,6 +302,13 @@ def older_torch_cases(case):
     add("version_text", "unsupported", r"protocol of torch.save", version=P + text("1001") + b".")
     add("big_endian", "unsupported", r"little-endian",
         machine=P + b"}" + text("little_endian") + b"\x89s.")
+    add("machine_number", "unsupported", r"little-endian",
+        machine=P + b"}" + text("little_endian") + b"K\x01s.")
+    add("no_storages", "format", r"no tensor has", thing=P + b"}.")
+    two = P + b"}(" + text("v") + tensor(n=3, shape=(3,), strides=(1,)) + text("w") + tensor() + b"u."
+    add("two_sizes", "format", r"storage '0' (is not in the file|has 6 elements)", thing=two)
+    other = P + b"}(" + text("w") + tensor() + text("v") + tensor(key="1") + b"u."
+    add("one_of_two_keys", "format", r"storage '1' is not in the file", thing=other)
     add("machine_int", "unsupported", r"little-endian", machine=P + b"K\x01.")
     add("keys_int", "format", r"no list", listed=P + b"K\x01.")
     add("keys_of_int", "format", r"no tensor has", listed=P + b"]K\x01a.")

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+import edges
 import good
 import hostile_numpy
 import hostile_pickle
@@ -81,7 +82,7 @@ def check_hostile(case, line, strict):
 
 def run_hostile(probe, folder, verbose, wanted, strict):
     catalogue = Catalogue(folder)
-    for module in (hostile_safetensors, hostile_numpy, hostile_pickle):
+    for module in (hostile_safetensors, hostile_numpy, hostile_pickle, edges):
         module.all_cases(catalogue)
     cases = [c for c in catalogue.cases if not wanted or c[0] in wanted]
     if not cases:
@@ -112,6 +113,7 @@ def run(probe, shared, folder, verbose, wanted):
     files = Good(os.path.join(folder, "good"))
     os.mkdir(files.root)
     good.all_cases(files)
+    edges.good_cases(files)
     cases = [c for c in files.cases if not wanted or c[0] in wanted]
     failed = sum(not check_good(probe, c) for c in cases)
     count = len(cases)

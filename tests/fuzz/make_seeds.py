@@ -34,6 +34,7 @@ def containers():
     yield "pth/nested", hostile_pickle.torch_file(
         b"\x80\x02}" + hostile_pickle.text("model") + b"}" + hostile_pickle.text("module.w") +
         hostile_pickle.tensor(shape=(3, 2), strides=(1, 3)) + b"ss.", (("0", bytes(24)),))
+    yield "pth/no_pickle", good.npz_bytes(np.savez, {"b": small["b"]})
     for protocol in (2, 4, 5):
         yield "pickle/protocol_%d" % protocol, pickle.dumps(nested, protocol)
 

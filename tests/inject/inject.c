@@ -2,7 +2,8 @@
  * inject [OPTION...]: fail the first, the second, ... call that may fail, in every phase of a
  * model's life, and see that each time
  *
- *     the phase returns an error, or does without what failed and is right all the same;
+ *     the phase returns an error, or does without what failed and is right all the same (the
+ *     latter wherever a call was merely interrupted);
  *     out parameters are untouched, and no file is half there, after an error;
  *     nothing of ours leaks: memory, mappings, descriptors;
  *     the same call, undisturbed, is right the next time.

@@ -1,10 +1,14 @@
 /*
- * inject_readers READER=PATH...: fail the first, the second, ... call that may fail while a file
- * is read, as inject.c does in the life of a model, for each file, or each in a folder. What is
- * read in spite of that must be what is read undisturbed, else there is an error; and nothing
- * leaks. A file that is refused anyway must be so.
+ * inject_readers READER=PATH..., READER=@NAME for a file of inputs.h, made=SERIES of series.h: fail
+ * the first, the second, ... call that may fail while a file is read, as inject.c does in the life
+ * of a model, for each file, or each in a folder. What is read in spite of that must be what is
+ * read undisturbed, else there is an error; and nothing leaks. A file that is refused anyway must
+ * be so. data=PATH: what data_inputs.c makes of an archive.
  */
+#include "tests/inject/data_inputs.h"
+#include "tests/inject/inputs.h"
 #include "tests/inject/readers.h"
+#include "tests/inject/series.h"
 #include "tests/inject/sweep.h"
 #include "tests/temp_dir.h"
 
@@ -55,7 +59,7 @@ static bool always(const struct phase_work *work) {
     return true;
 }
 
-static bool sweep_file(const char *name) {
+static bool sweep_file(const char *name, long last, bool with_files) {
     static const struct {
         const char *what;
         unsigned kinds;
@@ -68,12 +72,13 @@ static bool sweep_file(const char *name) {
     };
     const struct phase phase = {name, always, prepare, call, right, clean, nothing, nothing};
     bool ok = true;
-    for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++) {
+    for (size_t i = 0; i < (with_files ? sizeof(sorts) / sizeof(sorts[0]) : 1); i++) {
         const struct sweep sweep = {
             .phase = &phase,
             .what = sorts[i].what,
             .plan = {.owner = POINT_OURS, .kinds = sorts[i].kinds, .fault = sorts[i].fault},
             .stride = 1,
+            .last = last,
         };
         ok = sweep_points(&sweep) && ok;
     }
@@ -108,7 +113,7 @@ static void sweep_path(const struct reader *from, const char *path, int *passed,
         *failed += 1;
         return;
     }
-    *(sweep_file(slash ? slash + 1 : path) ? passed : failed) += 1;
+    *(sweep_file(slash ? slash + 1 : path, 0, true) ? passed : failed) += 1;
 }
 
 static void sweep_all(const struct reader *from, const char *path, int *passed, int *failed) {
@@ -118,7 +123,8 @@ static void sweep_all(const struct reader *from, const char *path, int *passed, 
         printf("skipped: %s is not there\n", path);
         return;
     }
-    int count = S_ISDIR(status.st_mode) ? scandir(path, &entries, NULL, alphasort) : -1;
+    bool listed = S_ISDIR(status.st_mode) && !from->takes_folders;
+    int count = listed ? scandir(path, &entries, NULL, alphasort) : -1;
     if (count < 0) {
         sweep_path(from, path, passed, failed);
         return;
@@ -134,12 +140,38 @@ static void sweep_all(const struct reader *from, const char *path, int *passed, 
     free(entries);
 }
 
+/* All that data_inputs.c makes. */
+static void sweep_data(const char *archive, int *passed, int *failed) {
+    size_t n = 0;
+    const struct data_input *inputs = data_inputs_make(archive, &n);
+    for (size_t i = 0; i < n; i++) {
+        reader = &inputs[i].reader;
+        snprintf(reader_path, sizeof(reader_path), "%s", inputs[i].path);
+        *(sweep_file(reader->name, 0, true) ? passed : failed) += 1;
+    }
+    *failed += n == 0;
+}
+
 static const struct reader *reader_named(const char *name, size_t length) {
     const struct reader *found = readers;
     while (found->name && (strlen(found->name) != length || memcmp(found->name, name, length))) {
         found++;
     }
     return found->name ? found : NULL;
+}
+
+/* Files made one after the other: series.h. */
+static void sweep_series(const char *name, int *passed, int *failed) {
+    const struct series *made = series;
+    while (made->name && strcmp(made->name, name) != 0) {
+        made++;
+    }
+    reader = made->name ? reader_named(made->reader, strlen(made->reader)) : NULL;
+    *failed += !reader;
+    for (size_t i = 0; reader && i < made->count; i++) {
+        snprintf(reader_path, sizeof(reader_path), "%s", made->write(i));
+        *(sweep_file(made->name, made->last, made->files) ? passed : failed) += 1;
+    }
 }
 
 /* Two images, for what says what images show. */
@@ -159,18 +191,27 @@ int main(int argc, char **argv) {
     work.folder = temp_dir();
     work.compiled = strdup(temp_path("compiled"));
     work.model_path = strdup(temp_path("tiny.onnx"));
-    if (!sweep_begin(&work, false) || !sweep_make_files(false) || !make_flat_folder()) {
+    if (!sweep_begin(&work, false) || !sweep_make_files(false) || !make_flat_folder() ||
+        !inputs_make()) {
         fprintf(stderr, "inject_readers: cannot make what to work on\n");
         return 1;
     }
     for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "data=", 5) == 0) {
+            sweep_data(argv[i] + 5, &passed, &failed);
+            continue;
+        }
         const char *sign = strchr(argv[i], '=');
+        if (strncmp(argv[i], "made=", 5) == 0) {
+            sweep_series(argv[i] + 5, &passed, &failed);
+            continue;
+        }
         const struct reader *from = sign ? reader_named(argv[i], (size_t)(sign - argv[i])) : NULL;
         if (!from) {
             fprintf(stderr, "%s: not READER=PATH\n", argv[i]);
             return 2;
         }
-        sweep_all(from, sign + 1, &passed, &failed);
+        sweep_all(from, sign[1] == '@' ? temp_path(sign + 2) : sign + 1, &passed, &failed);
     }
     printf("%d passed, %d failed\n", passed, failed);
     return failed == 0 && passed > 0 ? 0 : 1;

@@ -30,7 +30,7 @@ static enum fovea_status create_session(const struct phase_work *work,
     fovea_session_options_default(&options);
     options.threads = work->threads;
     options.precision = work->precision;
-    shape.data = NULL;
+    shape.data = work->other; /* of which nothing may stay in the session */
     return fovea_session_create(model, &shape, &options, out, err);
 }
 
@@ -70,6 +70,7 @@ enum fovea_status phase_work_begin(struct phase_work *work, struct fovea_error *
         input[i] = (float)(i * 37 % 255) / 127 - 1;
     }
     work->input.data = input;
+    work->other = calloc(count_of(&work->input), sizeof(float));
     work->output = work->wanted->shape;
     work->output.data = floats_of(&work->output);
     return FOVEA_OK;
@@ -78,6 +79,7 @@ enum fovea_status phase_work_begin(struct phase_work *work, struct fovea_error *
 void phase_work_end(struct phase_work *work) {
     fovea_model_destroy(work->model);
     free(work->input.data);
+    free(work->other);
     free(work->output.data);
 }
 

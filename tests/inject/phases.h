@@ -20,6 +20,7 @@ struct phase_work {
     struct fovea_model *model;
     struct fovea_session *session;
     struct fovea_tensor input, output;
+    float *other; /* zeros: what sessions are made with, and is never run on */
 };
 
 enum { PHASE_MOST_WANTED = 4096 };

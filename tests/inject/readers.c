@@ -1,7 +1,6 @@
 /* See readers.h: loaders of models, checkpoints, datasets, labels, recipes, results. */
 #include "tests/inject/readers.h"
 
-#include "evaluation/journal_read.h"
 #include "evaluation/predictions.h"
 #include "loaders/arch_config.h"
 #include "loaders/checkpoint.h"
@@ -10,13 +9,16 @@
 #include "loaders/json_label_lists.h"
 #include "loaders/label_map.h"
 #include "loaders/labels.h"
+#include "loaders/mapped_file.h"
 #include "loaders/npy.h"
 #include "loaders/preprocess.h"
 #include "loaders/recipe_file.h"
+#include "loaders/tensor_pb.h"
 #include "runtime/checksum.h"
 #include "runtime/model.h"
 #include "runtime/tensor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,18 +37,34 @@ static void add_tensor(uint64_t *sum, const struct fovea_tensor *t) {
     add(sum, t->data, fovea_tensor_bytes(t));
 }
 
+static void add_checkpoint(uint64_t *sum, const struct fovea_checkpoint *checkpoint) {
+    for (size_t i = 0; i < checkpoint->dict.count; i++) {
+        add_text(sum, checkpoint->dict.entries[i].name);
+        add_tensor(sum, &checkpoint->dict.entries[i].t);
+    }
+}
+
 static enum fovea_status read_checkpoint(const char *path, uint64_t *sum, struct fovea_error *err) {
     struct fovea_checkpoint checkpoint;
     enum fovea_status st = fovea_checkpoint_load(path, MEMORY, false, &checkpoint, err);
-    if (st) {
-        return st;
+    if (!st) {
+        add_checkpoint(sum, &checkpoint);
+        fovea_checkpoint_finish(&checkpoint);
     }
-    for (size_t i = 0; i < checkpoint.dict.count; i++) {
-        add_text(sum, checkpoint.dict.entries[i].name);
-        add_tensor(sum, &checkpoint.dict.entries[i].t);
+    return st;
+}
+
+/* Away from where it lies, as what a caller has in memory. */
+static enum fovea_status read_alone(const char *path, uint64_t *sum, struct fovea_error *err) {
+    struct fovea_checkpoint checkpoint;
+    struct fovea_mapping file;
+    enum fovea_status st = fovea_file_map(path, MEMORY, &file, err);
+    st = st ? st : fovea_checkpoint_read("memory", &file, MEMORY, &checkpoint, err);
+    if (!st) {
+        add_checkpoint(sum, &checkpoint);
+        fovea_checkpoint_finish(&checkpoint);
     }
-    fovea_checkpoint_finish(&checkpoint);
-    return FOVEA_OK;
+    return st;
 }
 
 static enum fovea_status read_npy(const char *path, uint64_t *sum, struct fovea_error *err) {
@@ -59,6 +77,23 @@ static enum fovea_status read_npy(const char *path, uint64_t *sum, struct fovea_
     return st;
 }
 
+/* And writes it again, where it may be read back. */
+static enum fovea_status read_tensor(const char *path, uint64_t *sum, struct fovea_error *err) {
+    char again[512], *name;
+    struct fovea_tensor t;
+    enum fovea_status st = fovea_tensor_load_pb(path, &t, &name, err);
+    if (st) {
+        return st;
+    }
+    snprintf(again, sizeof(again), "%s.again", path);
+    st = fovea_tensor_save_pb(again, &t, name, err);
+    add_tensor(sum, &t);
+    add_text(sum, name);
+    free(t.data);
+    free(name);
+    return st;
+}
+
 static enum fovea_status read_model(const char *path, uint64_t *sum, struct fovea_error *err) {
     struct fovea_model *model;
     enum fovea_status st = fovea_model_load(path, NULL, &model, err);
@@ -68,7 +103,8 @@ static enum fovea_status read_model(const char *path, uint64_t *sum, struct fove
     for (const struct fovea_node *node = model->graph.first; node; node = node->next) {
         add_text(sum, node->name);
         for (int i = 0; i < node->n_in; i++) {
-            if (node->in[i] && node->in[i]->constant) {
+            /* Of a compiled file, packed weights have no contents beside them. */
+            if (node->in[i] && node->in[i]->constant && node->in[i]->t.data) {
                 add_tensor(sum, &node->in[i]->t);
             }
         }
@@ -105,8 +141,8 @@ static enum fovea_status add_dataset(uint64_t *sum, const struct fovea_dataset *
     return FOVEA_OK;
 }
 
-static enum fovea_status read_set(const char *path, const struct fovea_dataset_options *options,
-                                  uint64_t *sum, struct fovea_error *err) {
+enum fovea_status readers_read_set(const char *path, const struct fovea_dataset_options *options,
+                                   uint64_t *sum, struct fovea_error *err) {
     struct fovea_dataset set;
     enum fovea_status st = fovea_dataset_load(path, options, &set, err);
     if (!st) {
@@ -117,14 +153,14 @@ static enum fovea_status read_set(const char *path, const struct fovea_dataset_o
 }
 
 static enum fovea_status read_dataset(const char *path, uint64_t *sum, struct fovea_error *err) {
-    return read_set(path, NULL, sum, err);
+    return readers_read_set(path, NULL, sum, err);
 }
 
 const char *readers_folder;
 
 static enum fovea_status read_truth(const char *path, uint64_t *sum, struct fovea_error *err) {
     const struct fovea_dataset_options options = {.truth = path};
-    return read_set(readers_folder, &options, sum, err);
+    return readers_read_set(readers_folder, &options, sum, err);
 }
 
 static enum fovea_status read_map(const char *path, uint64_t *sum, struct fovea_error *err) {
@@ -222,17 +258,6 @@ static enum fovea_status read_predictions(const char *path, uint64_t *sum,
     return FOVEA_OK;
 }
 
-static enum fovea_status read_journal(const char *path, uint64_t *sum, struct fovea_error *err) {
-    struct eval_collection collection = {0};
-    struct eval_journal_state state;
-    enum fovea_status st = eval_collection_read(&collection, path, &state, err);
-    for (size_t i = 0; !st && i < collection.n_records; i++) {
-        add_text(sum, collection.records[i].path);
-    }
-    eval_collection_finish(&collection);
-    return st;
-}
-
 static enum fovea_status read_jpeg(const char *path, uint64_t *sum, struct fovea_error *err) {
     struct fovea_recipe recipe;
     float pixels[3 * SIDE * SIDE];
@@ -254,27 +279,29 @@ static enum fovea_status read_jpeg(const char *path, uint64_t *sum, struct fovea
 
 /* As tests/fuzz has them. */
 static const struct reader labels[4] = {
-    {"map", read_map, NULL},
-    {"lists", read_lists, NULL},
-    {"truth", read_truth, NULL},
-    {"names", read_names, NULL},
+    {"map", read_map, NULL, false},
+    {"lists", read_lists, NULL, false},
+    {"truth", read_truth, NULL, false},
+    {"names", read_names, NULL, false},
 };
 static const struct reader configs[4] = {
-    {"recipe", read_recipe, NULL},
-    {"config", read_config, NULL},
-    {"hints", read_hints, NULL},
-    {"recipe", read_recipe, NULL},
+    {"recipe", read_recipe, NULL, false},
+    {"config", read_config, NULL, false},
+    {"hints", read_hints, NULL, false},
+    {"recipe", read_recipe, NULL, false},
 };
 
 const struct reader readers[] = {
-    {"checkpoint", read_checkpoint, NULL},
-    {"dataset", read_dataset, NULL},
-    {"journal", read_journal, NULL},
-    {"jpeg", read_jpeg, NULL},
-    {"labels", NULL, labels},
-    {"model", read_model, NULL},
-    {"npy", read_npy, NULL},
-    {"predictions", read_predictions, NULL},
-    {"recipe", NULL, configs},
-    {NULL, NULL, NULL},
+    {"alone", read_alone, NULL, false},
+    {"checkpoint", read_checkpoint, NULL, false},
+    {"checkpoints", read_checkpoint, NULL, true},
+    {"dataset", read_dataset, NULL, false},
+    {"jpeg", read_jpeg, NULL, false},
+    {"labels", NULL, labels, false},
+    {"model", read_model, NULL, true},
+    {"npy", read_npy, NULL, false},
+    {"predictions", read_predictions, NULL, false},
+    {"recipe", NULL, configs, false},
+    {"tensor", read_tensor, NULL, false},
+    {NULL, NULL, NULL, false},
 };

@@ -16,6 +16,7 @@ enum outcome {
     WITHOUT,   /* it was done without, or again: the result is right */
     WRONG,     /* success, and a wrong result */
     UNCLEAN,   /* an error, but something was left behind or touched */
+    ENDED,     /* an error, where the call was merely interrupted */
     LEAKED,    /* of ours */
     NO_NEXT,   /* the next call does not work */
     ABORTED,   /* abort, or an exception nobody caught */
@@ -24,8 +25,9 @@ enum outcome {
     HUNG,
     N_OUTCOMES,
 };
-static const char *const outcome_names[] = {"error",   "without", "WRONG",  "UNCLEAN", "LEAKED",
-                                            "NO NEXT", "ABORT",   "SIGNAL", "EXIT",    "HUNG"};
+static const char *const outcome_names[] = {"error",  "without", "WRONG",   "UNCLEAN",
+                                            "ENDED",  "LEAKED",  "NO NEXT", "ABORT",
+                                            "SIGNAL", "EXIT",    "HUNG"};
 
 /* What a child tells its parent. */
 struct progress {
@@ -85,6 +87,9 @@ static enum outcome try_point(const struct sweep *sweep, long at, struct fovea_e
     if (st && (err->status != st || !err->message[0] || !sweep->phase->clean(&work))) {
         outcome = UNCLEAN;
     }
+    if (outcome == ERROR && sweep->plan.fault == FAULT_EINTR) {
+        outcome = ENDED;
+    }
     if (!st || outcome == UNCLEAN) {
         sweep->phase->undo(&work);
     }
@@ -127,6 +132,9 @@ static void try_warm(const struct sweep *sweep, long from) {
     disturbed(sweep, 0, &err); /* counts */
     sweep->phase->undo(&work);
     long points = progress->points;
+    if (sweep->last > 0 && from <= points - sweep->last) {
+        from = points - sweep->last + 1;
+    }
     for (long at = from; at <= points; at += sweep->stride) {
         progress->at = at;
         alarm(60);
@@ -218,9 +226,13 @@ static void sweep_cold(const struct sweep *sweep) {
 
 static void sweep_warm(const struct sweep *sweep) {
     long from = 1;
-    while (run_child(sweep, from) != 0 && progress->at > 0) {
+    int status = run_child(sweep, from);
+    while (status != 0 && progress->at > 0) {
         from = progress->at + sweep->stride;
+        status = run_child(sweep, from);
     }
+    /* It ended before any point. */
+    progress->failed_undisturbed = progress->failed_undisturbed || status != 0;
 }
 
 bool sweep_points(const struct sweep *sweep) {

@@ -11,6 +11,7 @@ struct sweep {
     const char *what;
     struct point_plan plan;
     long stride;
+    long last; /* only so many, at the end; 0: all */
     bool cold;
 };
 

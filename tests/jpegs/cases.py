@@ -33,6 +33,7 @@ def other_formats(case):
     case("text", b"Hello, world\n", BROKEN, r"starting with 48 65 6c")
     case("escapes", b"\x1b[31m\x00\xff\xfe red", BROKEN, r"starting with 1b 5b 33")
     case("newline_before", b"\n" + encode(), BROKEN, r"starting with 0a ff d8")
+    case("spaces", b" \t\r\n " * 9, BROKEN, r"45 bytes starting with 20 09 0d")
     case("nul_before", b"\0" + encode(), BROKEN, r"starting with 00 ff d8")
     case("byte_order_mark", b"\xef\xbb\xbf" + encode(), BROKEN, r"starting with ef bb bf")
     case("png_rgba", pil("PNG", "RGBA"), BROKEN, r"it is a PNG image")
@@ -281,6 +282,12 @@ def around(case):
     for length in (0, 1):
         case("segment_length_%d" % length, data[:2] + segment(0xe0, b"", length) + data[2:], BROKEN,
              r"marker FFE0 at byte 2 has length %d" % length)
+    case("temporary_in_header", Parts(data).bytes(b"\xff\xd8\xff\x01"), pillow=None)
+    case("stuffing_in_header", Parts(data).bytes(b"\xff\xd8\xff\x00"))
+    several = encode(progressive=True)
+    second = several.index(b"\xff\xda", several.index(b"\xff\xda") + 2)
+    case("comment_beyond_end", several[:second] + segment(COM, b"x", 65535) + several[second:], BROKEN,
+         r"truncated|near byte")
     case("segment_beyond_end", data[:2] + segment(0xe3, b"x", 65535) + data[2:], BROKEN,
          r"truncated at byte")
 
@@ -302,6 +309,16 @@ def metadata(case):
     case("exif_directory_itself", exif(tiff([(0x112, 3, 1, 6)], first=0)))
     case("exif_many_entries", exif(tiff([(0x112, 3, 1, 6)], count=65535)))
     case("exif_strange_type", exif(tiff([(0x112, 77, 0xffffffff, 6)])))
+    # Pillow raises an exception over this one, but only when it is asked for the orientation.
+    case("exif_version_43", exif(b"II" + struct.pack("<HIHHHIHH", 43, 8, 1, 0x112, 3, 1, 6, 0)),
+         pillow=None)
+    case("exif_long", exif(tiff([(0x112, 4, 1, 6)])))
+    case("exif_long_big_endian", exif(tiff([(0x112, 4, 1, 8)], b"MM")))
+    case("exif_second_entry", exif(tiff([(0x10f, 3, 1, 2), (0x112, 3, 1, 6)])))
+    case("exif_no_room", exif(b"II*\0\x08\0\0\0\1"))
+    case("exif_name_only", with_app((0xe1, b"Exif\0")))
+    case("exif_behind_xmp", with_app((0xe1, b"http://ns.adobe.com/xap/1.0/\0<x/>"),
+                                     (0xe1, b"Exif\0\0" + tiff([(0x112, 3, 1, 6)]))))
     case("exif_twice", with_app((0xe1, b"Exif\0\0" + tiff([(0x112, 3, 1, 3)])),
                                 (0xe1, b"Exif\0\0" + tiff([(0x112, 3, 1, 6)]))))
     case("icc_empty", with_app((0xe2, b"ICC_PROFILE\0")), pillow=None)

@@ -2,9 +2,10 @@
  * What the library makes of image files, each in a child of its own:
  *
  *     probe FILE... prints for each, separated by tabs:
- *         STATUS PHASE MILLISECONDS KIB_ABOVE_IDLE WxH CRC32 WARNINGS MESSAGE
+ *         STATUS PHASE MILLISECONDS KIB_ABOVE_IDLE WxH CRC32 ORIENTATION MESSAGE
  *     STATUS is a status's name, or "crash"; PHASE is "header" until the size of
- *     the image is accepted, then "pixels"; CRC32 is of its RGB pixels.
+ *     the image is accepted, then "pixels"; CRC32 is of its RGB pixels,
+ *     ORIENTATION what EXIF says.
  *
  * What decoding says, preprocessing must say, too.
  */
@@ -28,7 +29,7 @@ struct result {
     double ms;
     int width, height;
     unsigned crc;
-    long warnings;
+    int orientation;
     char message[512];
 };
 
@@ -96,7 +97,7 @@ static void work(const char *path, void *out) {
     result->ms = 1e3 * (fovea_clock_seconds() - start);
     if (!result->status) {
         sum_last(&rows);
-        result->warnings = report.n_warnings;
+        result->orientation = report.orientation;
     }
     if (bytes && preprocess(bytes, size) != result->status) {
         snprintf(err.message, sizeof(err.message), "preprocessing says otherwise");
@@ -118,9 +119,9 @@ int main(int argc, char **argv) {
                      WIFSIGNALED(how) ? "signal" : "exit status",
                      WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
         }
-        printf("%s\t%s\t%.1f\t%ld\t%dx%d\t%08x\t%ld\t%s\n",
+        printf("%s\t%s\t%.1f\t%ld\t%dx%d\t%08x\t%d\t%s\n",
                ok ? fovea_status_name(r.status) : "crash", r.accepted ? "pixels" : "header", r.ms,
-               kib > idle ? kib - idle : 0, r.width, r.height, r.crc, r.warnings, r.message);
+               kib > idle ? kib - idle : 0, r.width, r.height, r.crc, r.orientation, r.message);
     }
     return 0;
 }

@@ -34,19 +34,23 @@ class Case:
 
 
 def by_pillow(data):
-    """Size and checksum of the pixels as Pillow has them; None if it refuses."""
+    """Size, checksum of the pixels and orientation as Pillow has them; None if it refuses."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data)).convert("RGB")
+            file = Image.open(io.BytesIO(data))
+            image = file.convert("RGB")
+            orientation = file.getexif().get(0x112, 1)
     except Exception:  # noqa: BLE001 Pillow raises nearly anything
         return None
-    return "%dx%d\t%08x" % (*image.size, zlib.crc32(image.tobytes()))
+    # Others are no orientations; ImageOps.exif_transpose passes over them, too.
+    orientation = orientation if orientation in range(1, 9) else 1
+    return "%dx%d\t%08x\t%d" % (*image.size, zlib.crc32(image.tobytes()), orientation)
 
 
 def check(case, line, strict):
     """What is wrong with a line of the probe's, as words; none if nothing."""
-    status, phase, ms, kib, size, crc, _, message = line.split("\t", 7)
+    status, phase, ms, kib, size, crc, orientation, message = line.split("\t", 7)
     wrong = []
     if status not in case.expect.split("|"):
         wrong.append("%s, not %s" % (status, case.expect))
@@ -64,7 +68,7 @@ def check(case, line, strict):
         wrong.append("took %s KiB" % kib)
     if status == "ok" and case.pillow:
         pillow = by_pillow(case.data)
-        if pillow != size + "\t" + crc:
+        if pillow != "\t".join((size, crc, orientation)):
             wrong.append("Pillow has %s" % pillow)
     return ["%s: %s\n    %s" % (case.name, w, line) for w in wrong]
 
