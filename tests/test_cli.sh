@@ -95,6 +95,8 @@ if [ -c /dev/full ]; then
     "$fovea" ops >/dev/full 2>"$tmp/err"
     [ $? = 1 ] || broken "exit status is not 1"
     err_has 'cannot write the results'
+    "$fovea" verify "$tmp/nothing" "$root/examples" >/dev/full 2>"$tmp/err"
+    [ $? = 1 ] || broken "exit status is not 1"
     end
 fi
 

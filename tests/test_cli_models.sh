@@ -85,6 +85,12 @@ run 3 classify "$model" "$tmp/none.jpg" $one --json
 json "$tmp/out" 'd[0]["predictions"] == [] and "No such file" in d[0]["error"]'
 end
 
+begin classify__labels_of_another_model__warned_of
+printf 'a\nb\n' >"$tmp/two"
+run 0 classify "$model" "$image" $one --labels "$tmp/two" --top 1
+err_has 'two has names for 2 classes; the model has 10'
+end
+
 begin classify__labels__from_a_file
 for i in 0 1 2 3 4 5 6 7 8 9; do echo "label-$i"; done >"$tmp/labels"
 run 0 classify "$model" "$image" $one --labels "$tmp/labels" --top 1
@@ -214,6 +220,23 @@ run 0 inspect "$tmp/c.fovea" --threads 1 --json
 json "$tmp/out" 'len(d["compiled"]["files"][0]["sha256"]) == 64'
 run 0 bench "$tmp/c.fovea" --threads 1 --runs 1 --json
 json "$tmp/out" 'd["gflop_per_image"] > 0'
+end
+
+begin compile_convert__over_the_model_itself__refused
+cp "$model" "$tmp/own.onnx"
+ln -s own.onnx "$tmp/link.onnx"
+for name in own link; do
+    for command in compile convert; do
+        run 1 $command "$tmp/$name.onnx" -o "$tmp/$name.onnx"
+        err_has "$tmp/$name.onnx: that is a file of the model itself"
+    done
+done
+cmp -s "$model" "$tmp/own.onnx" || broken "the model is another"
+end
+
+begin threads__far_too_many__exit_2
+run 2 classify "$model" "$image" --threads 100000
+err_has 'threads: 100000 is over the limit of 1024'
 end
 
 begin compile__bf16__is_run_as_bf16

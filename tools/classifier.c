@@ -161,6 +161,10 @@ void classifier_print_recipe(const struct classifier *c) {
     if (c->patches[0]) {
         say("note: %s", c->patches);
     }
+    if (c->labels.count > 0 && c->labels.count != (size_t)c->classes) {
+        say("warning: %s has names for %zu classes; the model has %lld", c->labels.source,
+            c->labels.count, (long long)c->classes);
+    }
 }
 
 void classifier_finish(struct classifier *c) {

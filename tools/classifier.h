@@ -65,7 +65,7 @@ enum fovea_status classifier_replan(struct classifier *classifier,
 /* From pixels to logits, the whole batch. Rows that were not filled are not to be looked at. */
 enum fovea_status classifier_run(struct classifier *classifier, struct fovea_error *err);
 
-/* The recipe and what there is to say about it, to stderr. */
+/* The recipe and what there is to say about it and the labels, to stderr. */
 void classifier_print_recipe(const struct classifier *classifier);
 
 void classifier_finish(struct classifier *classifier);

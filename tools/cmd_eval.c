@@ -87,6 +87,11 @@ static int check_usage(const struct evaluation *e, const struct operands *operan
     if (e->merge && operands->count == 0) {
         return say_usage("eval", "--merge takes the folders of journals");
     }
+    if (e->merge && (e->predictions || e->logits || e->json.on || e->output.resume ||
+                     e->eval.shard.count > 0)) {
+        return say_usage("eval", "--merge takes --output and --max-failures; what it finds is in "
+                                 "report.json and predictions.csv there");
+    }
     if (!e->merge && !folder && (e->output.resume || e->output.retry || e->eval.shard.count > 1)) {
         return say_usage("eval", "--resume, --retry-failed and --shard need --output DIR");
     }

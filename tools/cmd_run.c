@@ -8,6 +8,7 @@
 #include "tools/tensor_stats.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -121,9 +122,13 @@ static enum fovea_status execute(struct run *run, const struct operands *operand
 }
 
 static void print_output(const struct named_tensor *y, const struct tensor_stats *s) {
-    printf("%s  %s%s  min %.6g  max %.6g  mean %.6g  std %.6g", fovea_quote(y->name).text,
-           fovea_dtype_name(y->t.dtype), fovea_shape_text(&y->t).text, s->min, s->max, s->mean,
-           s->std);
+    printf("%s  %s%s", fovea_quote(y->name).text, fovea_dtype_name(y->t.dtype),
+           fovea_shape_text(&y->t).text);
+    if (isnan(s->mean)) {
+        fputs("  nothing finite", stdout);
+    } else {
+        printf("  min %.6g  max %.6g  mean %.6g  std %.6g", s->min, s->max, s->mean, s->std);
+    }
     if (s->n_nan || s->n_infinite) {
         printf("  NaN %lld  infinite %lld", (long long)s->n_nan, (long long)s->n_infinite);
     }

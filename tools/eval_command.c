@@ -2,6 +2,7 @@
 #include "tools/eval_command.h"
 
 #include "evaluation/journal_line.h"
+#include "loaders/paths.h"
 #include "runtime/parallel.h"
 #include "tools/eval_report.h"
 #include "tools/exit_codes.h"
@@ -10,7 +11,11 @@
 #include "tools/ranks.h"
 #include "tools/say.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 enum { DEFAULT_BATCH = 4, MAX_WORKERS = 256 };
 
@@ -68,11 +73,6 @@ static void say_setting(const struct evaluation *e) {
     int threads = e->options.model.threads;
     const struct fovea_dataset *set = &eval->list.dataset;
     classifier_print_recipe(&eval->model);
-    const struct fovea_labels *labels = &eval->model.labels;
-    if (labels->count > 0 && labels->count != (size_t)eval->model.classes) {
-        say("warning: %s has names for %zu classes; the model has %lld", labels->source,
-            labels->count, (long long)eval->model.classes);
-    }
     if (eval->exact && e->options.model.batch > eval->model.batch) {
         say("note: each image is computed by itself; with --exact off, --batch %d",
             e->options.model.batch);
@@ -135,9 +135,42 @@ static enum fovea_status agree(const struct eval *eval, struct fovea_error *err)
     return status;
 }
 
+/* What `path`, or else its folder, is without links and dots; false if it cannot be told. */
+static bool find_place(const char *path, char out[PATH_MAX]) {
+    if (realpath(path, out)) {
+        return true;
+    }
+    char *folder = fovea_path_beside(path, ".");
+    bool found = folder && realpath(folder, out);
+    free(folder);
+    return found;
+}
+
+/* In a folder of class folders, DIR would be a class to the next run, which --resume is. */
+static enum fovea_status check_place(const struct evaluation *e, struct fovea_error *err) {
+    char dir[PATH_MAX], dataset[PATH_MAX];
+    struct stat info;
+    const char *path = e->list.path;
+    if (!e->output.folder || stat(path, &info) != 0 || !S_ISDIR(info.st_mode) ||
+        !find_place(e->output.folder, dir) || !find_place(path, dataset)) {
+        return FOVEA_OK;
+    }
+    size_t n = strlen(dataset);
+    bool fresh = stat(e->output.folder, &info) != 0;
+    bool inside = strncmp(dir, dataset, n) == 0 && (dir[n] == '/' || (fresh && !dir[n]));
+    return inside ? fovea_fail(err, FOVEA_ERR_INVALID,
+                               "--output %s is in the dataset, where it would pass for a class; "
+                               "take a folder elsewhere",
+                               fovea_quote(e->output.folder).text)
+                  : FOVEA_OK;
+}
+
 static enum fovea_status evaluate(struct evaluation *e, struct fovea_error *err) {
     struct eval *eval = &e->eval;
-    enum fovea_status status = eval_list_load(&eval->list, &e->list, err);
+    enum fovea_status status = check_place(e, err);
+    if (!status) {
+        status = eval_list_load(&eval->list, &e->list, err);
+    }
     if (!status) {
         status = open_model(e, err);
     }
@@ -170,12 +203,13 @@ static void say_how_to_go_on(const struct evaluation *e) {
     if (e->eval.ranks) {
         fprintf(stderr, " mpirun -n %d", ranks_count(e->eval.ranks));
     }
-    fputs(" fovea", stderr);
-    for (int i = 0; i < e->argc; i++) {
+    fputs(" fovea eval", stderr); /* options first: behind a "--" they were none */
+    fputs(e->output.resume ? "" : " --resume", stderr);
+    fputs(e->eval.gave_up && !e->output.retry ? " --retry-failed" : "", stderr);
+    for (int i = 1; i < e->argc; i++) {
         say_word(e->argv[i]);
     }
-    fputs(e->output.resume ? "" : " --resume", stderr);
-    fputs(e->eval.gave_up && !e->output.retry ? " --retry-failed\n" : "\n", stderr);
+    fputc('\n', stderr);
 }
 
 /* Whether this run's images are all done. */

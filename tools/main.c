@@ -142,7 +142,9 @@ int main(int argc, char **argv) {
         return code;
     }
     if (errno != EPIPE) {
-        say("fovea: cannot write the results to stdout: %s", strerror(errno ? errno : EIO));
+        say("fovea: cannot write the results to stdout%s%s", errno ? ": " : "",
+            errno ? strerror(errno) : ""); /* why an earlier part was lost is not known */
     }
-    return code == EXIT_DONE ? EXIT_FAILED : code;
+    /* Whatever else there was, the results are lost. */
+    return code == EXIT_DONE || code == EXIT_SOME_FAILED ? EXIT_FAILED : code;
 }

@@ -3,6 +3,7 @@
 
 #include "loaders/arch.h"
 #include "runtime/bf16_ratio.h"
+#include "runtime/limits.h"
 #include "runtime/model.h"
 #include "runtime/pass.h"
 #include "runtime/session.h"
@@ -51,6 +52,19 @@ static enum fovea_status parse_precision(const char *text, void *target, struct 
     options->has_precision = true;
     say_precision(*precision);
     return FOVEA_OK;
+}
+
+static enum fovea_status parse_threads(const char *text, void *target, struct fovea_error *err) {
+    int threads;
+    enum fovea_status status = option_count(text, &threads, err);
+    if (!status && threads > FOVEA_LIMIT_THREADS) {
+        status = fovea_fail(err, FOVEA_ERR_INVALID, "%d is over the limit of %d", threads,
+                            FOVEA_LIMIT_THREADS);
+    }
+    if (!status) {
+        *(int *)target = threads;
+    }
+    return status;
 }
 
 const char *precision_name(enum fovea_precision precision) {
@@ -115,7 +129,7 @@ void run_option_specs(struct model_options *options,
          "measurement finds it faster. bf16 multiplies in bf16 and sums in f32",
          parse_precision, options, 0},
         {"threads", "N", "threads of the model (default: what affinity and cgroup allow)",
-         option_count, &options->threads, 0},
+         parse_threads, &options->threads, 0},
         {"passes", "WHICH", "graph passes: on (default), off, or names separated by commas",
          parse_passes, &options->passes, 0},
         {"winograd", "WHEN",

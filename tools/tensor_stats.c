@@ -21,6 +21,9 @@ void tensor_stats_get(const struct fovea_tensor *tensor, struct tensor_stats *ou
         s.mean += d / (double)n;
         squares += d * (x - s.mean);
     }
-    s.std = n > 0 ? sqrt(squares / (double)n) : 0;
+    s.std = n > 0 ? sqrt(squares / (double)n) : NAN;
+    if (n == 0) {
+        s.min = s.max = s.mean = NAN;
+    }
     *out = s;
 }

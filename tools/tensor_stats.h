@@ -6,7 +6,7 @@
 
 #include "runtime/tensor.h"
 
-/* Over the elements that are finite; zeroes if none is. */
+/* Over the elements that are finite; NaN if none is. */
 struct tensor_stats {
     int64_t count;
     int64_t n_nan, n_infinite;
