@@ -370,6 +370,19 @@ else
     end
 fi
 
+# What sanitizers take is no part of the prediction.
+if [ $preload = yes ]; then
+    begin max_memory__too_little_for_all_threads__fewer_streams
+    "$fovea" inspect "$model" --json >"$tmp/out"
+    peak=$(sed -n 's/^  "peak_bytes": \([0-9]*\),*$/\1/p' "$tmp/out")
+    rm -rf "$tmp/little"
+    run 0 eval "$model" "$val" --threads 64 --workers 1 --max-memory $((peak * 3 / 2)) --output "$tmp/little"
+    same "$tmp/little" "with little memory"
+    run 1 eval "$model" "$val" --threads 64 --streams 64 --max-memory $((peak * 3 / 2))
+    err_has 'stream [0-9]* of 64, with [0-9]* bytes of [0-9]* set aside for the others: '
+    end
+fi
+
 # cifar NAME: the same report whatever the division
 cifar() {
     c=$shared/eval/cifar10

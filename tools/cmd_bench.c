@@ -221,7 +221,7 @@ int cmd_bench(int argc, char **argv) {
         {"warmup", "N", "runs before them, the first one included (default 2)", option_count,
          &b.warmup, 0},
         {"streams", "N",
-         "sessions at work at once, sharing threads and --max-memory (default 1):\n"
+         "sessions at work at once, sharing threads, within --max-memory (default 1):\n"
          "images/s of all together, latency of each",
          option_count, &b.n_streams, 0},
         {"profile", "[FILE]",

@@ -149,9 +149,9 @@ static void own_rows(struct evaluation *e, struct option_spec rows[N_OWN_ROWS]) 
          "may, and the exit status is 3)",
          option_size, &e->eval.max_failures, 0},
         {"streams", "N",
-         "sessions at work at once, each with its share of threads and\n"
-         "--max-memory; auto, the default: what a measurement on the first\n"
-         "images finds fastest, together with the batch if that is open",
+         "sessions at work at once, each with its share of threads, all of them\n"
+         "within --max-memory; auto, the default: what a measurement on the\n"
+         "first images finds fastest, together with the batch if that is open",
          parse_streams, e, 0},
         {"output", "DIR",
          "journal and report go there: report.json, predictions.csv, report.html;\n"

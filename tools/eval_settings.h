@@ -6,7 +6,8 @@
 
 #include "tools/eval_run.h"
 
-enum { EVAL_MAX_SETTINGS = 8 };
+/* From the most threads by halves to one. */
+enum { EVAL_MAX_SETTINGS = 11 };
 
 /* The setting there is, then others that may do more images in the same time; how many. */
 size_t eval_settings_list(const struct eval *eval, struct streams_setting list[EVAL_MAX_SETTINGS]);

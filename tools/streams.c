@@ -1,6 +1,7 @@
 /* See streams.h. */
 #include "tools/streams.h"
 
+#include "runtime/plan.h"
 #include "runtime/session.h"
 
 #include <pthread.h>
@@ -19,17 +20,35 @@ static bool fits(const struct classifier *c, const struct streams_setting *setti
            (setting->batch == 0 || setting->batch == c->batch);
 }
 
+/*
+ * One more stream. Of those there are, the memory that they work in is taken, but none of it may
+ * have been touched: it is not in what is resident, which a session's memory is added to.
+ */
+static enum fovea_status add_stream(struct streams *s, const struct streams_setting *setting,
+                                    const struct classifier_options *options, size_t limit,
+                                    struct fovea_error *err) {
+    size_t each = fovea_plan_bytes(fovea_session_get_plan(s->first->session));
+    size_t aside = each * (size_t)s->count;
+    struct classifier_options own = *options;
+    own.model.threads = streams_share(setting, s->count);
+    own.model.max_memory = limit - aside;
+    enum fovea_status status = aside < limit
+                                   ? classifier_share(&s->more[s->count - 1], s->first, &own, err)
+                                   : fovea_fail(err, FOVEA_ERR_LIMIT, "there is no memory for it");
+    if (status == FOVEA_ERR_LIMIT) {
+        fovea_error_prefix(err, "stream %d of %d, with %zu bytes of %zu set aside for the others",
+                           s->count + 1, setting->streams, aside, limit);
+    }
+    s->count += !status;
+    return status;
+}
+
 enum fovea_status streams_init(struct streams *out, struct classifier *first,
                                const struct classifier_options *options,
                                const struct streams_setting *setting, struct fovea_error *err) {
     struct streams s = {.first = first, .count = 1};
     struct classifier_options own = *options;
     own.model.batch = setting->batch > 0 ? setting->batch : options->model.batch;
-    if (setting->streams > 1) {
-        size_t limit = options->model.max_memory;
-        limit = limit ? limit : fovea_default_memory_limit();
-        own.model.max_memory = limit / (size_t)setting->streams;
-    }
     own.model.threads = streams_share(setting, 0);
     enum fovea_status status = FOVEA_OK;
     if (!fits(first, setting)) {
@@ -38,14 +57,14 @@ enum fovea_status streams_init(struct streams *out, struct classifier *first,
     if (status) {
         return status;
     }
+    size_t limit = own.model.max_memory;
+    limit = limit ? limit : fovea_resident_bytes() + fovea_default_memory_limit();
     s.more = calloc((size_t)setting->streams, sizeof(*s.more));
     if (!s.more) {
         return fovea_fail_memory(err, (size_t)setting->streams * sizeof(*s.more), "streams");
     }
     while (!status && s.count < setting->streams) {
-        own.model.threads = streams_share(setting, s.count);
-        status = classifier_share(&s.more[s.count - 1], first, &own, err);
-        s.count += !status;
+        status = add_stream(&s, setting, &own, limit, err);
     }
     if (status) {
         streams_finish(&s);

@@ -29,7 +29,8 @@ int streams_share(const struct streams_setting *setting, int index);
 /*
  * Bring `first` and as many others as it takes into that setting. `options` are
  * those that `first` was made with; a memory limit in them, or that of the
- * library, is for all streams together. After a failure there are no streams.
+ * library, is for all streams together, FOVEA_ERR_LIMIT if they would go over it.
+ * After a failure there are no streams.
  */
 enum fovea_status streams_init(struct streams *out, struct classifier *first,
                                const struct classifier_options *options,
