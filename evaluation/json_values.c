@@ -54,3 +54,13 @@ void json_append(json_t **list, json_t *item) {
 void json_set(json_t **object, const char *key, json_t *item) {
     check_whole(object, json_object_set_new(*object, key, item));
 }
+
+json_t *json_joined(json_t *object, json_t *part) {
+    if (object && part && json_object_update(object, part) == 0) {
+        json_decref(part);
+        return object;
+    }
+    json_decref(object);
+    json_decref(part);
+    return NULL;
+}

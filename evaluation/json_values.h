@@ -35,4 +35,7 @@ json_t *json_count(size_t value);
 void json_append(json_t **list, json_t *item);
 void json_set(json_t **object, const char *key, json_t *item);
 
+/* `object` with all of `part` in it. Takes both references; NULL if either is or memory lacks. */
+json_t *json_joined(json_t *object, json_t *part);
+
 #endif

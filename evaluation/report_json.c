@@ -13,17 +13,6 @@
  */
 enum { JSON_PAIRS = 100, JSON_MISTAKES = 100, JSON_FAILURES = 1000 };
 
-/* Add all of `part`, whose reference is taken, to `object`, likewise; NULL if either is. */
-static json_t *joined(json_t *object, json_t *part) {
-    if (object && part && json_object_update(object, part) == 0) {
-        json_decref(part);
-        return object;
-    }
-    json_decref(object);
-    json_decref(part);
-    return NULL;
-}
-
 static json_t *interval_json(const struct eval_share *share) {
     return share->whole == 0 ? json_null()
                              : json_pack("[oo]", json_double(share->low), json_double(share->high));
@@ -169,13 +158,13 @@ static json_t *diagnosis_json(const struct eval_diagnosis *d) {
 
 json_t *eval_report_json(const struct eval_evidence *evidence, const struct eval_summary *summary) {
     const struct eval_description *d = evidence->description;
-    json_t *root = joined(description_json(d), figures_json(summary));
+    json_t *root = json_joined(description_json(d), figures_json(summary));
     json_t *lists = json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o}", "label_doctor", diagnosis_json(&summary->diagnosis),
         "calibration", calibration_json(&summary->calibration), "failures", failures_json(evidence),
         "confused", pairs_json(d, summary), "mistakes", mistakes_json(evidence, summary),
         "per_class", classes_json(d, summary));
-    return joined(root, lists);
+    return json_joined(root, lists);
 }
 
 json_t *eval_timings_json(const struct eval_timings *t) {

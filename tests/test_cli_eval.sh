@@ -87,8 +87,19 @@ run 0 eval "$model" "$small" $one --json --sweep bilinear,0.875
 json "$tmp/out" 'len(d["variants"]) == 4 and d["failed"] == 0 and d["listed"] == d["scored"]' \
     'len(set(v["recipe_sha256"] for v in d["variants"])) == 4' \
     '[v["top1_count"] for v in d["variants"] if v["recipe_sha256"] == d["recipe"]["sha256"]] != []'
-run 1 eval "$model" "$small" $one --sweep bicubic,large
-err_has "'large' is no filter, no resize mode and no crop_pct"
+run 2 eval "$model" "$small" $one --sweep bicubic,large
+err_has "^fovea eval: --sweep: 'large' is no filter, no resize mode and no crop_pct"
+run 2 eval "$model" "$small" $one --sweep ''
+run 2 eval "$model" "$small" $one --sweep $(seq -s, 0.5 0.01 0.65)
+err_has 'sweep: there are more than 15 values of crop_pct'
+mkdir -p "$tmp/bad/$(basename "$first")"
+cp "$tmp/fake.jpg" "$tmp/bad/$(basename "$first")"
+run 3 eval "$model" "$tmp/bad" $one --sweep bilinear
+out_has '^no images are scored, of 1 listed$'
+run 3 eval "$model" "$tmp/bad" $one --sweep bilinear --json
+json "$tmp/out" '[d[k] for k in ("listed", "ok", "failed", "missing", "scored", "partial")] == [1, 0, 1, 0, 0, False]' \
+    'all(v["top1"] is None and v["top5"] is None for v in d["variants"])' \
+    'len(d["model_sha256"]) == 64 and d["precision"] == "f32"'
 run 2 eval "$model" "$small" --sweep all --output "$tmp/swept"
 end
 

@@ -173,6 +173,21 @@ fi
 same "$tmp/stopped run" "stopped and gone on with"
 end
 
+begin sweep_interrupted__partial_table
+cp -r "$val" "$tmp/swept"
+echo text >"$(ls -d "$tmp/swept"/* | head -1)/0000.jpg" # the first image: its line says that it runs
+"$fovea" eval "$model" "$tmp/swept" $how --sweep all >"$tmp/out" 2>"$tmp/err" &
+job=$!
+while ! grep -q '0000.jpg: ' "$tmp/err" && kill -0 $job 2>/dev/null; do
+    sleep 0.01
+done
+kill -TERM $job
+wait $job
+code=$?
+[ $code = 143 ] || broken "exit $code after SIGTERM"
+out_has '^PARTIAL: stopped by signal 15 with [0-9]* images not done$'
+end
+
 if [ $preload = yes ]; then
     begin disk_full__exit_1__what_is_done_stays
     with_faults FAULT_ENOSPC=9000 1 eval "$model" "$val" $how --output "$tmp/full"

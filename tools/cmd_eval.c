@@ -6,6 +6,7 @@
 #include "tools/eval_sweep.h"
 #include "tools/preprocess_rows.h"
 #include "tools/say.h"
+#include "tools/sweep_axes.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -79,6 +80,11 @@ static enum fovea_status parse_streams(const char *text, void *target, struct fo
                             MAX_STREAMS);
     }
     return status;
+}
+
+static enum fovea_status parse_sweep(const char *text, void *target, struct fovea_error *err) {
+    *(const char **)target = text;
+    return sweep_check_axes(text, err);
 }
 
 /* Options that make no sense together: the exit code, or 0. */
@@ -177,7 +183,7 @@ static void own_rows(struct evaluation *e, struct option_spec rows[N_OWN_ROWS]) 
         {"sweep", "AXES",
          "evaluate under many recipes, each image decoded once: 'all', or filters,\n"
          "resize modes and crop_pcts by commas; is it the model or the resize?",
-         option_text, &e->sweep, 0},
+         parse_sweep, &e->sweep, 0},
         json_option_spec(&e->json),
         {0},
     };

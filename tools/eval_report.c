@@ -67,13 +67,17 @@ static void print_speed(const struct eval *eval, const struct eval_counts *c) {
            eval->setting.threads == 1 ? "" : "s", (long long)eval->model.batch, 100 * eval->busy);
 }
 
+void eval_print_stop(const struct eval *eval, const struct eval_counts *c) {
+    if (eval->stop_signal) {
+        printf("PARTIAL: stopped by signal %d with %zu images not done\n", eval->stop_signal,
+               c->not_done);
+    }
+}
+
 void eval_print(const struct eval *eval) {
     struct eval_counts c;
     eval_count(eval, &c);
-    if (eval->stop_signal) {
-        printf("PARTIAL: stopped by signal %d with %zu images not done\n", eval->stop_signal,
-               c.not_done);
-    }
+    eval_print_stop(eval, &c);
     eval_print_counts(&c);
     if (c.listed > c.not_done + eval->n_resumed) {
         print_speed(eval, &c);
@@ -105,13 +109,7 @@ json_t *eval_json(const struct eval *eval) {
                           NULL)) {
         return NULL;
     }
-    json_t *root = eval_report_json(&evidence, &summary);
-    json_t *setting = setting_json(eval);
-    if (!setting || !root || json_object_update(root, setting)) {
-        json_decref(root);
-        root = NULL;
-    }
-    json_decref(setting);
+    json_t *root = json_joined(eval_report_json(&evidence, &summary), setting_json(eval));
     eval_summary_finish(&summary);
     return root;
 }

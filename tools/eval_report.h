@@ -10,6 +10,9 @@
 /* What was counted, on stdout. */
 void eval_print_counts(const struct eval_counts *counts);
 
+/* That figures are of a part of the images, on stdout, if a signal stopped it. */
+void eval_print_stop(const struct eval *eval, const struct eval_counts *counts);
+
 /* What the label doctor has to say, on stdout; nothing without the memory to think about it. */
 void eval_print_diagnosis(const struct eval_description *description,
                           const struct eval_record *records, size_t n_records);

@@ -2,46 +2,14 @@
 #include "tools/eval_run.h"
 
 #include "loaders/preprocess.h"
-#include "runtime/clock.h"
 #include "tools/eval_pipeline.h"
 #include "tools/eval_share.h"
 #include "tools/eval_streams.h"
 #include "tools/ranks.h"
+#include "tools/stop_signals.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
-
-static volatile sig_atomic_t caught_signal;
-
-/* Signals that come within this of the first are the same one: timeout(1) sends each twice, to its
- * child and to the group that it is in. */
-static const double same_signal_s = 0.3;
-
-/* The first signal asks; the second has its usual effect, once this has returned. */
-static void catch_signal(int number) {
-    static volatile double first;
-    if (!caught_signal) {
-        first = fovea_clock_seconds();
-        caught_signal = number;
-    } else if (fovea_clock_seconds() > first + same_signal_s) {
-        signal(number, SIG_DFL);
-        raise(number);
-    }
-}
-
-static void watch_signals(struct sigaction old[2]) {
-    struct sigaction action = {.sa_handler = catch_signal, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    caught_signal = 0;
-    sigaction(SIGINT, &action, &old[0]);
-    sigaction(SIGTERM, &action, &old[1]);
-}
-
-static void unwatch_signals(const struct sigaction old[2]) {
-    sigaction(SIGINT, &old[0], NULL);
-    sigaction(SIGTERM, &old[1], NULL);
-}
 
 /* ---- the run ------------------------------------------------------------------ */
 
@@ -66,7 +34,7 @@ static enum fovea_status make_pixels(const void *context, const uint8_t *bytes, 
 }
 
 enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_error *err) {
-    struct sigaction old[2];
+    struct stop_signals signals;
     struct pipeline *pipeline = NULL;
     struct eval_share share;
     const struct pipeline_source source = {
@@ -87,11 +55,11 @@ enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_err
     if (status) {
         return status;
     }
-    watch_signals(old);
+    stop_signals_watch(&signals);
     size_t ahead = 2 * ((size_t)eval->workers + (size_t)eval->model.batch);
     status = pipeline_create(&source, eval->workers, ahead, &pipeline, err);
     if (!status) {
-        status = eval_streams_run(eval, pipeline, &caught_signal, err);
+        status = eval_streams_run(eval, pipeline, stop_signals_caught(), err);
     }
     if (!status) {
         status = pipeline_status(pipeline, err);
@@ -100,8 +68,8 @@ enum fovea_status eval_run(struct eval *eval, bool want_logits, struct fovea_err
     if (!status) {
         ranks_end(eval->ranks);
     }
-    eval->stop_signal = caught_signal;
-    unwatch_signals(old);
+    eval->stop_signal = *stop_signals_caught();
+    stop_signals_unwatch(&signals);
     return status;
 }
 

@@ -12,6 +12,7 @@
 #include "tools/eval_pipeline.h"
 #include "tools/progress.h"
 #include "tools/say.h"
+#include "tools/stop_signals.h"
 #include "tools/sweep_axes.h"
 #include "tools/sweep_report.h"
 
@@ -133,13 +134,13 @@ static size_t next_image(void *context) {
 
 static enum fovea_status do_images(struct sweep *sweep, struct eval *eval, struct batch *b,
                                    struct pipeline *pipeline, struct fovea_error *err) {
-    static const volatile sig_atomic_t go_on; /* a signal just ends a sweep */
+    const volatile sig_atomic_t *stop = stop_signals_caught();
     struct prepared_image image;
     struct progress progress;
     enum fovea_status status = FOVEA_OK;
     size_t failures = 0;
     progress_init(&progress, "images", eval->list.count);
-    for (size_t done = 1; !status && pipeline_peek(pipeline, &go_on) != EVAL_NO_IMAGE; done++) {
+    for (size_t done = 1; !status && pipeline_peek(pipeline, stop) != EVAL_NO_IMAGE; done++) {
         struct fovea_image decoded = {0};
         pipeline_take(pipeline, &decoded, &image);
         b->decoded = &decoded;
@@ -179,9 +180,13 @@ static enum fovea_status do_all(struct sweep *sweep, struct eval *eval, struct f
         b.errors && b.places
             ? pipeline_create(&source, eval->workers, 2 * (size_t)eval->workers, &pipeline, err)
             : fovea_fail_memory(err, sizeof(*b.errors), "a batch");
+    struct stop_signals signals;
+    stop_signals_watch(&signals);
     if (!status) {
         status = do_images(sweep, eval, &b, pipeline, err);
     }
+    eval->stop_signal = *stop_signals_caught();
+    stop_signals_unwatch(&signals);
     eval->abandoned = !pipeline_destroy(pipeline);
     free(b.errors);
     free(b.places);
@@ -199,7 +204,10 @@ static enum fovea_status open_model(struct evaluation *e, struct fovea_error *er
     if (!status) {
         status = classifier_init(&e->eval.model, &first, err);
     }
-    return status ? status : eval_list_label(&e->eval.list, &e->list, &e->eval.model, err);
+    if (!status) {
+        status = eval_list_label(&e->eval.list, &e->list, &e->eval.model, err);
+    }
+    return status ? status : eval_describe(&e->eval, err);
 }
 
 static enum fovea_status run(struct evaluation *e, struct sweep *sweep, struct fovea_error *err) {
@@ -215,7 +223,7 @@ static enum fovea_status run(struct evaluation *e, struct sweep *sweep, struct f
     say("%s; %zu recipes", eval->list.words.text, sweep->n_variants);
     status = do_all(sweep, eval, err);
     if (!status && json_target_wants_text(&e->json)) {
-        sweep_print(sweep, &eval->list);
+        sweep_print(sweep, eval);
     }
     if (!status && e->json.on) {
         status = json_target_write(&e->json, sweep_json(sweep, eval), err);

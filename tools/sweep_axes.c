@@ -14,16 +14,18 @@ struct axes {
     size_t n_modes, n_filters, n_crops;
 };
 
+static const char everything[] = "all";
 static const char everything_pillow[] =
     "squash,short,bicubic,bilinear,lanczos,box,0.875,0.9,0.9375,1";
 static const char everything_tensorflow[] = "squash,short,bicubic,bilinear,area,0.875,0.9,0.9375,1";
 
+/* There are fewer modes, and fewer filters, than an axis may have values. */
 static void add_mode(struct axes *a, enum fovea_resize_mode mode) {
     bool known = false;
     for (size_t i = 0; i < a->n_modes; i++) {
         known |= a->modes[i] == mode;
     }
-    if (!known && a->n_modes < MAX_VALUES) {
+    if (!known) {
         a->modes[a->n_modes++] = mode;
     }
 }
@@ -33,19 +35,23 @@ static void add_filter(struct axes *a, enum fovea_filter filter) {
     for (size_t i = 0; i < a->n_filters; i++) {
         known |= a->filters[i] == filter;
     }
-    if (!known && a->n_filters < MAX_VALUES) {
+    if (!known) {
         a->filters[a->n_filters++] = filter;
     }
 }
 
-static void add_crop(struct axes *a, double crop_pct) {
-    bool known = false;
+static enum fovea_status add_crop(struct axes *a, double crop_pct, struct fovea_error *err) {
     for (size_t i = 0; i < a->n_crops; i++) {
-        known |= a->crops[i] == crop_pct;
+        if (a->crops[i] == crop_pct) {
+            return FOVEA_OK;
+        }
     }
-    if (!known && a->n_crops < MAX_VALUES) {
-        a->crops[a->n_crops++] = crop_pct;
+    if (a->n_crops == MAX_VALUES) {
+        return fovea_fail(err, FOVEA_ERR_INVALID, "there are more than %d values of crop_pct",
+                          MAX_VALUES - 1); /* and the recipe's */
     }
+    a->crops[a->n_crops++] = crop_pct;
+    return FOVEA_OK;
 }
 
 static enum fovea_status add_word(struct axes *a, const char *word, struct fovea_error *err) {
@@ -57,11 +63,11 @@ static enum fovea_status add_word(struct axes *a, const char *word, struct fovea
     } else if (fovea_recipe_find_word(&r, FOVEA_RECIPE_FILTER, word)) {
         add_filter(a, r.filter);
     } else if (end != word && !*end) {
-        add_crop(a, number);
-        return fovea_recipe_check_crop_pct(number, err);
+        enum fovea_status status = fovea_recipe_check_crop_pct(number, err);
+        return status ? status : add_crop(a, number, err);
     } else {
         return fovea_fail(err, FOVEA_ERR_INVALID,
-                          "--sweep: '%s' is no filter, no resize mode and no crop_pct",
+                          "'%s' is no filter, no resize mode and no crop_pct",
                           fovea_quote(word).text);
     }
     return FOVEA_OK;
@@ -78,6 +84,11 @@ static enum fovea_status parse(const char *text, struct axes *a, struct fovea_er
     }
     free(words);
     return status;
+}
+
+enum fovea_status sweep_check_axes(const char *axes, struct fovea_error *err) {
+    struct axes a = {.n_crops = 1}; /* the recipe's, whatever it will be */
+    return strcmp(axes, everything) == 0 ? FOVEA_OK : parse(axes, &a, err);
 }
 
 /* Variant number `i` of the product; number 0 has the first of each axis, the recipe's. */
@@ -97,8 +108,8 @@ enum fovea_status sweep_init(struct sweep *sweep, const char *axes,
     bool pillow = recipe->resampler == FOVEA_RESAMPLER_PILLOW;
     add_mode(&a, recipe->resize);
     add_filter(&a, recipe->filter);
-    add_crop(&a, recipe->crop_pct);
-    if (strcmp(axes, "all") == 0) {
+    a.crops[a.n_crops++] = recipe->crop_pct;
+    if (strcmp(axes, everything) == 0) {
         axes = pillow ? everything_pillow : everything_tensorflow;
     }
     enum fovea_status status = parse(axes, &a, err);

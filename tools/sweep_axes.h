@@ -17,8 +17,11 @@ struct sweep {
     size_t n_variants;
 };
 
-/* `axes` as eval_sweep_run has it. FOVEA_ERR_INVALID names a word that is none, or a recipe that
- * cannot be. */
+/* Whether `axes` are words as eval_sweep_run has them. FOVEA_ERR_INVALID names one that is none. */
+enum fovea_status sweep_check_axes(const char *axes, struct fovea_error *err);
+
+/* Of axes that are. FOVEA_ERR_INVALID is a recipe that cannot be, such as a filter that this
+ * recipe's kind of resize does not have. */
 enum fovea_status sweep_init(struct sweep *sweep, const char *axes,
                              const struct fovea_recipe *recipe, size_t n_images,
                              struct fovea_error *err);

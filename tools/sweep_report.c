@@ -4,7 +4,9 @@
 #include "evaluation/paired.h"
 #include "evaluation/scores.h"
 #include "loaders/recipe_write.h"
+#include "tools/eval_report.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,14 +16,6 @@ struct standing {
     size_t gained, lost; /* images that only this one has right, or only the recipe */
     double p;            /* McNemar's, times how many were compared (Bonferroni), at most 1 */
 };
-
-static size_t n_scored(const struct eval_list *list) {
-    size_t n = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        n += list->records[i].state == EVAL_OK && list->records[i].n_labels > 0;
-    }
-    return n;
-}
 
 static struct standing stand(const struct sweep *sweep, size_t v, size_t n_images) {
     const struct sweep_variant *own = &sweep->variants[0];
@@ -66,7 +60,7 @@ static const struct standing *winner(const struct sweep *sweep, const struct sta
 }
 
 static double share(size_t part, size_t whole) {
-    return whole ? 100.0 * (double)part / (double)whole : 0;
+    return whole ? 100.0 * (double)part / (double)whole : NAN;
 }
 
 static void crop_words(const struct fovea_recipe *r, char words[24]) {
@@ -90,27 +84,37 @@ static void print_row(const struct sweep *sweep, const struct standing *s, size_
     }
 }
 
-void sweep_print(const struct sweep *sweep, const struct eval_list *list) {
-    struct standing *all = standings(sweep, list->count);
-    size_t scored = n_scored(list);
+static void print_winner(const struct standing *best) {
+    if (!best) {
+        printf("it is not the resize: no recipe is better than the model's by more than chance\n");
+        return;
+    }
+    const struct fovea_recipe *r = &best->variant->recipe;
+    char crop[24];
+    crop_words(r, crop);
+    printf("it is the resize: %s %s %s is right about %zu images more than the recipe, which is "
+           "more than chance\n",
+           fovea_resize_mode_name(r->resize), crop, fovea_filter_name(r->filter),
+           best->gained - best->lost);
+}
+
+void sweep_print(const struct sweep *sweep, const struct eval *eval) {
+    struct standing *all = standings(sweep, eval->list.count);
+    struct eval_counts counts;
+    eval_count(eval, &counts);
     if (!all) {
         return;
     }
-    printf("resize  crop_pct  filter      top-1  95 %% interval    top-5  against the recipe\n");
-    for (size_t v = 0; v < sweep->n_variants; v++) {
-        print_row(sweep, &all[v], scored);
-    }
-    const struct standing *best = winner(sweep, all);
-    if (best) {
-        const struct fovea_recipe *r = &best->variant->recipe;
-        char crop[24];
-        crop_words(r, crop);
-        printf("it is the resize: %s %s %s is right about %zu images more than the recipe, which "
-               "is more than chance\n",
-               fovea_resize_mode_name(r->resize), crop, fovea_filter_name(r->filter),
-               best->gained - best->lost);
+    eval_print_stop(eval, &counts);
+    if (counts.scored == 0) {
+        printf("no images are scored, of %zu listed\n", counts.listed);
     } else {
-        printf("it is not the resize: no recipe is better than the model's by more than chance\n");
+        printf(
+            "resize  crop_pct  filter      top-1  95 %% interval    top-5  against the recipe\n");
+        for (size_t v = 0; v < sweep->n_variants; v++) {
+            print_row(sweep, &all[v], counts.scored);
+        }
+        print_winner(winner(sweep, all));
     }
     free(all);
 }
@@ -129,25 +133,34 @@ static json_t *variant_json(const struct standing *s, size_t scored) {
         (json_int_t)s->lost, "p_value", json_double(s->p));
 }
 
+/* Of which images the figures are. */
+static json_t *counts_json(const struct eval_counts *c) {
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "listed", json_count(c->listed),
+                     "scored", json_count(c->scored), "ok", json_count(c->ok), "failed",
+                     json_count(c->failed), "missing", json_count(c->missing), "not_done",
+                     json_count(c->not_done), "unlabelled", json_count(c->listed - c->labelled),
+                     "partial", c->not_done > 0);
+}
+
 json_t *sweep_json(const struct sweep *sweep, const struct eval *eval) {
     struct standing *all = standings(sweep, eval->list.count);
-    size_t scored = n_scored(&eval->list);
     json_t *variants = json_array();
     struct eval_counts counts;
     if (!all) {
         json_decref(variants);
         return NULL;
     }
-    for (size_t v = 0; v < sweep->n_variants; v++) {
-        json_append(&variants, variant_json(&all[v], scored));
-    }
     eval_count(eval, &counts);
+    for (size_t v = 0; v < sweep->n_variants; v++) {
+        json_append(&variants, variant_json(&all[v], counts.scored));
+    }
     json_t *root = json_pack(
-        "{s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:o}", "model", json_text(eval->model.path), "dataset",
-        json_text(eval->list.words.text), "recipe", fovea_recipe_to_json(&eval->model.recipe),
-        "listed", (json_int_t)counts.listed, "scored", (json_int_t)scored, "failed",
-        (json_int_t)(counts.failed + counts.missing), "resize_matters", winner(sweep, all) != NULL,
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "model", json_text(eval->model.path),
+        "model_sha256", json_text(eval->description.model_sha256), "precision",
+        json_text(eval->description.precision), "dataset", json_text(eval->list.words.text),
+        "list_sha256", json_text(eval->description.list_sha256), "recipe",
+        fovea_recipe_to_json(&eval->model.recipe), "resize_matters", winner(sweep, all) != NULL,
         "variants", variants);
     free(all);
-    return root;
+    return json_joined(root, counts_json(&counts));
 }
