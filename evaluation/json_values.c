@@ -24,15 +24,15 @@ json_t *json_text(const char *text) {
     if (string) {
         return string;
     }
-    char *plain = strdup(text);
-    if (!plain) {
+    char *escaped = malloc(4 * strlen(text) + 1), *to = escaped;
+    if (!escaped) {
         return NULL;
     }
-    for (char *c = plain; *c; c++) {
-        *c = (unsigned char)*c < 0x80 ? *c : '?';
+    for (*to = 0; *text; text++) {
+        to += sprintf(to, (unsigned char)*text < 0x80 ? "%c" : "\\x%02x", (unsigned char)*text);
     }
-    string = json_string(plain);
-    free(plain);
+    string = json_string(escaped);
+    free(escaped);
     return string;
 }
 

@@ -22,7 +22,7 @@ json_t *json_double(double value);
 /* The same with the nine digits that tell floats apart, and no more. */
 json_t *json_float(float value);
 
-/* A string, null for NULL; bytes that are not UTF-8 become '?'. */
+/* A string, null for NULL. Of one that is not UTF-8, bytes over 127 become \xNN. */
 json_t *json_text(const char *text);
 
 /* A count. */

@@ -138,6 +138,8 @@ if [ -f "$ring" ]; then
     run 3 preprocess --json "$tmp/none.jpg" "$ring"
     err_has 'none.jpg: .*No such file'
     json "$tmp/out" '"No such file" in d[0]["error"] and d[1]["error"] is None'
+    run 3 preprocess --json "$tmp/$(printf 'n\344me')"
+    json "$tmp/out" 'd[0]["path"].endswith("/n\\xe4me")'
     end
 
     begin preprocess__against__tells_equal_from_different
@@ -147,6 +149,34 @@ if [ -f "$ring" ]; then
     run 1 preprocess --size 64 --filter box --against "$tmp/ppm/0001.ppm" "$ring"
     run 1 preprocess --against "$tmp/none.ppm" "$ring"
     err_has 'No such file'
+    run 1 preprocess --size 63 --against "$tmp/ppm/0001.ppm" "$ring"
+    err_has '63x63 pixels; the file to compare has 64x64'
+    run 1 preprocess --against "$ring" "$ring"
+    err_has 'neither a PNG nor a binary PPM'
+    end
+
+    begin preprocess__png__has_the_pixels
+    run 0 preprocess --size 64 -o "$tmp/png" --write png --json "$ring"
+    for try in python3 /usr/bin/python3; do # Pillow is Debian's, where another Python may be first
+        if $try -c 'import PIL' 2>/dev/null; then
+            $try -c 'import hashlib, json, sys; from PIL import Image
+image = Image.open(sys.argv[1])
+assert image.mode == "RGB" and image.size == (64, 64)
+said = json.load(open(sys.argv[2]))[0]["cropped"]["sha256"]
+assert hashlib.sha256(image.tobytes()).hexdigest() == said
+image.save(sys.argv[1], optimize=True)
+image.convert("RGBA").save(sys.argv[3])' "$tmp/png/0001.png" "$tmp/out" "$tmp/alpha.png" || broken "Pillow reads others"
+            run 1 preprocess --size 64 --against "$tmp/alpha.png" "$ring"
+            err_has 'a PNG with alpha'
+            break
+        fi
+    done
+    run 0 preprocess --size 64 --against "$tmp/png/0001.png" "$ring"
+    out_has 'cropped: 0 of 4096 pixels differ'
+    run 1 preprocess --size 64 --filter box --against "$tmp/png/0001.png" "$ring"
+    head -c 300 "$tmp/png/0001.png" >"$tmp/cut.png"
+    run 1 preprocess --size 64 --against "$tmp/cut.png" "$ring"
+    err_has 'cut.png: a PNG that cannot be read: '
     end
 
     begin preprocess__bad_values__exit_2_and_say_what_is_wrong

@@ -20,7 +20,9 @@
 #include <sys/stat.h>
 
 /* What -o writes; AS_DEFAULT is PPM that nobody asked for. */
-enum format { AS_DEFAULT, AS_PPM, AS_NPY };
+enum format { AS_DEFAULT, AS_PPM, AS_PNG, AS_NPY };
+
+static const char *const format_names[] = {"ppm", "ppm", "png", "npy"};
 
 struct command {
     struct json_target json;
@@ -28,7 +30,7 @@ struct command {
     struct fovea_recipe recipe;
     const char *out_dir; /* NULL: write nothing */
     enum format format;
-    enum fovea_stage stage; /* the one written as PPM, and compared */
+    enum fovea_stage stage; /* the one whose pixels are written, and compared */
     const char *against_path;
     struct fovea_image against;
     struct operands images;
@@ -100,18 +102,16 @@ static enum fovea_status write_result(const struct command *command, const char 
                                       const struct fovea_preprocess_result *result,
                                       struct fovea_error *err) {
     const char *name = base_name(input);
-    const char *extension = command->format == AS_NPY ? "npy" : "ppm";
+    const struct fovea_image *pixels = &result->images[command->stage];
     char *path;
-    if (asprintf(&path, "%s/%.*s.%s", command->out_dir, (int)stem_length(name), name, extension) <
-        0) {
+    if (asprintf(&path, "%s/%.*s.%s", command->out_dir, (int)stem_length(name), name,
+                 format_names[command->format]) < 0) {
         return fovea_fail_memory(err, strlen(input), "a path");
     }
-    enum fovea_status status;
-    if (command->format == AS_NPY) {
-        status = write_tensor(command, path, &result->images[FOVEA_CROPPED], err);
-    } else {
-        status = fovea_ppm_write(path, &result->images[command->stage], err);
-    }
+    enum fovea_status status =
+        command->format == AS_NPY ? write_tensor(command, path, &result->images[FOVEA_CROPPED], err)
+        : command->format == AS_PNG ? fovea_png_save(path, pixels, err)
+                                    : fovea_ppm_write(path, pixels, err);
     free(path);
     return status;
 }
@@ -149,9 +149,6 @@ static enum fovea_status run_stages(const struct command *command, const char *p
         status = fovea_preprocess_crop(&command->recipe, &images[FOVEA_DECODED],
                                        &images[FOVEA_RESIZED], &images[FOVEA_CROPPED], err);
     }
-    if (!status && command->against_path) {
-        status = fovea_preprocess_result_compare(result, command->stage, &command->against, err);
-    }
     return status;
 }
 
@@ -163,6 +160,11 @@ static int process(const struct command *command, const char *path, json_t *list
     struct fovea_error err = {.status = FOVEA_OK};
     bool failed = run_stages(command, path, &result, &err) != FOVEA_OK;
     int code = failed ? EXIT_SOME_FAILED : EXIT_DONE;
+    if (!failed && command->against_path) {
+        failed = fovea_preprocess_result_compare(&result, command->stage, &command->against,
+                                                 &err) != FOVEA_OK;
+        code = failed ? EXIT_FAILED : EXIT_DONE;
+    }
 
     if (failed) {
         say("%s: %s", path, err.message);
@@ -204,7 +206,7 @@ static enum fovea_status prepare(struct command *command, struct fovea_error *er
     enum fovea_status status =
         fovea_preprocess_options_resolve(&command->options, NULL, &command->recipe, err);
     if (!status && command->against_path) {
-        status = fovea_ppm_read(command->against_path, &command->against, err);
+        status = fovea_pixels_read(command->against_path, &command->against, err);
     }
     if (!status && command->out_dir && mkdir(command->out_dir, 0777) != 0 && errno != EEXIST) {
         status = fovea_fail(err, FOVEA_ERR_IO, "cannot make '%s': %s",
@@ -229,13 +231,14 @@ static int preprocess_all(struct command *command) {
 /* ---- the command line ---------------------------------------------------------------- */
 
 static enum fovea_status parse_format(const char *text, void *target, struct fovea_error *err) {
-    enum format *format = target;
-    if (strcmp(text, "ppm") != 0 && strcmp(text, "npy") != 0) {
-        return fovea_fail(err, FOVEA_ERR_INVALID, "'%s': must be ppm or npy",
-                          fovea_quote(text).text);
+    for (enum format format = AS_PPM; format <= AS_NPY; format++) {
+        if (strcmp(text, format_names[format]) == 0) {
+            *(enum format *)target = format;
+            return FOVEA_OK;
+        }
     }
-    *format = text[0] == 'n' ? AS_NPY : AS_PPM;
-    return FOVEA_OK;
+    return fovea_fail(err, FOVEA_ERR_INVALID, "'%s': must be ppm, png or npy",
+                      fovea_quote(text).text);
 }
 
 static enum fovea_status parse_stage(const char *text, void *target, struct fovea_error *err) {
@@ -267,12 +270,12 @@ int cmd_preprocess(int argc, char **argv) {
     const struct option_spec own[] = {
         {"output", "DIR", "write DIR/NAME.ppm for each image, or what --write says", option_text,
          &command.out_dir, 'o'},
-        {"write", "ppm|npy",
-         "ppm: pixels of --stage; npy: the normalised f32 tensor,\nshape (1, 3, H, W)",
+        {"write", "ppm|png|npy",
+         "ppm, png: pixels of --stage; npy: the normalised f32\ntensor, shape (1, 3, H, W)",
          parse_format, &command.format, 0},
-        {"against", "FILE.ppm",
-         "compare the one IMAGE at --stage with this file; exit 1\nif a pixel differs", option_text,
-         &command.against_path, 0},
+        {"against", "FILE",
+         "compare the one IMAGE at --stage with this PPM or PNG;\nexit 1 if a pixel differs",
+         option_text, &command.against_path, 0},
         {"stage", "NAME", "decoded, resized or cropped (default)", parse_stage, &command.stage, 0},
         json_option_spec(&command.json),
         {0},
@@ -291,7 +294,7 @@ int cmd_preprocess(int argc, char **argv) {
         "  fovea preprocess --resize squash --size 480 --crop-pct 0.9375 cat.jpg\n"
         "  fovea preprocess --preset imagenet --json=pixels.json val/*/*.JPEG\n"
         "  fovea preprocess --recipe model.json -o tensors --write npy cat.jpg\n"
-        "  fovea preprocess --preset timm --against from_pillow.ppm cat.jpg\n",
+        "  fovea preprocess --preset timm --against from_pillow.png cat.jpg\n",
         groups,
     };
     int end = options_parse(&usage, argc, argv, &command.images);

@@ -1,9 +1,11 @@
-/* PPM and NumPy files: see image_files.h. */
+/* See image_files.h. */
 #include "tools/image_files.h"
+
 #include "loaders/file.h"
+#include "tools/out_file.h"
+#include "tools/png_files.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,33 +17,53 @@ struct part {
 
 static enum fovea_status write_parts(const char *path, const struct part *parts, int count,
                                      struct fovea_error *err) {
-    FILE *file = fopen(path, "wb");
-    bool good = file != NULL;
-    int code = errno;
-    for (int i = 0; i < count && good; i++) {
-        good = fwrite(parts[i].bytes, 1, parts[i].size, file) == parts[i].size;
-        code = errno;
+    struct out_file file;
+    enum fovea_status status = out_file_init(&file, path, err);
+    if (status) {
+        return status;
     }
-    if (file && fclose(file) != 0 && good) {
-        good = false;
-        code = errno;
+    for (int i = 0; i < count; i++) {
+        fwrite(parts[i].bytes, 1, parts[i].size, file.stream); /* a failure shows in the end */
     }
-    if (!good) {
-        return fovea_fail(err, FOVEA_ERR_IO, "cannot write %s: %s", path, strerror(code));
-    }
-    return FOVEA_OK;
+    return out_file_commit(&file, err);
+}
+
+static enum fovea_status check_samples(const struct fovea_image *image, struct fovea_error *err) {
+    return image->rgb ? FOVEA_OK
+                      : fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
+                                   "PPM and PNG have 8 bits a sample, and these pixels are "
+                                   "floats; write npy");
 }
 
 enum fovea_status fovea_ppm_write(const char *path, const struct fovea_image *image,
                                   struct fovea_error *err) {
     char header[64];
-    if (!image->rgb) {
-        return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
-                          "a PPM has 8 bits a sample, and these pixels are floats; write npy");
+    enum fovea_status status = check_samples(image, err);
+    if (status) {
+        return status;
     }
     int length = snprintf(header, sizeof(header), "P6\n%d %d\n255\n", image->width, image->height);
     struct part parts[] = {{header, (size_t)length}, {image->rgb, fovea_image_size(image)}};
     return write_parts(path, parts, 2, err);
+}
+
+enum fovea_status fovea_png_save(const char *path, const struct fovea_image *image,
+                                 struct fovea_error *err) {
+    struct out_file file;
+    enum fovea_status status = check_samples(image, err);
+    if (!status) {
+        status = out_file_init(&file, path, err);
+    }
+    if (status) {
+        return status;
+    }
+    status = fovea_png_write(file.stream, image, err);
+    if (status) {
+        fovea_error_prefix(err, "%s", path);
+        out_file_finish(&file);
+        return status;
+    }
+    return out_file_commit(&file, err);
 }
 
 enum fovea_status fovea_npy_write(const char *path, const float *planes, int height, int width,
@@ -81,7 +103,7 @@ static enum fovea_status parse_ppm(const uint8_t *bytes, size_t size, struct fov
                                    struct fovea_error *err) {
     size_t at = 2;
     if (size < 2 || memcmp(bytes, "P6", 2) != 0) {
-        return fovea_fail(err, FOVEA_ERR_FORMAT, "not a binary PPM (P6)");
+        return fovea_fail(err, FOVEA_ERR_FORMAT, "neither a PNG nor a binary PPM (P6)");
     }
     long width = next_number(bytes, size, &at);
     long height = next_number(bytes, size, &at);
@@ -104,13 +126,14 @@ static enum fovea_status parse_ppm(const uint8_t *bytes, size_t size, struct fov
     return status;
 }
 
-enum fovea_status fovea_ppm_read(const char *path, struct fovea_image *out,
-                                 struct fovea_error *err) {
+enum fovea_status fovea_pixels_read(const char *path, struct fovea_image *out,
+                                    struct fovea_error *err) {
     uint8_t *bytes;
     size_t size;
     enum fovea_status status = fovea_file_read(path, (size_t)1 << 30, &bytes, &size, NULL, err);
     if (!status) {
-        status = parse_ppm(bytes, size, out, err);
+        status = fovea_png_looks_like(bytes, size) ? fovea_png_parse(bytes, size, out, err)
+                                                   : parse_ppm(bytes, size, out, err);
         free(bytes);
     }
     if (status) {

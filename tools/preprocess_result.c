@@ -52,24 +52,6 @@ enum fovea_status fovea_preprocess_result_compare(struct fovea_preprocess_result
     return FOVEA_OK;
 }
 
-/* JSON takes UTF-8 only; a path of other bytes gets its odd ones as \xNN. */
-static json_t *path_json(const char *path) {
-    json_t *text = json_string(path);
-    if (text) {
-        return text;
-    }
-    char *escaped = malloc(4 * strlen(path) + 1), *to = escaped;
-    if (!escaped) {
-        return NULL;
-    }
-    for (; *path; path++) {
-        to += sprintf(to, (unsigned char)*path < 0x80 ? "%c" : "\\x%02x", (unsigned char)*path);
-    }
-    text = json_string(escaped);
-    free(escaped);
-    return text;
-}
-
 static json_t *stage_json(const struct fovea_image *image) {
     if (!fovea_image_data(image)) {
         return json_null();
@@ -80,7 +62,7 @@ static json_t *stage_json(const struct fovea_image *image) {
 
 json_t *fovea_preprocess_result_json(const struct fovea_preprocess_result *result, const char *path,
                                      const char *error) {
-    json_t *object = json_pack("{s:o}", "path", path_json(path));
+    json_t *object = json_pack("{s:o}", "path", json_text(path));
     for (int i = 0; object && i < FOVEA_N_STAGES; i++) {
         json_set(&object, stage_names[i], stage_json(&result->images[i]));
     }
