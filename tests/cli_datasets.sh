@@ -71,7 +71,7 @@ dataset_tests() {
     head -1 "$pure/list.txt" | tr , ' ' >>"$pure/list.txt"
     run 3 eval "$model" "$pure/list.txt" $one
     out_has '^listed 8 = ok 7 + failed 0 + missing 1$'
-    err_has '1 images are listed more than once'
+    err_has 'images listed again after their first time, which count again: 1, the first: '
     rm "$pure/list.txt"
     end
 
@@ -121,7 +121,7 @@ dataset_tests() {
     err_has "lm.txt: maps class 'zz1' to 'nobody', which is neither"
     printf 'zz1 12\nzz2 5\n' >"$tmp/lm.txt"
     run 1 eval "$model" "$tmp/bare" $one --label-map "$tmp/lm.txt"
-    err_has "'zz1' stands for class 12, but the model has 10 classes"
+    err_has "'zz1', the label of .*, stands for class 12, but the model has 10 classes"
     end
 
     begin eval__labels__byte_order_mark_carriage_returns_and_number

@@ -184,6 +184,12 @@ image.convert("RGBA").save(sys.argv[3])' "$tmp/png/0001.png" "$tmp/out" "$tmp/al
     err_has "--size: '0': sides must be in 1.."
     run 2 preprocess --stage shown "$ring"
     err_has "--stage: 'shown': must be decoded, resized or cropped"
+    run 2 preprocess --crop-pct 0.9 --margin 3 "$ring"
+    err_has '--margin: it excludes --crop-pct, which is given'
+    run 2 preprocess --margin 3 --crop-pct 0.9 "$ring"
+    err_has '--crop-pct: it excludes --margin'
+    run 1 preprocess --preset deepmind --resize-order vertical "$ring"
+    err_has '^fovea preprocess: --resize-order is for resampler pillow'
     run 2 preprocess --write npy "$ring"
     err_has '--write needs -o DIR'
     run 2 preprocess --preset timm --recipe r.json "$ring"

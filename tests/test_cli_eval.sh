@@ -132,7 +132,7 @@ begin eval__numeric_folders__name_the_class
 mkdir -p "$tmp/numeric/7" "$tmp/numeric/10"
 cp "$image" "$tmp/numeric/7/a.jpg"
 run 1 eval "$model" "$tmp/numeric" $one
-err_has "'10' stands for class 10, but the model has 10 classes"
+err_has "numeric: '10' stands for class 10, but the model has 10 classes"
 rmdir "$tmp/numeric/10"
 run 0 eval "$model" "$tmp/numeric" $one --predictions "$tmp/p.csv"
 grep -q '^7/a.jpg,7,' "$tmp/p.csv" || broken "the label is not 7"

@@ -98,7 +98,8 @@ static void say_setting(const struct evaluation *e) {
         say("note: the model knows no class of %zu images; they are run, but not scored", unknown);
     }
     if (set->n_repeated > 0) {
-        say("warning: %zu images are listed more than once, and count so, the first: %s",
+        say("warning: images listed again after their first time, which count again: %zu, the "
+            "first: %s",
             set->n_repeated, set->repeated ? fovea_quote(set->repeated).text : "");
     }
 }

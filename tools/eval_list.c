@@ -114,6 +114,25 @@ static enum fovea_status map_in_order(const struct fovea_dataset *set,
     return FOVEA_OK;
 }
 
+/* A class of the dataset stands for one that the model does not have: where does it come from? */
+static enum fovea_status fail_beyond(const struct fovea_dataset *set, size_t class_number,
+                                     int index, const struct classifier *model,
+                                     struct fovea_error *err) {
+    const char *path = NULL;
+    for (size_t i = 0; i < set->n_images && !path; i++) {
+        const struct fovea_dataset_image *image = &set->images[i];
+        for (size_t k = 0; k < image->n_labels && !path; k++) {
+            path = set->labels[image->first_label + k] == class_number ? image->path : NULL;
+        }
+    }
+    return fovea_fail(err, FOVEA_ERR_INVALID,
+                      "%s: '%s'%s%s%s stands for class %d, but the model has %lld classes",
+                      fovea_quote(set->path).text,
+                      fovea_quote(set->classes[class_number].name).text,
+                      path ? ", the label of " : "", path ? fovea_quote(path).text : "",
+                      path ? "," : "", index, (long long)model->classes);
+}
+
 static enum fovea_status map_labels(struct eval_list *list, const struct eval_list_options *options,
                                     const struct classifier *model, int *map,
                                     struct fovea_error *err) {
@@ -129,11 +148,7 @@ static enum fovea_status map_labels(struct eval_list *list, const struct eval_li
         status = map_in_order(set, model, map, err);
     }
     for (size_t i = 0; !status && i < set->n_classes; i++) {
-        if (map[i] >= model->classes) {
-            status = fovea_fail(
-                err, FOVEA_ERR_INVALID, "'%s' stands for class %d, but the model has %lld classes",
-                fovea_quote(set->classes[i].name).text, map[i], (long long)model->classes);
-        }
+        status = map[i] < model->classes ? FOVEA_OK : fail_beyond(set, i, map[i], model, err);
     }
     struct fovea_dataset_words what = fovea_dataset_describe(set);
     snprintf(list->words.text, sizeof(list->words.text),

@@ -27,7 +27,16 @@ enum fovea_status fovea_preprocess_options_resolve(const struct fovea_preprocess
     } else if (options->preset) {
         status = fovea_recipe_preset(options->preset, FOVEA_FROM_PRESET, &chosen, err);
     }
-    return status ? status : fovea_recipe_complete(known, &chosen, &options->flags, out, err);
+    if (!status) {
+        status = fovea_recipe_complete(known, &chosen, &options->flags, out, err);
+    }
+    if (!status && options->flags.source[FOVEA_RECIPE_ORDER] &&
+        out->resampler == FOVEA_RESAMPLER_TENSORFLOW) {
+        status = fovea_fail(err, FOVEA_ERR_INVALID,
+                            "--resize-order is for resampler pillow; TensorFlow's kernels have one "
+                            "order each");
+    }
+    return status;
 }
 
 enum fovea_status fovea_preprocess_options_settle(const struct fovea_preprocess_options *options,

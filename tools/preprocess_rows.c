@@ -74,8 +74,22 @@ static enum fovea_status parse_size(const char *text, void *target, struct fovea
     return FOVEA_OK;
 }
 
+/* --crop-pct and --margin say the same; with both, one would be passed over. */
+static enum fovea_status check_one_crop(const struct fovea_recipe *flags, bool margin,
+                                        struct fovea_error *err) {
+    bool given = flags->source[FOVEA_RECIPE_CROP_PCT] == FOVEA_FROM_FLAG;
+    return given && margin != (flags->crop_pct == 0)
+               ? fovea_fail(err, FOVEA_ERR_INVALID, "it excludes %s, which is given",
+                            margin ? "--crop-pct" : "--margin")
+               : FOVEA_OK;
+}
+
 static enum fovea_status parse_crop_pct(const char *text, void *target, struct fovea_error *err) {
     struct fovea_recipe *flags = target;
+    enum fovea_status status = check_one_crop(flags, false, err);
+    if (status) {
+        return status;
+    }
     if (!parse_number(text, &flags->crop_pct)) {
         return fail_value(text, "a number such as 0.875", err);
     }
@@ -89,10 +103,11 @@ static enum fovea_status parse_margin(const char *text, void *target, struct fov
     if (!parse_whole(text, 0, &margin, NULL) || margin > FOVEA_LIMIT_INPUT_SIDE) {
         return fail_value(text, "a number of pixels, 0..16384", err);
     }
+    enum fovea_status status = check_one_crop(flags, true, err);
     flags->margin = (int)margin;
     flags->crop_pct = 0;
     flags->source[FOVEA_RECIPE_CROP_PCT] = FOVEA_FROM_FLAG;
-    return FOVEA_OK;
+    return status;
 }
 
 static enum fovea_status parse_mean(const char *text, void *target, struct fovea_error *err) {
