@@ -291,6 +291,9 @@ if [ -d "$nodes" ]; then
     cp "$tmp/y.pb" "$tmp/again/test_data_set_0/output_0.pb"
     run 0 verify --atol 0 --rtol 0 "$tmp/again"
     run 0 run "$relu/model.onnx" --input "x=$relu/test_data_set_0/input_0.pb" -o "$tmp/results"
+    cp "$relu/test_data_set_0/input_0.pb" "$tmp/a=b.pb"
+    run 0 run "$relu/model.onnx" --input "$tmp/a=b.pb"
+    run 0 run "$relu/model.onnx" --input "x=$tmp/a=b.pb"
     run 0 run "$relu/model.onnx" "$tmp/results/output_0.npy" --output "$tmp/y2.pb" --json
     json "$tmp/out" 'd["outputs"][0]["shape"] == [3, 4, 5] and d["outputs"][0]["min"] == 0' \
         'd["outputs"][0]["path"].endswith("y2.pb")'
@@ -301,7 +304,7 @@ if [ -d "$nodes" ]; then
     run 1 run "$relu/model.onnx"
     err_has 'the model has 1 inputs, but 0 were given'
     run 1 run "$relu/model.onnx" --input "no=$relu/test_data_set_0/input_0.pb"
-    err_has "no input 'no'"
+    err_has "^fovea run: 'no=.*' is no file, nor begins with an input of the model and '='"
     run 1 run "$relu/model.onnx" --input "$tmp/list"
     err_has 'ends neither in .pb nor in .npy'
     run 1 run "$tmp/nothing.onnx"

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* What the command line asks for, and what comes of it. */
 struct run {
@@ -32,27 +33,41 @@ static void run_finish(struct run *run) {
     json_decref(run->saved);
 }
 
+static bool is_input(const struct fovea_model *model, const char *name, size_t length) {
+    for (size_t i = 0; i < fovea_model_n_inputs(model); i++) {
+        const char *input = fovea_model_get_input(model, i)->name;
+        if (strlen(input) == length && memcmp(input, name, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where NAME=FILE has its '=', of those that names and files may have; NULL if it is but FILE. */
+static const char *find_equals(const struct fovea_model *model, const char *word) {
+    const char *at = strchr(word, '=');
+    while (at && !is_input(model, word, (size_t)(at - word))) {
+        at = strchr(at + 1, '=');
+    }
+    return at;
+}
+
 /* FILE, or NAME=FILE, which overrides the name in the file. */
 static enum fovea_status load_input(struct run *run, const char *word, struct fovea_error *err) {
-    const char *equals = strchr(word, '=');
-    const char *path = equals ? equals + 1 : word;
-    enum fovea_status status = tensor_list_load(&run->inputs, path, err);
+    const char *equals = find_equals(run->model, word);
+    if (!equals && strchr(word, '=') && access(word, F_OK) != 0) {
+        return fovea_fail(err, FOVEA_ERR_INVALID,
+                          "'%s' is no file, nor begins with an input of the model and '='",
+                          fovea_quote(word).text);
+    }
+    enum fovea_status status = tensor_list_load(&run->inputs, equals ? equals + 1 : word, err);
     if (status || !equals) {
         return status;
     }
     struct named_tensor *loaded = &run->inputs.tensors[run->inputs.count - 1];
     free(loaded->name);
     loaded->name = strndup(word, (size_t)(equals - word));
-    if (!loaded->name) {
-        return fovea_fail_memory(err, strlen(word), "a name");
-    }
-    for (size_t i = 0; i < fovea_model_n_inputs(run->model); i++) {
-        if (strcmp(fovea_model_get_input(run->model, i)->name, loaded->name) == 0) {
-            return FOVEA_OK;
-        }
-    }
-    return fovea_fail(err, FOVEA_ERR_INVALID, "the model has no input '%s'",
-                      fovea_quote(loaded->name).text);
+    return loaded->name ? FOVEA_OK : fovea_fail_memory(err, strlen(word), "a name");
 }
 
 static enum fovea_status load_inputs(struct run *run, const struct operands *operands,
