@@ -297,6 +297,9 @@ for n in 2 3; do
     out_has "^listed $total = ok $total + failed 0 + missing 0\$"
     same "$dir" "$n shards"
 done
+run 0 eval "$model" "$val" --output "$tmp/shards3" --shard 2/3 --resume --json
+json "$tmp/out" "d['listed'] == $((total / 3)) and d['ok'] == d['listed'] and d['not_done'] == 0" \
+    'd["top1_of_listed"] == d["top1"]'
 mv "$tmp/shards3/journal.2-of-3" "$tmp/second"
 run 1 eval --merge "$tmp/shards3"
 err_has "$(((total + 1) / 3)) of $total images are in none of the 2 journals, the first is number 1 "

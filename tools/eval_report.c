@@ -7,6 +7,7 @@
 #include "tools/out_file.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static double share(size_t part, size_t whole) {
     return whole ? (double)part / (double)whole : NAN;
@@ -100,17 +101,31 @@ static json_t *setting_json(const struct eval *eval) {
                      eval->stop_signal != 0);
 }
 
+/* This run's share of the records, one after another; what is in them stays the list's. */
+static struct eval_record *share_of_records(const struct eval *eval, size_t *count) {
+    struct eval_record *records = malloc(eval->list.count * sizeof(*records));
+    *count = 0;
+    for (size_t i = 0; records && i < eval->list.count; i++) {
+        if (eval_shard_has(&eval->shard, i)) {
+            records[(*count)++] = eval->list.records[i];
+        }
+    }
+    return records;
+}
+
 json_t *eval_json(const struct eval *eval) {
     struct eval_summary summary;
-    const struct eval_evidence evidence = {.description = &eval->description,
-                                           .records = eval->list.records,
-                                           .n_records = eval->list.count};
-    if (eval_summary_init(&summary, evidence.description, evidence.records, evidence.n_records,
-                          NULL)) {
+    struct eval_evidence evidence = {.description = &eval->description};
+    struct eval_record *records = share_of_records(eval, &evidence.n_records);
+    evidence.records = records;
+    if (!records || eval_summary_init(&summary, evidence.description, evidence.records,
+                                      evidence.n_records, NULL)) {
+        free(records);
         return NULL;
     }
     json_t *root = json_joined(eval_report_json(&evidence, &summary), setting_json(eval));
     eval_summary_finish(&summary);
+    free(records);
     return root;
 }
 

@@ -20,7 +20,7 @@ void eval_print_diagnosis(const struct eval_description *description,
 /* The same of a run, and how it went. */
 void eval_print(const struct eval *eval);
 
-/* The object that scripts rely on; NULL if out of memory. */
+/* The object that scripts rely on, of this run's share of the list; NULL if out of memory. */
 json_t *eval_json(const struct eval *eval);
 
 /*
