@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 struct client *client_add(struct client_list *list, int fd) {
@@ -107,12 +108,35 @@ static bool is_gone(const struct client *client) {
            recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+/*
+ * Whether bytes of its body have been waiting for some looks, and libmicrohttpd takes none: its
+ * buffer is full with what it makes nothing of, such as a chunk's size of 64 KiB of zeros. 0.9.75
+ * looks through all of that whenever it is called, until that client is ended.
+ */
+static bool is_stuck(struct client *client) {
+    enum { LOOKS = 5 };
+    int unread = 0;
+    bool moved = client->received != client->seen;
+    client->seen = client->received;
+    if (moved || client->phase != CLIENT_BODY || client->slow ||
+        ioctl(client->fd, FIONREAD, &unread) != 0 || unread == 0) {
+        client->in_vain = 0;
+        return false;
+    }
+    return ++client->in_vain >= LOOKS;
+}
+
 void client_end_slow(struct client_list *list) {
     double now = clock_now();
     for (struct client *client = list->first; client; client = client->next) {
         if (is_gone(client)) {
             shutdown(client->fd, SHUT_RDWR);
             client->slow = true;
+            continue;
+        }
+        if (is_stuck(client)) {
+            metrics_add(COUNT_TIMEOUT_BODY);
+            client_refuse(client, 400, "the body's chunks cannot be told apart");
             continue;
         }
         enum metrics_count count = client->slow ? N_COUNTS : slowness(list, client, now);

@@ -24,6 +24,8 @@ struct client {
     void *work; /* the exchange whose request is in work, or NULL */
     double since, deadline;
     size_t received; /* of the body */
+    size_t seen;     /* what `received` was when it was last looked at */
+    int in_vain;     /* looks in a row that found bytes waiting, and none received */
 };
 
 struct client_list {
@@ -41,7 +43,10 @@ void client_enter(const struct client_list *list, struct client *client, enum cl
 /* So many bytes of its body came. */
 void client_received(struct client *client, size_t size);
 
-/* End the connections that are too slow, with 408 if they have a request under way, or gone. */
+/*
+ * Look at all of them, some times a second. End the connections that are too slow, with 408 if they
+ * have a request under way, whose bodies libmicrohttpd can make nothing of, with 400, or gone.
+ */
 void client_end_slow(struct client_list *list);
 
 /* Whether all wait for a request line, for so long that none seems to be on its way. */
