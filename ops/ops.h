@@ -64,6 +64,7 @@ extern const struct fovea_op fovea_op_matmul;
 extern const struct fovea_op fovea_op_max_pool;
 extern const struct fovea_op fovea_op_mean_variance_norm;
 extern const struct fovea_op fovea_op_mod;
+extern const struct fovea_op fovea_op_non_zero;
 extern const struct fovea_op fovea_op_one_hot;
 extern const struct fovea_op fovea_op_optional;
 extern const struct fovea_op fovea_op_optional_get_element;

@@ -97,6 +97,7 @@ static const struct fovea_op_entry table[] = {
     {"", "Mod", 10, &fovea_op_mod},
     {"", "Mul", 7, &fovea_op_binary},
     {"", "Neg", 6, &fovea_op_unary},
+    {"", "NonZero", 9, &fovea_op_non_zero},
     {"", "Not", 1, &fovea_op_unary},
     {"", "OneHot", 9, &fovea_op_one_hot},
     {"", "Optional", 15, &fovea_op_optional},
