@@ -41,6 +41,13 @@ void append_hard_swish(dnnl::post_ops &ops, float scale) {
     append_eltwise(ops, scale, dnnl::algorithm::eltwise_hardswish, 1.0f / 6, 0.5f);
 }
 
+dnnl::algorithm eltwise_algorithm(const dnnl::post_ops &ops, int index) {
+    dnnl::algorithm algorithm;
+    float alpha, beta;
+    ops.get_params_eltwise(index, algorithm, alpha, beta);
+    return algorithm;
+}
+
 dnnl::convolution_forward::primitive_desc conv_desc(const dnnl::engine &engine, const conv_descs &d,
                                                     const dnnl::primitive_attr &attr,
                                                     kept_descs & /* kept */) {
@@ -93,6 +100,13 @@ void append_eltwise(dnnl::post_ops &ops, float scale, dnnl::algorithm algorithm,
 
 void append_hard_swish(dnnl::post_ops &ops, float scale) {
     ops.append_eltwise(scale, dnnl::algorithm::eltwise_hardswish, 0, 0);
+}
+
+dnnl::algorithm eltwise_algorithm(const dnnl::post_ops &ops, int index) {
+    dnnl::algorithm algorithm;
+    float scale, alpha, beta;
+    ops.get_params_eltwise(index, scale, algorithm, alpha, beta);
+    return algorithm;
 }
 
 dnnl::convolution_forward::primitive_desc conv_desc(const dnnl::engine &engine, const conv_descs &d,

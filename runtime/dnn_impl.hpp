@@ -128,6 +128,12 @@ int fusable_posts(const struct fovea_prim *prim, bool emulated);
  */
 void append_posts(struct fovea_prim *prim, int n_fused, bool sum, dnnl::post_ops &ops);
 
+/*
+ * Whether two of them are eltwise of one algorithm. 2.6.3 keeps what it generates for posts by
+ * algorithm: the second gets the scale, alpha and beta of the first.
+ */
+bool repeats_eltwise(const dnnl::post_ops &ops);
+
 /* Bring the operand of sum_post, if there is one, to where dst is. */
 void place_sum(const struct fovea_prim *prim, const struct fovea_prim_args *args);
 
@@ -180,6 +186,7 @@ void append_eltwise(dnnl::post_ops &ops, float scale, dnnl::algorithm algorithm,
                     float beta);
 /* x * max(0, min(1, x / 6 + 1 / 2)) */
 void append_hard_swish(dnnl::post_ops &ops, float scale);
+dnnl::algorithm eltwise_algorithm(const dnnl::post_ops &ops, int index);
 
 struct conv_descs {
     dnnl::memory::desc src, weights, bias, dst;           /* bias may be empty */

@@ -2,6 +2,7 @@
 #include "runtime/dnn_impl.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <mutex>
 
 using dnnl::memory;
@@ -17,8 +18,9 @@ static dnnl::primitive_attr attr_of(const dnnl::post_ops &ops) {
 
 /*
  * The description with the most posts that a real kernel takes; what is left
- * follows as plain loops. `make(n)` gives the description with posts [0, n)
- * and notes in the prim how they are passed: its last call is for the result.
+ * follows as plain loops. `make(n)` gives the description with posts [0, n),
+ * or an empty one, and notes in the prim how they are passed: its last call is
+ * for the result.
  */
 template <typename Desc, typename Make> Desc best_desc(int n_posts, int *n_fused, Make make) {
     int with_reference = -1;
@@ -38,18 +40,45 @@ template <typename Desc, typename Make> Desc best_desc(int n_posts, int *n_fused
 }
 
 /*
+ * Whether a convolution of 2.6.3 cannot be given these posts: by matrix products, which it takes
+ * where nothing else fits, it leaves out binary posts if dst is channels-last; depthwise with SSE
+ * 4.1, it reads operands beyond their last channel.
+ */
+static bool loses_posts(const dnnl::convolution_forward::primitive_desc &pd, bool channels_last) {
+    const dnnl::primitive_attr attr = pd.get_primitive_attr(); /* which the posts are a part of */
+    const dnnl::post_ops ops = attr.get_post_ops();
+    const char *name = pd.impl_info_str();
+    bool binary = false, sum = false;
+    for (int i = 0; i < ops.len(); i++) {
+        binary = binary || ops.kind(i) == dnnl::primitive::kind::binary;
+        sum = sum || ops.kind(i) == dnnl::primitive::kind::sum;
+    }
+    bool by_products = std::strstr(name, "gemm") && !std::strstr(name, "brg");
+    return (binary && channels_last && by_products) ||
+           ((binary || sum) && std::strstr(name, "dw:sse41"));
+}
+
+/* Products are right with whatever they take. */
+static bool loses_posts(const dnnl::matmul::primitive_desc &, bool) {
+    return false;
+}
+
+/*
  * The primitive of a description, or of the next implementation that oneDNN
  * has where it fails to generate code for one that it offered (2.6.3's AMX
  * convolutions do). Empty if only reference code is left.
  */
-template <typename Primitive, typename Desc> dnnl::primitive create(Desc &pd) {
+template <typename Primitive, typename Desc> dnnl::primitive create(Desc &pd, bool channels_last) {
     while (!is_reference(pd.impl_info_str())) {
         try {
-            return Primitive(pd);
-        } catch (const dnnl::error &) {
-            if (!pd.next_impl()) {
-                break;
+            if (!loses_posts(pd, channels_last)) {
+                return Primitive(pd);
             }
+        } catch (const dnnl::error &) {
+            /* the next one, then */
+        }
+        if (!pd.next_impl()) {
+            break;
         }
     }
     return dnnl::primitive();
@@ -126,6 +155,19 @@ static struct fovea_dnn_view plain_weights_view(const memory::dims &dims, enum f
     return view;
 }
 
+/*
+ * Whether there are places of dst whose window is all padding. 2.6.3's kernels for AVX-512 follow a
+ * null pointer there if they have a sum, and others lose posts: it is given none.
+ */
+static bool reaches_only_padding(const struct fovea_dnn_conv *desc) {
+    bool reaches = false;
+    for (int d = 0; d < desc->src.rank - 2; d++) {
+        int64_t span = (desc->kernel[d] - 1) * desc->dilations[d] + 1;
+        reaches = reaches || desc->pads_before[d] >= span || desc->pads_after[d] >= span;
+    }
+    return reaches;
+}
+
 /* `emulated`: bf16 operands are widened for an f32 primitive. */
 static void make_conv_as(struct fovea_prim *prim, const struct fovea_dnn_conv *given,
                          bool emulated) {
@@ -139,23 +181,30 @@ static void make_conv_as(struct fovea_prim *prim, const struct fovea_dnn_conv *g
      * would mean older ones, at half their speed (2.6.3, 1x1, 768 to 1536).
      */
     conv_descs d = conv_descs_of(&desc);
-    int most = fusable_posts(prim, emulated);
-    bool sum = true;
+    int most = reaches_only_padding(&desc) ? 0 : fusable_posts(prim, emulated);
+    bool sum = true, last = desc.dst.strides[1] == 1 && desc.dst.dims[1] > 1;
     kept_descs kept;
     auto best = [&] {
         return best_desc<dnnl::convolution_forward::primitive_desc>(
             most, &prim->n_fused, [&](int n) {
                 dnnl::post_ops ops;
                 append_posts(prim, n, sum, ops);
-                return conv_desc(prim->dnn->engine, d, attr_of(ops), kept);
+                auto pd = conv_desc(prim->dnn->engine, d, attr_of(ops), kept);
+                bool lost = repeats_eltwise(ops) || (pd && loses_posts(pd, last));
+                return lost ? dnnl::convolution_forward::primitive_desc() : pd;
             });
     };
     auto pd = best();
-    if (prim->n_fused < most) {
+    int with_sum = prim->n_fused;
+    if (with_sum < most) {
         sum = false;
         pd = best();
     }
-    prim->primitive = create<dnnl::convolution_forward>(pd);
+    if (prim->n_fused < with_sum) {
+        sum = true;
+        pd = best();
+    }
+    prim->primitive = create<dnnl::convolution_forward>(pd, last);
     if (!prim->primitive && has_bf16(desc.src, desc.dst)) {
         make_conv_as(prim, given, true);
         return;
@@ -243,10 +292,13 @@ static void make_matmul_as(struct fovea_prim *prim, const struct fovea_dnn_matmu
                 ops.append_binary(dnnl::algorithm::binary_add, prim->bias);
             }
             append_posts(prim, n, false, ops);
+            if (repeats_eltwise(ops)) {
+                return dnnl::matmul::primitive_desc();
+            }
             return matmul_desc(prim->dnn->engine, src, weights, scaled ? bias : prim->bias, dst,
                                attr_of(ops), kept);
         });
-    prim->primitive = create<dnnl::matmul>(pd);
+    prim->primitive = create<dnnl::matmul>(pd, false);
     if (!prim->primitive && has_bf16(desc->src, desc->dst)) {
         make_matmul_as(prim, given, true);
         return;

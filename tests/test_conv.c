@@ -212,6 +212,70 @@ static void conv__four_steps__match_reference(void) {
     check_conv(&c);
 }
 
+/* oneDNN 2.6.3 gives the second of two eltwise posts of one algorithm the numbers of the first. */
+static void conv__two_acts__each_has_its_own_numbers(void) {
+    for (int first = 0; first < FOVEA_N_ACTS; first++) {
+        for (int second = 0; second < FOVEA_N_ACTS; second++) {
+            struct conv_case c = {"two acts", 4, {1, 16, 6, 7}, {16, 16, 1, 1}, 1, .bias = false};
+            char name[32];
+            snprintf(name, sizeof(name), "acts %d and %d", first, second);
+            c.name = name;
+            c.n_steps = 2;
+            c.steps[0] = (struct fovea_epilogue_step){
+                FOVEA_EPILOGUE_ACT, (enum fovea_act)first, 0.3f, 0.6f, 0.25f, 0};
+            c.steps[1] = (struct fovea_epilogue_step){
+                FOVEA_EPILOGUE_ACT, (enum fovea_act)second, 0.05f, 0.4f, 3, 0};
+            check_conv(&c);
+        }
+    }
+}
+
+/*
+ * Places whose window is all padding: oneDNN 2.6.3 followed a null pointer there, or left out the
+ * second operand, depending on the kernel it chose.
+ */
+static void conv__padding_wider_than_the_kernel__has_all_operands(void) {
+    static const struct conv_case shapes[] = {
+        {"1x1", 4, {1, 8, 6, 6}, {8, 8, 1, 1}, 1, .pads = {1, 1, 1, 1}},
+        {"1x1 below", 4, {2, 8, 7, 7}, {8, 8, 1, 1}, 1, .pads = {0, 0, 1, 0}},
+        {"1x1 asymmetric", 4, {1, 3, 9, 9}, {8, 3, 1, 1}, 1, .pads = {2, 0, 2, 0}},
+        {"1x1, stride 2", 4, {1, 32, 9, 9}, {16, 32, 1, 1}, 1, {2, 2}, .pads = {1, 1, 1, 1}},
+        {"3x3", 4, {1, 8, 6, 6}, {8, 8, 3, 3}, 1, .pads = {3, 3, 3, 3}},
+        {"3x3 below", 4, {1, 10, 20, 20}, {16, 10, 3, 3}, 1, .pads = {1, 0, 3, 0}},
+        {"3x3, stride 2", 4, {1, 3, 9, 9}, {8, 3, 3, 3}, 1, {2, 2}, .pads = {4, 1, 1, 1}},
+        {"5x5", 4, {1, 8, 20, 20}, {17, 8, 5, 5}, 1, .pads = {2, 2, 6, 2}},
+        {"groups", 4, {1, 10, 9, 9}, {8, 5, 1, 1}, 2, .pads = {1, 1, 1, 1}},
+        {"depthwise", 4, {1, 16, 20, 20}, {16, 1, 3, 3}, 16, .pads = {4, 0, 4, 0}},
+    };
+    static const struct fovea_epilogue_step relu = {.act = FOVEA_ACT_RELU, .scale = 1};
+    static const struct fovea_epilogue_step swish = {
+        .act = FOVEA_ACT_SWISH, .alpha = 1, .scale = 0.25f};
+    static const struct fovea_epilogue_step add = {.kind = FOVEA_EPILOGUE_ADD, .scale = 1};
+    static const struct fovea_epilogue_step mul = {.kind = FOVEA_EPILOGUE_MUL, .scale = 1};
+    static const struct fovea_epilogue_step ends[][4] = {
+        {add}, {swish, add}, {add, add, relu}, {add, mul, swish, add}, {mul, add}};
+    static const int counts[] = {1, 2, 3, 4, 2};
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        struct reference_window window;
+        struct fovea_tensor x = random_tensor(4, shapes[i].x, 1), y = {.data = malloc(1 << 22)};
+        struct fovea_tensor w = random_tensor(4, shapes[i].w, 2);
+        window_of(&shapes[i], &window);
+        reference_conv(&x, &w, NULL, shapes[i].groups, &window, &y); /* for the size of operands */
+        for (size_t k = 0; k < sizeof(counts) / sizeof(counts[0]); k++) {
+            struct conv_case c = shapes[i];
+            c.n_steps = counts[k];
+            memcpy(c.steps, ends[k], sizeof(ends[k]));
+            for (int j = 0; j < c.n_steps; j++) {
+                memcpy(c.operands[j], y.dims, 4 * sizeof(int64_t));
+            }
+            check_conv(&c);
+        }
+        free(x.data);
+        free(w.data);
+        free(y.data);
+    }
+}
+
 /* What ops/tiled.h computes, with its ends: posts of the kernel's own, and others. */
 static void conv__few_pixels_and_many_weights__match_reference(void) {
     static const struct conv_case cases[] = {
@@ -378,6 +442,8 @@ static const struct test tests[] = {
     TEST(conv__operands_of_every_shape__match_reference),
     TEST(conv__operand_of_other_layout__matches_reference),
     TEST(conv__four_steps__match_reference),
+    TEST(conv__two_acts__each_has_its_own_numbers),
+    TEST(conv__padding_wider_than_the_kernel__has_all_operands),
     TEST(conv__few_pixels_and_many_weights__match_reference),
     TEST(conv__bad_attributes__are_refused),
     TEST(conv__huge_pads__are_over_the_limit),
