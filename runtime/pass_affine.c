@@ -11,6 +11,7 @@
  * GammaAct cost nothing at run time. Padding is zero, and zero times s is zero.
  */
 #include "runtime/deferred.h"
+#include "runtime/infer.h"
 #include "runtime/match.h"
 #include "runtime/passes.h"
 #include "runtime/rewrite.h"
@@ -76,10 +77,10 @@ static enum fovea_status change_bias(struct fovea_graph *graph, struct fovea_nod
         float s = scale ? scale[one ? 0 : o] : 1, t = offset ? offset[one ? 0 : o] : 0;
         to[o] = (from ? from[o] : 0) * s + t;
     }
-    if (node->n_in > 2) {
-        return fovea_node_set_input(node, 2, changed, err);
-    }
-    return fovea_node_add_input(node, changed, &index, err);
+    st = node->n_in > 2 ? fovea_node_set_input(node, 2, changed, err)
+                        : fovea_node_add_input(node, changed, &index, err);
+    /* Whether it has a bias, an operator finds when it is inferred. */
+    return st || bias ? st : fovea_infer_node(node, err);
 }
 
 /* ---- after a Conv or Linear ------------------------------------------------ */

@@ -159,6 +159,23 @@ static void affine__chain_after_conv__one_conv(void) {
     EXPECT_OPS(&b, "affine", "Conv");
 }
 
+/* With no bias before: its product had run without the one that it was given. */
+static void affine__chain_after_products_without_bias__one_each(void) {
+    for (int scalar = 0; scalar < 2; scalar++) {
+        struct graph_build b;
+        V *x = build_begin(&b, 17, 3, DIMS(2, 7, 6));
+        V *y = OP(&b, "MatMul", x, build_random(&b, 2, DIMS(6, 5)));
+        y = OP(&b, "Mul", y, scalar ? build_scalar(&b, 0.7f) : build_random(&b, 1, DIMS(5)));
+        build_output(&b, OP(&b, "Add", y, build_random(&b, 1, DIMS(5))));
+        EXPECT_OPS(&b, "linear,affine", "fovea.Linear");
+    }
+    struct graph_build b;
+    V *x = build_begin(&b, 17, 4, DIMS(2, 3, 8, 8));
+    V *y = OP(&b, "Mul", conv(&b, x, 5, 3, 3, false), build_random(&b, 3, DIMS(5, 1, 1)));
+    build_output(&b, OP(&b, "Add", y, build_random(&b, 3, DIMS(5, 1, 1))));
+    EXPECT_OPS(&b, "affine", "Conv");
+}
+
 static void affine__not_per_channel__left_alone(void) {
     struct graph_build b;
     V *x = build_begin(&b, 17, 4, DIMS(2, 3, 8, 8));
@@ -313,6 +330,7 @@ int main(int argc, char **argv) {
         TEST(batch_norm__alone__factor_and_offset),
         TEST(batch_norm__conv_read_twice__both_results_hold),
         TEST(affine__chain_after_conv__one_conv),
+        TEST(affine__chain_after_products_without_bias__one_each),
         TEST(affine__weights_are_an_output__kept),
         TEST(affine__not_per_channel__left_alone),
         TEST(affine__several_readers__each_takes_what_it_can),
