@@ -1,12 +1,14 @@
 /*
  * oneDNN behind dnn.h: the engine, views, and packing and running primitives.
- * Making them is in dnn_make.cpp, what follows them in dnn_posts.cpp.
+ * Making them is in dnn_make.cpp, what follows them in dnn_posts.cpp, what they may not be given
+ * in dnn_faults.cpp.
  *
  * Every call into oneDNN is inside guarded(), because 2.x lets std::bad_alloc
  * leave its C API.
  */
 #include "runtime/dnn_impl.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 using fovea::guarded;
@@ -112,6 +114,23 @@ dnnl::memory::desc desc_of(const struct fovea_dnn_view &view) {
     dnnl::memory::dims dims(view.dims, view.dims + view.rank);
     dnnl::memory::dims strides(view.strides, view.strides + view.rank);
     return dnnl::memory::desc(dims, type_of(view.dtype), strides);
+}
+
+struct fovea_dnn_view tidy_view(const struct fovea_dnn_view &view) {
+    struct fovea_dnn_view tidied = view;
+    for (int i = view.rank - 1; i >= 0; i--) {
+        if (view.dims[i] != 1) {
+            continue;
+        }
+        int64_t stride = 1;
+        for (int j = i + 1; j < view.rank; j++) {
+            stride = std::max(stride, tidied.dims[j] * tidied.strides[j]);
+        }
+        /* A row of elements far apart is the transpose of a column. */
+        bool is_row = i == view.rank - 2 && tidied.strides[view.rank - 1] != 1;
+        tidied.strides[i] = is_row ? 1 : stride;
+    }
+    return tidied;
 }
 
 bool is_empty(const struct fovea_dnn_view &view) {

@@ -109,6 +109,12 @@ enum fovea_status guarded(struct fovea_error *err, const char *what, Body body) 
 dnnl::memory::data_type type_of(enum fovea_dtype dtype);
 dnnl::memory::desc desc_of(const struct fovea_dnn_view &view);
 
+/*
+ * The view with strides of dimensions of 1, which mean nothing, as oneDNN expects them of a dense
+ * matrix; its checks compare them.
+ */
+struct fovea_dnn_view tidy_view(const struct fovea_dnn_view &view);
+
 bool is_empty(const struct fovea_dnn_view &view);
 
 /* oneDNN's portable reference code: correct, and a hundred times too slow. */
@@ -127,12 +133,6 @@ int fusable_posts(const struct fovea_prim *prim, bool emulated);
  * an operand laid out as dst is oneDNN's sum: the operand is in dst beforehand.
  */
 void append_posts(struct fovea_prim *prim, int n_fused, bool sum, dnnl::post_ops &ops);
-
-/*
- * Whether two of them are eltwise of one algorithm. 2.6.3 keeps what it generates for posts by
- * algorithm: the second gets the scale, alpha and beta of the first.
- */
-bool repeats_eltwise(const dnnl::post_ops &ops);
 
 /* Bring the operand of sum_post, if there is one, to where dst is. */
 void place_sum(const struct fovea_prim *prim, const struct fovea_prim_args *args);
@@ -175,6 +175,18 @@ template <typename Desc> void adopt(struct fovea_prim *prim, const Desc &pd) {
 /* After adopt: `wanted` is the form the primitive wants, `plain` the one that is given. */
 void adopt_weights(struct fovea_prim *prim, const dnnl::memory::desc &wanted,
                    const dnnl::memory::desc &plain, bool pack);
+
+/* ---- what oneDNN gets wrong, and is not given (dnn_faults.cpp) ------------ */
+
+/* Whether two posts are eltwise of one algorithm. */
+bool repeats_eltwise(const dnnl::post_ops &ops);
+
+/* Whether the implementation that `pd` stands for would not do all of its posts. */
+bool loses_posts(const dnnl::convolution_forward::primitive_desc &pd, bool channels_last);
+bool loses_posts(const dnnl::matmul::primitive_desc &pd, bool channels_last);
+
+/* Whether there are places of dst whose window is all padding. */
+bool reaches_only_padding(const struct fovea_dnn_conv *desc);
 
 /* ---- what differs between 2.x and 3.x (dnn_api.cpp) ---------------------- */
 

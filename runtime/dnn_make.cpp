@@ -2,7 +2,6 @@
 #include "runtime/dnn_impl.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <mutex>
 
 using dnnl::memory;
@@ -37,30 +36,6 @@ template <typename Desc, typename Make> Desc best_desc(int n_posts, int *n_fused
     }
     *n_fused = with_reference;
     return make(with_reference);
-}
-
-/*
- * Whether a convolution of 2.6.3 cannot be given these posts: by matrix products, which it takes
- * where nothing else fits, it leaves out binary posts if dst is channels-last; depthwise with SSE
- * 4.1, it reads operands beyond their last channel.
- */
-static bool loses_posts(const dnnl::convolution_forward::primitive_desc &pd, bool channels_last) {
-    const dnnl::primitive_attr attr = pd.get_primitive_attr(); /* which the posts are a part of */
-    const dnnl::post_ops ops = attr.get_post_ops();
-    const char *name = pd.impl_info_str();
-    bool binary = false, sum = false;
-    for (int i = 0; i < ops.len(); i++) {
-        binary = binary || ops.kind(i) == dnnl::primitive::kind::binary;
-        sum = sum || ops.kind(i) == dnnl::primitive::kind::sum;
-    }
-    bool by_products = std::strstr(name, "gemm") && !std::strstr(name, "brg");
-    return (binary && channels_last && by_products) ||
-           ((binary || sum) && std::strstr(name, "dw:sse41"));
-}
-
-/* Products are right with whatever they take. */
-static bool loses_posts(const dnnl::matmul::primitive_desc &, bool) {
-    return false;
 }
 
 /*
@@ -155,19 +130,6 @@ static struct fovea_dnn_view plain_weights_view(const memory::dims &dims, enum f
     return view;
 }
 
-/*
- * Whether there are places of dst whose window is all padding. 2.6.3's kernels for AVX-512 follow a
- * null pointer there if they have a sum, and others lose posts: it is given none.
- */
-static bool reaches_only_padding(const struct fovea_dnn_conv *desc) {
-    bool reaches = false;
-    for (int d = 0; d < desc->src.rank - 2; d++) {
-        int64_t span = (desc->kernel[d] - 1) * desc->dilations[d] + 1;
-        reaches = reaches || desc->pads_before[d] >= span || desc->pads_after[d] >= span;
-    }
-    return reaches;
-}
-
 /* `emulated`: bf16 operands are widened for an f32 primitive. */
 static void make_conv_as(struct fovea_prim *prim, const struct fovea_dnn_conv *given,
                          bool emulated) {
@@ -230,27 +192,6 @@ static void make_conv(struct fovea_prim *prim, const struct fovea_dnn_conv *desc
 
 /* ---- matrix product ------------------------------------------------------ */
 
-/*
- * Give dimensions of 1, whose strides mean nothing, the strides oneDNN expects
- * of a dense matrix; its checks compare them.
- */
-static struct fovea_dnn_view tidy(const struct fovea_dnn_view &view) {
-    struct fovea_dnn_view tidied = view;
-    for (int i = view.rank - 1; i >= 0; i--) {
-        if (view.dims[i] != 1) {
-            continue;
-        }
-        int64_t stride = 1;
-        for (int j = i + 1; j < view.rank; j++) {
-            stride = std::max(stride, tidied.dims[j] * tidied.strides[j]);
-        }
-        /* A row of elements far apart is the transpose of a column. */
-        bool is_row = i == view.rank - 2 && tidied.strides[view.rank - 1] != 1;
-        tidied.strides[i] = is_row ? 1 : stride;
-    }
-    return tidied;
-}
-
 static bool has_unit_stride(const struct fovea_dnn_view &view) {
     return view.strides[view.rank - 1] == 1 || view.strides[view.rank - 2] == 1;
 }
@@ -264,7 +205,8 @@ static void make_matmul_as(struct fovea_prim *prim, const struct fovea_dnn_matmu
         copy.dst = prim->dst_view = dense_view(copy.dst);
         copy.weights = copy.packed_weights ? copy.weights : dense_view(copy.weights);
     }
-    struct fovea_dnn_view a = tidy(desc->src), b = tidy(desc->weights), c = tidy(desc->dst);
+    struct fovea_dnn_view a = tidy_view(desc->src), b = tidy_view(desc->weights),
+                          c = tidy_view(desc->dst);
     if (!has_unit_stride(a) || !has_unit_stride(b) || !has_unit_stride(c)) {
         throw dnnl::error(dnnl_unimplemented, "a matrix without a stride of 1");
     }

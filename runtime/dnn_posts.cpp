@@ -210,18 +210,6 @@ void append_posts(struct fovea_prim *prim, int n_fused, bool sum, dnnl::post_ops
     prim->n_fused = n_fused;
 }
 
-bool repeats_eltwise(const dnnl::post_ops &ops) {
-    for (int i = 0; i < ops.len(); i++) {
-        for (int j = 0; j < i; j++) {
-            if (ops.kind(i) == dnnl::primitive::kind::eltwise && ops.kind(j) == ops.kind(i) &&
-                eltwise_algorithm(ops, i) == eltwise_algorithm(ops, j)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 struct bytes {
     const unsigned char *from;
     unsigned char *to;
