@@ -119,7 +119,9 @@ static void gather_rows(const struct fovea_tensor *t, const unsigned char *from,
     unsigned char *to = t->data;
     int64_t index[FOVEA_MAX_RANK] = {0};
     int last = t->rank - 1;
-    int64_t n_rows = fovea_dims_product(t, 0, last), step = strides[last] * (int64_t)size;
+    /* The stride of a dimension of one element may be any number: it is never stepped along. */
+    int64_t step = t->dims[last] > 1 ? strides[last] * (int64_t)size : 0;
+    int64_t n_rows = fovea_dims_product(t, 0, last);
     for (int64_t row = 0; row < n_rows; row++) {
         int64_t at = 0;
         for (int i = 0; i < last; i++) {

@@ -53,6 +53,9 @@ def good_torch(case):
     def file(root, **words):
         return torch_file(P + root + b".", (("0", W.tobytes()),), **words)
     inner, want = b"}" + text("w") + tensor() + b"s", {"w": ("f32", W)}
+    column = tensor(shape=(3, 1), strides=(2, (1 << 63) - 1))
+    case("stride_of_one_element.pth", file(b"}" + text("w") + column + b"s"),
+         {"w": ("f32", W.reshape(3, 2)[:, :1])})
     case("integer_keys.pth", file(b"}(K\x01K\x02" + text("state_dict") + inner + b"u"), want)
     case("wrappers_in_vain.pth", file(b"}(" + text("state_dict") + b"}" + text("model") + b"K\x05" +
                                       text("w") + tensor() + b"u"), want)
