@@ -189,9 +189,59 @@ def requests():
     yield "service/wrong_shape", infer(data=image.tolist(), shape=[4, 3, 2, 3])
 
 
+def networks():
+    """Names and shapes of small networks of every code base; see fuzz_network.c."""
+    try:
+        import make_networks as made
+    except ImportError:
+        print("no torch: network/* is left as it is")
+        return
+
+    def lines(params, *more):
+        shapes = ["%s %s" % (k, ",".join(map(str, t.shape))) for k, t in params.items()]
+        return "\n".join([*more, *shapes, ""]).encode()
+
+    def vit(**words):
+        return made.vit_params(1, **{**dict(d=8, depth=1, f=12, heads=2, patch=4, grid=2, classes=3),
+                                     **words})
+
+    def config(**words):
+        return json.dumps(words)
+
+    def nfnet(**words):
+        return made.nfnet_params(1, [1, 1, 1, 1], [8, 8, 12, 12], [4, 4, 6, 6], [1, 2, 3, 1], **words)
+
+    tower = vit(cls=False, pool="map")
+    yield "network/timm_token", lines(vit(), "=heads 2", "=convert")
+    yield "network/timm_resized", lines(vit(), "=heads 2", "=size 12", "=positions timm")
+    yield "network/timm_registers", lines(vit(registers=2, positions="class", scale=True),
+                                          "=heads 1")
+    yield "network/timm_qk_norm", lines(vit(qk_norm=True, pool="avg", fc_norm=True), "=gelu tanh")
+    yield "network/timm_swiglu", lines(vit(mlp="parts", cls=False, pool="avg"), "=heads 2", "=head gap")
+    yield "network/timm_map", lines(tower, config(
+        architecture="vit_base_patch16_siglip_224", model_args={"num_heads": 2}), "=convert")
+    yield "network/hf_vit", lines(made.to_hf_vit(vit()), config(
+        model_type="vit", num_attention_heads=2, image_size=8, hidden_act="gelu"))
+    yield "network/hf_siglip", lines(made.to_hf_siglip(tower), config(
+        model_type="siglip", vision_config={"num_attention_heads": 2, "image_size": 8}))
+    yield "network/hf_dinov2", lines(made.to_hf_dinov2(vit(scale=True, mlp="w12", pool="token+gap")),
+                                     "=heads 2")
+    yield "network/torchvision", lines(made.to_torchvision(vit()), "=heads 4")
+    yield "network/openclip", lines({"visual.trunk." + k: t for k, t in vit(pre_norm=True).items()},
+                                    "=heads 2")
+    yield "network/big_vision", lines(made.to_big_vision(vit(rep=4, positions="grid"), 2,
+                                                         prefix="params/"), "=convert")
+    yield "network/vision_transformer", lines(made.to_big_vision(vit(), 2, old=True))
+    yield "network/big_vision_sincos", lines(made.to_big_vision(
+        vit(positions="sincos", cls=False, pool="avg"), 2), "=size 8")
+    yield "network/timm_nfnet", lines(nfnet(), config(
+        architecture="dm_nfnet_f0", pretrained_cfg={"input_size": [3, 32, 32]}), "=convert")
+    yield "network/timm_nfnet_gamma", lines(nfnet(gain=False), "=ws timm", "=size 24")
+
+
 def main(folder):
     for made in (containers, jpegs, external, recipes, documents, labels, evaluation,
-                 comparison, requests):
+                 comparison, requests, networks):
         for name, data in made():
             path = os.path.join(folder, name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
