@@ -39,7 +39,7 @@ static enum fovea_status read_stage(const struct fovea_arch_params *p, int s,
         return fovea_fail(err, FOVEA_ERR_INVALID, "stage %d has %s blocks; 1 to %d are possible", s,
                           depth == 0 ? "no" : "too many", MOST_BLOCKS);
     }
-    if (in_group < 1 || mid % in_group != 0) {
+    if (mid < 1 || in_group < 1 || mid % in_group != 0) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
                           "stage %d: %lld channels do not divide into groups of %lld", s,
                           (long long)mid, (long long)in_group);

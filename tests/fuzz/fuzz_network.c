@@ -47,28 +47,43 @@ static void write_name(FILE *out, const char *name, size_t length) {
     }
 }
 
+/* Dimensions from "1,2,3" into `dims`, which are as many as are returned. */
+static int read_dims(const char *text, int64_t dims[FOVEA_MAX_RANK]) {
+    int rank = 0;
+    for (const char *at = text; at && *at && rank < FOVEA_MAX_RANK; at = strchr(at, ',')) {
+        at += *at == ',';
+        dims[rank++] = llabs(atoll(at));
+    }
+    return rank;
+}
+
+/* Bytes of a tensor of f32; more than MOST_BYTES if they are too many. One without is any size. */
+static int64_t bytes_of(const int64_t *dims, int rank) {
+    int64_t bytes = sizeof(float);
+    bool none = false;
+    for (int i = 0; i < rank; i++) {
+        none = none || dims[i] == 0;
+        bytes = bytes > MOST_BYTES || dims[i] > MOST_BYTES ? INT64_MAX : bytes * dims[i];
+    }
+    return none ? 0 : bytes;
+}
+
 static void add_tensor(struct draft *d, const char *line) {
     const char *space = strrchr(line, ' ');
     size_t length = space ? (size_t)(space - line) : strlen(line);
-    int64_t dims[FOVEA_MAX_RANK], bytes = sizeof(float);
-    int rank = 0;
-    for (const char *at = space; at && at[1] && rank < FOVEA_MAX_RANK; at = strchr(at + 1, ',')) {
-        long long dim = atoll(at + 1);
-        dims[rank++] = dim < 0 ? 0 : dim;
-        d->too_large = d->too_large || dim > MOST_BYTES;
-        bytes = d->too_large ? 0 : bytes * dims[rank - 1];
-        d->too_large = d->too_large || bytes > MOST_BYTES;
-    }
+    int64_t dims[FOVEA_MAX_RANK];
+    int rank = read_dims(space ? space + 1 : NULL, dims);
+    int64_t bytes = bytes_of(dims, rank);
     fputs(d->n_tensors++ > 0 ? ",\"" : "{\"", d->header);
     write_name(d->header, line, length);
     fputs("\":{\"dtype\":\"F32\",\"shape\":[", d->header);
     for (int i = 0; i < rank; i++) {
         fprintf(d->header, "%s%lld", i > 0 ? "," : "", (long long)dims[i]);
     }
-    size_t end = d->data_size + (size_t)bytes;
+    d->too_large = d->too_large || bytes > MOST_BYTES - (int64_t)d->data_size;
+    size_t end = d->data_size + (d->too_large ? 0 : (size_t)bytes);
     fprintf(d->header, "],\"data_offsets\":[%zu,%zu]}", d->data_size, end);
     d->data_size = end;
-    d->too_large = d->too_large || end > MOST_BYTES;
 }
 
 /* `line`: a key, a space, a value, which is lent. */

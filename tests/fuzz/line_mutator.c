@@ -78,7 +78,27 @@ static void copy_tail(struct text *t) {
 
 /* Another number for one that is there, in a name or a shape. */
 static void change_number(struct text *t) {
-    static const int values[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 24, 25, 32, 48, 64, 255};
+    static const int64_t values[] = {0,
+                                     1,
+                                     2,
+                                     3,
+                                     4,
+                                     5,
+                                     6,
+                                     7,
+                                     8,
+                                     9,
+                                     12,
+                                     16,
+                                     24,
+                                     25,
+                                     32,
+                                     48,
+                                     64,
+                                     65,
+                                     255,
+                                     INT64_C(1) << 31,
+                                     INT64_C(1) << 44};
     size_t begin = below(t, t->size), end;
     while (begin < t->size && !isdigit((unsigned char)t->bytes[begin])) {
         begin++;
@@ -89,9 +109,9 @@ static void change_number(struct text *t) {
     for (end = begin; end < t->size && isdigit((unsigned char)t->bytes[end]);) {
         end++;
     }
-    char number[16];
-    int value = values[below(t, sizeof(values) / sizeof(values[0]))];
-    int length = snprintf(number, sizeof(number), "%d", value);
+    char number[24];
+    int64_t value = values[below(t, sizeof(values) / sizeof(values[0]))];
+    int length = snprintf(number, sizeof(number), "%lld", (long long)value);
     splice(t, begin, end, number, (size_t)length);
 }
 

@@ -236,6 +236,10 @@ def networks():
         vit(positions="sincos", cls=False, pool="avg"), 2), "=size 8")
     yield "network/timm_nfnet", lines(nfnet(), config(
         architecture="dm_nfnet_f0", pretrained_cfg={"input_size": [3, 32, 32]}), "=convert")
+    yield "network/nfnet_stage_of_nothing", lines(nfnet()).replace(b"3.0.conv1.weight 6,12,1,1",
+                                                                   b"3.0.conv1.weight ")
+    yield "network/vit_of_no_features", lines(vit(), "=heads 2").replace(
+        b"pos_embed 1,5,8", b"pos_embed 1,%d,0" % (2 ** 44))
     yield "network/timm_nfnet_gamma", lines(nfnet(gain=False), "=ws timm", "=size 24")
 
 
