@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 /* libFuzzer's; not there where inputs are only replayed. */
@@ -76,51 +75,34 @@ static void copy_tail(struct text *t) {
     splice(t, tail_of(t, to), to.end, t->bytes + begin, from.end - begin);
 }
 
+/* A digit at or after a byte chosen at random; the end if there is none. */
+static size_t some_digit(struct text *t) {
+    size_t at = below(t, t->size);
+    while (at < t->size && !isdigit((unsigned char)t->bytes[at])) {
+        at++;
+    }
+    return at;
+}
+
 /* Another number for one that is there, in a name or a shape. */
 static void change_number(struct text *t) {
-    static const int64_t values[] = {0,
-                                     1,
-                                     2,
-                                     3,
-                                     4,
-                                     5,
-                                     6,
-                                     7,
-                                     8,
-                                     9,
-                                     12,
-                                     16,
-                                     24,
-                                     25,
-                                     32,
-                                     48,
-                                     64,
-                                     65,
-                                     255,
-                                     INT64_C(1) << 31,
-                                     INT64_C(1) << 44};
-    size_t begin = below(t, t->size), end;
-    while (begin < t->size && !isdigit((unsigned char)t->bytes[begin])) {
-        begin++;
-    }
+    static const char *const numbers[] = {
+        "0",  "1",  "2",  "3",  "4",  "5",  "6",  "7",  "8",   "9",
+        "12", "16", "24", "25", "32", "48", "64", "65", "255", "17592186044416"};
+    size_t begin = some_digit(t), end;
     while (begin > 0 && isdigit((unsigned char)t->bytes[begin - 1])) {
         begin--;
     }
     for (end = begin; end < t->size && isdigit((unsigned char)t->bytes[end]);) {
         end++;
     }
-    char number[24];
-    int64_t value = values[below(t, sizeof(values) / sizeof(values[0]))];
-    int length = snprintf(number, sizeof(number), "%lld", (long long)value);
-    splice(t, begin, end, number, (size_t)length);
+    const char *number = numbers[below(t, sizeof(numbers) / sizeof(numbers[0]))];
+    splice(t, begin, end, number, strlen(number));
 }
 
 /* The same number for all that are equal to one: widths stay in step. */
 static void change_everywhere(struct text *t) {
-    size_t begin = below(t, t->size);
-    while (begin < t->size && !isdigit((unsigned char)t->bytes[begin])) {
-        begin++;
-    }
+    size_t begin = some_digit(t);
     if (begin == t->size) {
         return;
     }
