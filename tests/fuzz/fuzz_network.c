@@ -5,9 +5,11 @@
  * what it is converted to does so, too.
  *
  * The input is text. A line that begins with { is config.json, one that begins
- * with = an option and its value, and any other a tensor of f32: its name, a
+ * with = an option and its value, one that begins with arch: the name of a
+ * network to be made up instead, and any other a tensor of f32: its name, a
  * space, its dimensions with commas between them.
  */
+#include "loaders/arch.h"
 #include "loaders/onnx_save.h"
 #include "runtime/model.h"
 #include "runtime/tensor.h"
@@ -35,7 +37,7 @@ struct draft {
     size_t header_size, data_size;
     int n_tensors;
     bool too_large, convert;
-    const char *config; /* lent: a line */
+    const char *config, *name; /* lent: lines */
     struct fovea_load_options options;
 };
 
@@ -124,6 +126,8 @@ static void read_lines(struct draft *d, char *text) {
         }
         if (*line == '{') {
             d->config = line;
+        } else if (fovea_arch_is_name(line)) {
+            d->name = line;
         } else if (*line == '=') {
             set_option(d, line + 1);
         } else if (*line) {
@@ -186,11 +190,13 @@ static void convert(const struct fovea_model *model) {
     fovea_model_destroy(converted);
 }
 
-static void try_checkpoint(struct draft *d, const void *file, size_t size) {
+static void try_network(struct draft *d, const void *file, size_t size) {
     struct fovea_model *model;
     struct fovea_error err = {.message = ""};
     enum fovea_status st;
-    if (d->config) {
+    if (d->name) {
+        st = fovea_model_load(d->name, &d->options, &model, &err);
+    } else if (d->config) {
         temp_write("config.json", d->config, strlen(d->config));
         st = fovea_model_load(temp_write("model.safetensors", file, size), &d->options, &model,
                               &err);
@@ -225,7 +231,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!d.too_large) {
         size_t file_size;
         uint8_t *file = assemble(&d, &file_size);
-        try_checkpoint(&d, file, file_size);
+        try_network(&d, file, file_size);
         free(file);
     }
     free(d.header_text);

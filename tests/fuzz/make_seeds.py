@@ -240,6 +240,8 @@ def networks():
                                                                    b"3.0.conv1.weight ")
     yield "network/vit_of_no_features", lines(vit(), "=heads 2").replace(
         b"pos_embed 1,5,8", b"pos_embed 1,%d,0" % (2 ** 44))
+    yield "network/name_vit", lines({}, "arch:vit-ti/16@32", "=gelu erf")
+    yield "network/name_nfnet", lines({}, "arch:nfnet-f0@64", "=convert")
     yield "network/timm_nfnet_gamma", lines(nfnet(gain=False), "=ws timm", "=size 24")
 
 
