@@ -120,10 +120,13 @@ void fovea_vit_build(struct fovea_arch_builder *b, const struct fovea_vit_config
 /*
  * The position table [1, positions, width] of a network, resampled if it is
  * for another grid, or computed; *before of its rows are not for the image's
- * tokens.
+ * tokens. What is not the checkpoint's own has its contents only after
+ * fovea_arch_positions_fill: that is work for a checkpoint that fits.
  */
 struct fovea_value *fovea_arch_positions(struct fovea_arch_builder *b,
                                          const struct fovea_vit_config *config, int64_t *before);
+enum fovea_status fovea_arch_positions_fill(struct fovea_arch_builder *b,
+                                            const struct fovea_vit_config *config);
 
 /* The flavour in words: "NFNet, 1-2-6-3 blocks, DeepMind's weight standardisation, GELU by tanh".
  */

@@ -296,6 +296,11 @@ static struct fovea_value *take(struct fovea_arch_builder *b, const char *name, 
         return NULL;
     }
     fovea_tensor_set_shape(&wanted, FOVEA_F32, rank, dims);
+    enum fovea_status status = fovea_tensor_check_shape(&wanted, b->err);
+    if (status) {
+        fovea_error_prefix(b->err, "%s%s%s", b->scope, b->scope[0] ? "." : "", name);
+        return fail(b, status);
+    }
     struct fovea_arch_param *param =
         fovea_arch_params_find(b->params, "%s%s%s", b->scope, b->scope[0] ? "." : "", name);
     *form = param ? param->form : FOVEA_ARCH_PLAIN;

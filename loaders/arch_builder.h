@@ -21,7 +21,11 @@ struct fovea_arch_builder {
     struct fovea_arch_params *params;
     enum fovea_status status;
     struct fovea_error *err; /* where the first failure is described; may be NULL */
-    char scope[96];          /* before the names of nodes: "blocks.3.attn" */
+    size_t max_memory;       /* most bytes of one constant that is computed here */
+    /* Of a ViT: the table to be computed once all tensors are known to fit, if there is one, and
+     * the one it is computed from, if that is in the checkpoint. */
+    struct fovea_value *positions, *table;
+    char scope[96]; /* before the names of nodes: "blocks.3.attn" */
 };
 
 /* The one image input [N, 3, height, width], "input"; N is open, and what is 0 of the others. */

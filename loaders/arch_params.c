@@ -74,7 +74,7 @@ struct fovea_arch_param *fovea_arch_params_find(const struct fovea_arch_params *
 
 int64_t fovea_arch_param_dim(const struct fovea_arch_param *param, int d) {
     static const int hwio[4] = {3, 2, 0, 1};
-    if (!param || d >= param->t.rank) {
+    if (!param || d >= param->t.rank || fovea_tensor_count(&param->t) == 0) {
         return 0;
     }
     if (param->form == FOVEA_ARCH_IN_OUT && d < 2) {

@@ -63,7 +63,10 @@ struct fovea_arch_param *fovea_arch_params_find(const struct fovea_arch_params *
                                                 const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Dimension `d` of a parameter as PyTorch counts them, whatever its form; 0 if there is none. */
+/*
+ * Dimension `d` of a parameter as PyTorch counts them, whatever its form; 0 if there is none, or no
+ * parameter, or one without elements, whose dimensions may be any numbers.
+ */
 int64_t fovea_arch_param_dim(const struct fovea_arch_param *param, int d);
 
 /* Note a misfit, formatted as by printf. Lost only if there is no memory. */

@@ -12,6 +12,28 @@ static struct fovea_value *fail(struct fovea_arch_builder *b, enum fovea_status 
     return NULL;
 }
 
+/*
+ * A table of `rows` positions as b->positions, without contents so far. Not of more bytes than the
+ * memory limit: a small file, or an option, can ask for a large one.
+ */
+static enum fovea_status add_table(struct fovea_arch_builder *b, const struct fovea_vit_config *c,
+                                   int64_t rows) {
+    const int64_t dims[] = {1, rows, c->width};
+    struct fovea_tensor table = {0};
+    fovea_tensor_set_shape(&table, FOVEA_F32, 3, dims);
+    enum fovea_status status = fovea_tensor_check_shape(&table, b->err);
+    if (!status && fovea_tensor_bytes(&table) > b->max_memory) {
+        status = fovea_fail(b->err, FOVEA_ERR_LIMIT,
+                            "position embeddings for %lldx%lld patches take %zu bytes; the memory "
+                            "limit is %zu",
+                            (long long)c->grid_h, (long long)c->grid_w, fovea_tensor_bytes(&table),
+                            b->max_memory);
+    }
+    return status ? status
+                  : fovea_graph_add_constant(&b->model->graph, FOVEA_F32, 3, dims, &b->positions,
+                                             b->err);
+}
+
 /* `before` rows as they are, then those of the new grid. */
 static enum fovea_status fill(const struct fovea_vit_config *c, const float *table, int64_t before,
                               float *out, struct fovea_error *err) {
@@ -21,38 +43,26 @@ static enum fovea_status fill(const struct fovea_vit_config *c, const float *tab
                                     c->grid_h, c->grid_w, c->width, out + skip, err);
 }
 
-static struct fovea_value *resample(struct fovea_arch_builder *b, const struct fovea_vit_config *c,
-                                    const struct fovea_value *table, int64_t before) {
-    const int64_t dims[] = {1, before + c->grid_h * c->grid_w, c->width};
-    struct fovea_value *out = NULL;
+/* From the table of the checkpoint, which is not the one of the network. */
+static enum fovea_status resample(const struct fovea_vit_config *c, const struct fovea_value *table,
+                                  int64_t before, float *out, struct fovea_error *err) {
     size_t count = (size_t)fovea_tensor_count(&table->t);
     float *numbers = malloc(count * sizeof(*numbers) + 1);
     if (!numbers) {
-        return fail(b, fovea_fail_memory(b->err, count * sizeof(*numbers), "position embeddings"));
+        return fovea_fail_memory(err, count * sizeof(*numbers), "position embeddings");
     }
     fovea_convert(table->t.dtype, table->t.data, FOVEA_F32, numbers, (int64_t)count);
-    enum fovea_status status =
-        fovea_graph_add_constant(&b->model->graph, FOVEA_F32, 3, dims, &out, b->err);
-    if (!status) {
-        status = fill(c, numbers, before, out->t.data, b->err);
-    }
+    enum fovea_status status = fill(c, numbers, before, out, err);
     free(numbers);
-    return status ? fail(b, status) : out;
+    return status;
 }
 
 /*
  * "sincos2d" of big_vision, after Chen, Xie, He 2021 (MoCo v3): sines and
  * cosines of the column, then of the row, times 10000^-(k / (D/4 - 1)).
  */
-static struct fovea_value *compute(struct fovea_arch_builder *b, const struct fovea_vit_config *c) {
-    const int64_t dims[] = {1, c->positions, c->width}, quarter = c->width / 4;
-    struct fovea_value *out = NULL;
-    enum fovea_status status =
-        fovea_graph_add_constant(&b->model->graph, FOVEA_F32, 3, dims, &out, b->err);
-    if (status) {
-        return fail(b, status);
-    }
-    float *row = out->t.data;
+static void compute(const struct fovea_vit_config *c, float *row) {
+    const int64_t quarter = c->width / 4;
     for (int64_t i = 0; i < c->positions; i++, row += c->width) {
         int64_t column = i % c->grid_w, line = i / c->grid_w;
         double x = (double)column, y = (double)line;
@@ -64,18 +74,38 @@ static struct fovea_value *compute(struct fovea_arch_builder *b, const struct fo
             row[3 * quarter + k] = (float)cos(y * omega);
         }
     }
-    return out;
+}
+
+/* Rows of the table in the checkpoint that are not for the image's tokens. */
+static int64_t rows_before(const struct fovea_vit_config *c) {
+    int64_t side = c->table_side;
+    return c->sincos ? 0 : c->positions - (side ? side * side : c->grid_h * c->grid_w);
 }
 
 struct fovea_value *fovea_arch_positions(struct fovea_arch_builder *b,
                                          const struct fovea_vit_config *config, int64_t *before) {
     const int64_t dims[] = {1, config->positions, config->width};
-    int64_t side = config->table_side;
-    if (config->sincos) {
-        *before = 0;
-        return b->status ? NULL : compute(b, config);
+    *before = rows_before(config);
+    if (!config->sincos) {
+        b->table = fovea_arch_tensor(b, "pos_embed", 3, dims);
+        if (!config->table_side || !b->table || !b->table->t.data) {
+            return b->table;
+        }
     }
-    struct fovea_value *table = fovea_arch_tensor(b, "pos_embed", 3, dims);
-    *before = config->positions - (side ? side * side : config->grid_h * config->grid_w);
-    return side && table && table->t.data ? resample(b, config, table, *before) : table;
+    enum fovea_status status =
+        b->status ? b->status : add_table(b, config, *before + config->grid_h * config->grid_w);
+    return status ? fail(b, status) : b->positions;
+}
+
+enum fovea_status fovea_arch_positions_fill(struct fovea_arch_builder *b,
+                                            const struct fovea_vit_config *config) {
+    if (!b->positions) {
+        return FOVEA_OK;
+    }
+    float *rows = b->positions->t.data;
+    if (config->sincos) {
+        compute(config, rows);
+        return FOVEA_OK;
+    }
+    return resample(config, b->table, rows_before(config), rows, b->err);
 }

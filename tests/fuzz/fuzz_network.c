@@ -6,8 +6,7 @@
  *
  * The input is text. A line that begins with { is config.json, one that begins
  * with = an option and its value, one that begins with arch: the name of a
- * network to be made up instead, and any other a tensor of f32: its name, a
- * space, its dimensions with commas between them.
+ * network to be made up instead, and any other a tensor (tensor_lines.h).
  */
 #include "loaders/arch.h"
 #include "loaders/onnx_save.h"
@@ -17,6 +16,7 @@
 #include "tests/fuzz/fuzz_model.h"
 #include "tests/fuzz/line_mutator.h"
 #include "tests/temp_dir.h"
+#include "tests/tensor_lines.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,61 +32,11 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned
 
 /* What the lines of an input say. */
 struct draft {
-    FILE *header; /* of a safetensors file, as it grows */
-    char *header_text;
-    size_t header_size, data_size;
-    int n_tensors;
-    bool too_large, convert;
+    struct tensor_lines tensors;
+    bool convert;
     const char *config, *name; /* lent: lines */
     struct fovea_load_options options;
 };
-
-/* A name as JSON; what is no UTF-8 is left so. */
-static void write_name(FILE *out, const char *name, size_t length) {
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)name[i];
-        fprintf(out, c < 0x20 || c == '"' || c == '\\' ? "\\u%04x" : "%c", c);
-    }
-}
-
-/* Dimensions from "1,2,3" into `dims`, which are as many as are returned. */
-static int read_dims(const char *text, int64_t dims[FOVEA_MAX_RANK]) {
-    int rank = 0;
-    for (const char *at = text; at && *at && rank < FOVEA_MAX_RANK; at = strchr(at, ',')) {
-        at += *at == ',';
-        dims[rank++] = llabs(atoll(at));
-    }
-    return rank;
-}
-
-/* Bytes of a tensor of f32; more than MOST_BYTES if they are too many. One without is any size. */
-static int64_t bytes_of(const int64_t *dims, int rank) {
-    int64_t bytes = sizeof(float);
-    bool none = false;
-    for (int i = 0; i < rank; i++) {
-        none = none || dims[i] == 0;
-        bytes = bytes > MOST_BYTES || dims[i] > MOST_BYTES ? INT64_MAX : bytes * dims[i];
-    }
-    return none ? 0 : bytes;
-}
-
-static void add_tensor(struct draft *d, const char *line) {
-    const char *space = strrchr(line, ' ');
-    size_t length = space ? (size_t)(space - line) : strlen(line);
-    int64_t dims[FOVEA_MAX_RANK];
-    int rank = read_dims(space ? space + 1 : NULL, dims);
-    int64_t bytes = bytes_of(dims, rank);
-    fputs(d->n_tensors++ > 0 ? ",\"" : "{\"", d->header);
-    write_name(d->header, line, length);
-    fputs("\":{\"dtype\":\"F32\",\"shape\":[", d->header);
-    for (int i = 0; i < rank; i++) {
-        fprintf(d->header, "%s%lld", i > 0 ? "," : "", (long long)dims[i]);
-    }
-    d->too_large = d->too_large || bytes > MOST_BYTES - (int64_t)d->data_size;
-    size_t end = d->data_size + (d->too_large ? 0 : (size_t)bytes);
-    fprintf(d->header, "],\"data_offsets\":[%zu,%zu]}", d->data_size, end);
-    d->data_size = end;
-}
 
 /* `line`: a key, a space, a value, which is lent. */
 static void set_option(struct draft *d, char *line) {
@@ -131,36 +81,9 @@ static void read_lines(struct draft *d, char *text) {
         } else if (*line == '=') {
             set_option(d, line + 1);
         } else if (*line) {
-            add_tensor(d, line);
+            tensor_lines_add(&d->tensors, line);
         }
     }
-    fputs(d->n_tensors > 0 ? "}" : "{}", d->header);
-}
-
-/* Numbers in [-0.25, 0.25), none like the next, the same each time. */
-static void fill(float *data, size_t count) {
-    uint32_t state = 1;
-    for (size_t i = 0; i < count; i++) {
-        state = state * 1664525u + 1013904223u;
-        data[i] = (float)(state >> 8) * 0x1p-25f - 0.25f;
-    }
-}
-
-/* The file of the draft, for the caller to free. */
-static uint8_t *assemble(struct draft *d, size_t *size) {
-    uint64_t header_size = d->header_size;
-    *size = 8 + d->header_size + d->data_size;
-    uint8_t *file = malloc(*size);
-    float *values = malloc(d->data_size + 1);
-    if (!file || !values) {
-        abort();
-    }
-    fill(values, d->data_size / sizeof(float));
-    memcpy(file, &header_size, 8);
-    memcpy(file + 8, d->header_text, d->header_size);
-    memcpy(file + 8 + d->header_size, values, d->data_size);
-    free(values);
-    return file;
 }
 
 /* ---- the network -------------------------------------------------------------- */
@@ -221,20 +144,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     d.options.max_memory = MEMORY;
     d.options.explain = read_words;
     d.options.explain_context = &words;
-    d.header = open_memstream(&d.header_text, &d.header_size);
+    tensor_lines_init(&d.tensors, MOST_BYTES);
     char *text = strndup((const char *)data, size);
-    if (!d.header || !text) {
+    if (!text) {
         abort();
     }
     read_lines(&d, text);
-    fclose(d.header);
-    if (!d.too_large) {
-        size_t file_size;
-        uint8_t *file = assemble(&d, &file_size);
+    size_t file_size = 0;
+    uint8_t *file = tensor_lines_finish(&d.tensors, &file_size);
+    if (file) {
         try_network(&d, file, file_size);
-        free(file);
     }
-    free(d.header_text);
+    free(file);
     free(text);
     return 0;
 }

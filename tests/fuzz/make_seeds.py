@@ -240,6 +240,11 @@ def networks():
                                                                    b"3.0.conv1.weight ")
     yield "network/vit_of_no_features", lines(vit(), "=heads 2").replace(
         b"pos_embed 1,5,8", b"pos_embed 1,%d,0" % (2 ** 44))
+    yield "network/vit_of_any_width", lines(vit(), "=heads 1").replace(
+        b"proj.weight 8,3,4,4", b"proj.weight %d,0,4,4" % 2 ** 31)
+    yield "network/sincos_too_large", (
+        lines(made.to_big_vision(vit(positions="sincos", cls=False, pool="avg"), 2)).replace(
+            b"embedding/kernel 4,4,3,8", b"embedding/kernel 1,1,3,4096"))
     yield "network/name_vit", lines({}, "arch:vit-ti/16@32", "=gelu erf")
     yield "network/name_nfnet", lines({}, "arch:nfnet-f0@64", "=convert")
     yield "network/timm_nfnet_gamma", lines(nfnet(gain=False), "=ws timm", "=size 24")
