@@ -21,7 +21,7 @@ struct fovea_arch_builder {
     struct fovea_arch_params *params;
     enum fovea_status status;
     struct fovea_error *err; /* where the first failure is described; may be NULL */
-    size_t max_memory;       /* most bytes of one constant that is computed here */
+    size_t max_memory;       /* of the load options: bounds a constant that is computed here */
     /* Of a ViT: the table to be computed once all tensors are known to fit, if there is one, and
      * the one it is computed from, if that is in the checkpoint. */
     struct fovea_value *positions, *table;

@@ -81,10 +81,6 @@ static void pass_over_pool(struct fovea_arch_params *params, const struct networ
     }
 }
 
-static size_t memory_limit(const struct fovea_load_options *options) {
-    return options->max_memory ? options->max_memory : fovea_default_memory_limit();
-}
-
 /* ---- models -------------------------------------------------------------------------------- */
 
 /* Metadata entry `index`; the text is copied. */
@@ -130,7 +126,7 @@ static enum fovea_status make(struct fovea_model *model, struct network *network
                               const char *preset, const struct fovea_load_options *options,
                               struct fovea_error *err) {
     struct fovea_arch_builder b = {
-        .model = model, .params = params, .err = err, .max_memory = memory_limit(options)};
+        .model = model, .params = params, .err = err, .max_memory = options->max_memory};
     build(&b, network);
     if (b.status) {
         return b.status;
@@ -309,6 +305,10 @@ static enum fovea_status tell_read(const struct fovea_load_options *options,
                                    struct fovea_error *err) {
     const struct fovea_progress progress = {options->progress, options->progress_context};
     return fovea_progress_tell(&progress, FOVEA_PHASE_READ, 0, err);
+}
+
+static size_t memory_limit(const struct fovea_load_options *options) {
+    return options->max_memory ? options->max_memory : fovea_default_memory_limit();
 }
 
 static enum fovea_status load_checkpoint(const char *path, const struct fovea_load_options *options,

@@ -1,6 +1,7 @@
 /* The position embeddings of a ViT as a constant of its graph, for the grid it is to have. */
 #include "loaders/arch.h"
 
+#include "runtime/session.h"
 #include "runtime/tensor.h"
 
 #include <math.h>
@@ -21,13 +22,14 @@ static enum fovea_status add_table(struct fovea_arch_builder *b, const struct fo
     const int64_t dims[] = {1, rows, c->width};
     struct fovea_tensor table = {0};
     fovea_tensor_set_shape(&table, FOVEA_F32, 3, dims);
+    size_t limit = b->max_memory ? b->max_memory : fovea_default_memory_limit();
     enum fovea_status status = fovea_tensor_check_shape(&table, b->err);
-    if (!status && fovea_tensor_bytes(&table) > b->max_memory) {
+    if (!status && fovea_tensor_bytes(&table) > limit) {
         status = fovea_fail(b->err, FOVEA_ERR_LIMIT,
                             "position embeddings for %lldx%lld patches take %zu bytes; the memory "
                             "limit is %zu",
                             (long long)c->grid_h, (long long)c->grid_w, fovea_tensor_bytes(&table),
-                            b->max_memory);
+                            limit);
     }
     return status ? status
                   : fovea_graph_add_constant(&b->model->graph, FOVEA_F32, 3, dims, &b->positions,
