@@ -10,7 +10,7 @@
 struct level {
     const struct fovea_pickle_value *dict;
     size_t next;   /* index into its items */
-    size_t prefix; /* length of the name so far */
+    size_t prefix; /* length of the name so far, with its /; at most FOVEA_LIMIT_NAME */
 };
 
 struct walk {
@@ -96,7 +96,8 @@ static enum fovea_status visit(struct walk *walk, const struct fovea_pickle_valu
     if (key->kind != FOVEA_PICKLE_TEXT || (!dict && !tensor)) {
         return FOVEA_OK;
     }
-    if (key->length > FOVEA_LIMIT_NAME - 1 - prefix) {
+    /* In this order nothing wraps: a key is at most as long as the file, `prefix` as the limit. */
+    if (prefix + key->length + dict > FOVEA_LIMIT_NAME) {
         return fovea_fail(err, FOVEA_ERR_LIMIT, "a tensor's name has over %d bytes, the limit",
                           FOVEA_LIMIT_NAME);
     }

@@ -35,6 +35,8 @@ def good_pickles(case):
     each = b"".join(text(n) + scalar(i) + b"s" for i, n in enumerate(names))
     case("set_one_by_one.pkl", P + b"}" + each + b".",
          expect({n: np.float32(i).reshape(()) for i, n in enumerate(names)}))
+    case("longest_name.pkl", P + b"}" + text("A" * 4000) + b"}" + text("B" * 95) + scalar(1) + b"ss.",
+         expect({"A" * 4000 + "/" + "B" * 95: np.float32(1).reshape(())}))
     lists = b"](K\x01K\x02e" + b"K\x03a" * 5  # passed over, but they have to be read
     case("list_one_by_one.pkl", P + b"}" + text("l") + lists + b"s" + text("w") + scalar(1) + b"s.",
          expect({"w": np.float32(1).reshape(())}))
@@ -121,6 +123,10 @@ def pickle_limits(case):
          "limit", LIMIT)
     case("ed_long_keys", P + b"(" + text("storage") + named("torch", "FloatStorage") + long + text("cpu") +
          b"K\x06tq\x000" + b"h\x00Q0" * 60 + b".", "limit", LIMIT)
+    # Names that are as long as they may be with a dictionary's, and longer.
+    for outer, inner in ((4095, 1), (4095, 5000), (4096, 1), (4000, 96)):
+        case("ed_name_%d_%d" % (outer, inner), P + b"}" + text("A" * outer) + b"}" + text("B" * inner) +
+             scalar(1) + b"ss.", "limit", r"name has over 4096 bytes")
     # A dictionary of a thousand entries, under a thousand names.
     wide = b"}q\x000" + b"h\x00(" + b"".join(text(str(i)) + b"K\x01" for i in range(1000)) + b"u0"
     case("ed_wide", P + wide + b"}(" + b"".join(text(str(i)) + b"h\x00" for i in range(1000)) + b"u.",
