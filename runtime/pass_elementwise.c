@@ -43,9 +43,10 @@ static bool holds(const struct group *group, const struct fovea_node *node) {
 }
 
 /* Elementwise, of one f32 output that some reader needs. */
+/* Operands may be one value many times, so the group's limit of inputs is the node's, too. */
 static bool is_member(const struct fovea_node *node) {
     return node && node->n_out == 1 && node->out[0] && node->out[0]->t.dtype == FOVEA_F32 &&
-           fovea_program_knows(node);
+           node->n_in <= MAX_INPUTS && fovea_program_knows(node);
 }
 
 /* ---- what a group reads and writes --------------------------------------- */

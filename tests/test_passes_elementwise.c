@@ -71,6 +71,17 @@ static void group__more_inputs_than_fit__results_hold(void) {
     EXPECT_OPS(&b, "elementwise", NULL);
 }
 
+/* Limits count values, of which one may be an operand many times. */
+static void group__one_operand_40_times__results_hold(void) {
+    struct graph_build b;
+    V *y = OP(&b, "Relu", begin(&b, 2, DIMS(5, 7))), *operands[40];
+    for (int i = 0; i < 40; i++) {
+        operands[i] = y;
+    }
+    build_output(&b, OP(&b, "Neg", build_op(&b, "Sum", operands, 40)));
+    EXPECT_OPS(&b, "elementwise", NULL);
+}
+
 static void group__many_outputs__results_hold(void) {
     struct graph_build b;
     V *y = begin(&b, 2, DIMS(5, 7));
@@ -170,6 +181,7 @@ int main(int argc, char **argv) {
         TEST(group__reader_within_a_cycle__not_joined),
         TEST(group__operand_that_grows_the_shape__own_program),
         TEST(group__more_inputs_than_fit__results_hold),
+        TEST(group__one_operand_40_times__results_hold),
         TEST(group__many_outputs__results_hold),
         TEST(group__other_types__left_alone),
         TEST(diamond__one_program),
