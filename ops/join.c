@@ -161,7 +161,6 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
                                  struct fovea_error *err) {
     struct join *p = node->priv;
     const struct fovea_tensor *y = &node->out[0]->t;
-    (void)err;
     for (int i = 0; i < node->n_epilogue; i++) {
         const struct fovea_epilogue_step *step = &node->epilogue[i];
         struct fovea_dnn_post *post = &p->posts[i];
@@ -171,10 +170,15 @@ static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *e
                                         .beta = step->beta,
                                         .scale = step->scale};
         if (step->kind != FOVEA_EPILOGUE_ACT) {
-            int64_t count = fovea_tensor_count(&node->in[step->input]->t);
-            post->operand = (struct fovea_dnn_view){
-                .dtype = FOVEA_F32, .rank = 4, .dims = {1, count, 1, 1}, .strides = {0, 1, 0, 0}};
+            const struct fovea_tensor *t = &node->in[step->input]->t;
+            post->operand = (struct fovea_dnn_view){.dtype = t->dtype,
+                                                    .rank = 4,
+                                                    .dims = {1, fovea_tensor_count(t), 1, 1},
+                                                    .strides = {0, 1, 0, 0}};
         }
+    }
+    if (!fovea_row_posts_fit(p->posts, node->n_epilogue)) { /* passes make none, files may */
+        return fovea_fail(err, FOVEA_ERR_INVALID, "an operand of its epilogue is not f32");
     }
     int64_t plane = y->dims[2] * y->dims[3];
     p->work = (y->dims[1] > plane ? y->dims[1] : plane) + 16; /* lines of their own */

@@ -55,6 +55,15 @@ static void combine(const struct fovea_dnn_post *post, const float *operand,
     }
 }
 
+bool fovea_row_posts_fit(const struct fovea_dnn_post *posts, int n_posts) {
+    for (int i = 0; i < n_posts; i++) {
+        if (posts[i].kind != FOVEA_EPILOGUE_ACT && posts[i].operand.dtype != FOVEA_F32) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void fovea_row_posts(const struct fovea_dnn_post *posts, int n_posts, const void *const *operands,
                      const struct fovea_row *row) {
     for (int i = 0; i < n_posts; i++) {

@@ -14,6 +14,9 @@ struct fovea_row {
     int64_t count;
 };
 
+/* Whether all operands are of f32, which is what can be done here. */
+bool fovea_row_posts_fit(const struct fovea_dnn_post *posts, int n_posts);
+
 /*
  * Do the posts in order. Operands are views of rank 4 in f32, whose dims are
  * the result's or 1; operands[i] is that of post i, NULL for ACT.

@@ -50,15 +50,9 @@ bool fovea_tiled_fits(const struct fovea_dnn_conv *desc) {
         !fovea_is_channels_last(&desc->dst)) {
         return false;
     }
-    for (int i = 0; i < desc->n_posts; i++) {
-        if (desc->posts[i].kind != FOVEA_EPILOGUE_ACT &&
-            desc->posts[i].operand.dtype != FOVEA_F32) {
-            return false;
-        }
-    }
     bool small = desc->kernel[0] <= MOST_KERNEL && desc->kernel[1] <= MOST_KERNEL;
-    return small && desc->dst.dims[1] % (desc->groups * COLUMNS) == 0 &&
-           desc->weights_dtype == FOVEA_F32;
+    return small && fovea_row_posts_fit(desc->posts, desc->n_posts) &&
+           desc->dst.dims[1] % (desc->groups * COLUMNS) == 0 && desc->weights_dtype == FOVEA_F32;
 }
 
 bool fovea_tiled_pays(const struct fovea_dnn_conv *desc) {

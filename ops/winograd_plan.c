@@ -8,6 +8,7 @@
 #include "ops/winograd_plan.h"
 
 #include "ops/channels_last.h"
+#include "ops/row_posts.h"
 #include "ops/winograd.h"
 
 #include <string.h>
@@ -47,7 +48,7 @@ static int64_t at_most(int64_t a, int64_t b) {
 
 bool fovea_winograd_fits(const struct fovea_dnn_conv *desc) {
     if (!fovea_is_channels_last(&desc->src) || !fovea_is_channels_last(&desc->dst) ||
-        !desc->packed_weights) {
+        !desc->packed_weights || !fovea_row_posts_fit(desc->posts, desc->n_posts)) {
         return false;
     }
     for (int i = 0; i < 2; i++) {

@@ -287,11 +287,55 @@ static void attention__bf16_operands__as_softmax_in_double(void) {
     }
 }
 
+/* ---- operands of posts ------------------------------------------------------- */
+
+/* A 3x3 convolution that Winograd fits, with a residual in bf16, which its posts do not read. */
+static void conv__bf16_residual__the_same_with_winograd_on(void) {
+    const int64_t x[4] = {1, 64, 24, 24}, w[4] = {64, 64, 3, 3}, pads[4] = {1, 1, 1, 1};
+    const float *image = random_halves(64 * 24 * 24, 1), *residual = random_halves(64 * 24 * 24, 2);
+    const float *weights = random_halves(64 * 64 * 9, 3);
+    struct run_op r[2];
+    for (int i = 0; i < 2; i++) {
+        run_op_init(&r[i], "", "Conv", 13);
+        r[i].channels_last = true;
+        r[i].winograd = i;
+        r[i].bf16 = 1u << 2;
+        run_op_attr_ints(&r[i], "pads", pads, 4);
+        run_op_input(&r[i], FOVEA_F32, 4, x, image, false);
+        run_op_input(&r[i], FOVEA_F32, 4, w, weights, true);
+        run_op_input(&r[i], FOVEA_F32, 4, x, residual, false);
+        r[i].epilogue[0] = (struct fovea_epilogue_step){.kind = FOVEA_EPILOGUE_ADD, .input = 2};
+        r[i].n_epilogue = 1;
+        CHECK_OK(run_op_run(&r[i], 1), r[i].err);
+    }
+    CHECK(run_op_error(&r[1], 0, r[0].out[0].data, 64 * 24 * 24) < 4e-5 * 8);
+    run_op_finish(&r[0]);
+    run_op_finish(&r[1]);
+}
+
+/* Passes make no such Join; a compiled file may say anything. */
+static void join__bf16_operand_of_the_epilogue__is_refused(void) {
+    const int64_t x[4] = {1, 4, 2, 2}, channels[4] = {1, 8, 1, 1};
+    struct run_op r;
+    run_op_init(&r, "fovea", "Join", 1);
+    r.bf16 = 1u << 2;
+    run_op_input(&r, FOVEA_F32, 4, x, random_halves(16, 1), false);
+    run_op_input(&r, FOVEA_F32, 4, x, random_halves(16, 2), false);
+    run_op_input(&r, FOVEA_F32, 4, channels, random_halves(8, 3), true);
+    r.epilogue[0] = (struct fovea_epilogue_step){.kind = FOVEA_EPILOGUE_ADD, .input = 2};
+    r.n_epilogue = 1;
+    CHECK(run_op_run(&r, 1) == FOVEA_ERR_INVALID);
+    CHECK(strstr(r.err.message, "an operand of its epilogue is not f32"));
+    run_op_finish(&r);
+}
+
 int main(int argc, char **argv) {
     const struct test tests[] = {
         TEST(attention__bf16_operands__as_softmax_in_double),
         TEST(conv__bf16_operands__as_sums_in_double),
+        TEST(conv__bf16_residual__the_same_with_winograd_on),
         TEST(elementwise__bf16_operands__f32_arithmetic_rounded_once),
+        TEST(join__bf16_operand_of_the_epilogue__is_refused),
         TEST(layer_norm__bf16_rows__as_sums_in_double),
         TEST(linear__bf16_operands__as_sums_in_double),
         TEST(pool__bf16_operands__as_sums_in_double),
