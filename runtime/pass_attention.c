@@ -180,15 +180,15 @@ static bool is_zero(struct fovea_value *mask) {
 }
 
 /*
- * The node that reads the weights. PyTorch's exporter puts Where(IsNaN(w), 0, w)
+ * The weights as they are multiplied. PyTorch's exporter puts Where(IsNaN(w), 0, w)
  * behind the softmax for rows in which a mask leaves nothing; *guarded tells.
  */
-static struct fovea_node *find_context(const struct fovea_node *softmax, bool *guarded) {
+static const struct fovea_value *find_weights(const struct fovea_node *softmax, bool *guarded) {
     const struct fovea_value *weights = softmax->out[0];
     double scalar;
     *guarded = false;
     if (weights->n_uses != 2 || weights->is_output) {
-        return fovea_value_only_user(weights);
+        return weights;
     }
     struct fovea_node *test = weights->uses[0].node, *where = weights->uses[1].node;
     if (fovea_node_is(test, "Where")) {
@@ -199,7 +199,7 @@ static struct fovea_node *find_context(const struct fovea_node *softmax, bool *g
     *guarded = fovea_node_is(test, "IsNaN") && fovea_node_is(where, "Where") &&
                fovea_value_only_user(test->out[0]) == where && where->in[0] == test->out[0] &&
                where->in[2] == weights && fovea_value_scalar(where->in[1], &scalar) && scalar == 0;
-    return *guarded ? fovea_value_only_user(where->out[0]) : NULL;
+    return *guarded ? where->out[0] : weights;
 }
 
 static bool match_softmax(struct fovea_node *softmax, struct attention *match) {
@@ -209,9 +209,10 @@ static bool match_softmax(struct fovea_node *softmax, struct attention *match) {
         return false;
     }
     *match = (struct attention){.scale = 1};
-    struct fovea_node *context = find_context(softmax, &guarded);
+    const struct fovea_value *weights = find_weights(softmax, &guarded);
+    struct fovea_node *context = fovea_value_only_user(weights);
     if (!fovea_value_only_user(softmax->in[0]) || !fovea_node_is(context, "MatMul") ||
-        context->in[0] == context->in[1] || context->in[1] == softmax->out[0] ||
+        context->in[0] != weights || context->in[1] == weights ||
         !is_f32_of_rank(context->in[0], 3, 4) || !is_f32_of_rank(context->in[1], 3, 4)) {
         return false;
     }

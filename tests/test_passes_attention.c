@@ -280,14 +280,18 @@ static void parts__read_elsewhere__left_alone(void) {
     }
 }
 
+/* V^T softmax(..): the weights are the second operand. */
 static void weights__on_the_right__left_alone(void) {
-    struct graph_build b; /* V^T softmax(..): the weights are the second operand */
-    V *qkv[3];
-    given(&b, 17, 3, qkv);
-    V *scores = OP(&b, "MatMul", qkv[0], transposed_keys(&b, qkv[1]));
-    V *weights = build_set_int(&b, OP(&b, "Softmax", scores), "axis", 3);
-    build_output(&b, OP(&b, "MatMul", transposed_keys(&b, qkv[2]), weights));
-    EXPECT_OPS(&b, "attention", NULL);
+    for (int guarded = 0; guarded < 2; guarded++) {
+        struct graph_build b;
+        V *qkv[3];
+        given(&b, 17, 3, qkv);
+        V *scores = OP(&b, "MatMul", qkv[0], transposed_keys(&b, qkv[1]));
+        V *w = build_set_int(&b, OP(&b, "Softmax", scores), "axis", 3);
+        w = guarded ? OP(&b, "Where", OP(&b, "IsNaN", w), build_scalar(&b, 0), w) : w;
+        build_output(&b, OP(&b, "MatMul", transposed_keys(&b, qkv[2]), w));
+        EXPECT_OPS(&b, "attention", NULL);
+    }
 }
 
 static void operator_of_opset_23__same_step(void) {
