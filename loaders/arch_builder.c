@@ -350,7 +350,7 @@ struct fovea_value *fovea_arch_matrix(struct fovea_arch_builder *b, const char *
                                       int64_t out) {
     static const int64_t swap[] = {1, 0};
     const int64_t dims[] = {out, in};
-    enum fovea_arch_form form;
+    enum fovea_arch_form form = FOVEA_ARCH_PLAIN;
     struct fovea_value *value = take(b, name, 2, dims, &form);
     return form == FOVEA_ARCH_IN_OUT ? value : fovea_arch_transpose(b, value, swap, 2);
 }

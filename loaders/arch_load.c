@@ -137,6 +137,9 @@ static enum fovea_status make(struct fovea_model *model, struct network *network
     }
     pass_over_pool(params, network);
     fovea_arch_params_note_unused(params);
+    if (params->lost) {
+        return fovea_fail_memory(err, 0, "what does not fit");
+    }
     for (int kind = 0; kind < FOVEA_ARCH_N_MISFITS; kind++) {
         if (params->n_misfits[kind] > 0) {
             return fail_misfit(params, network, options, err);

@@ -94,12 +94,14 @@ void fovea_arch_params_note(struct fovea_arch_params *params, enum fovea_arch_mi
         size_t cap = params->cap_misfits[kind] ? 2 * params->cap_misfits[kind] : 64;
         const char **longer = realloc(params->misfits[kind], cap * sizeof(*longer));
         if (!longer) {
+            params->lost = true;
             return;
         }
         params->misfits[kind] = longer;
         params->cap_misfits[kind] = cap;
     }
     const char *copy = fovea_arena_copy_text(&params->arena, line, strlen(line));
+    params->lost = params->lost || !copy;
     if (copy) {
         params->misfits[kind][params->n_misfits[kind]++] = copy;
     }

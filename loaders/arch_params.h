@@ -44,6 +44,7 @@ struct fovea_arch_params {
     uint64_t seed; /* of what is made up; advances with each */
     const char **misfits[FOVEA_ARCH_N_MISFITS];
     size_t n_misfits[FOVEA_ARCH_N_MISFITS], cap_misfits[FOVEA_ARCH_N_MISFITS];
+    bool lost;          /* a misfit could not be noted for want of memory */
     int64_t n_elements; /* of the parameters used so far */
 };
 
@@ -69,7 +70,7 @@ struct fovea_arch_param *fovea_arch_params_find(const struct fovea_arch_params *
  */
 int64_t fovea_arch_param_dim(const struct fovea_arch_param *param, int d);
 
-/* Note a misfit, formatted as by printf. Lost only if there is no memory. */
+/* Note a misfit, formatted as by printf. Without memory for it, params->lost is set. */
 void fovea_arch_params_note(struct fovea_arch_params *params, enum fovea_arch_misfit kind,
                             const char *format, ...) __attribute__((format(printf, 3, 4)));
 
