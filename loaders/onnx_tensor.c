@@ -180,7 +180,7 @@ enum fovea_status fovea_onnx_borrow(const struct fovea_mapping *mapping, size_t 
     unsigned char *at = (unsigned char *)mapping->bytes + offset;
     bool later =
         bytes > FOVEA_DEFER_BYTES && (out->dtype == FOVEA_F32 || fovea_dtype_is_half(out->dtype));
-    *owned = bytes == 0 || (offset % fovea_dtype_size(out->dtype) != 0 && !later);
+    *owned = bytes == 0 || ((uintptr_t)at % fovea_dtype_size(out->dtype) != 0 && !later);
     if (!*owned) {
         out->data = at;
         return FOVEA_OK;
