@@ -27,13 +27,14 @@ void reload_begin(struct reload *reload) {
     reload->running = pthread_create(&reload->thread, NULL, load, reload) == 0;
 }
 
-bool reload_take(struct reload *reload, struct engine **out) {
+bool reload_take(struct reload *reload, struct engine **out, struct fovea_error *err) {
     if (!reload->running || !atomic_load(&reload->finished)) {
         return false;
     }
     pthread_join(reload->thread, NULL);
     reload->running = false;
     *out = reload->engine;
+    *err = reload->err; /* before the next one writes to it */
     reload->engine = NULL;
     if (reload->again) {
         reload->again = false;

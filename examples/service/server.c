@@ -189,10 +189,11 @@ static void take_signals(struct server *server) {
 
 static void take_reload(struct server *server) {
     struct engine *engine = NULL;
-    while (reload_take(&server->reload, &engine)) {
+    struct fovea_error err;
+    while (reload_take(&server->reload, &engine, &err)) {
         metrics_add(engine ? COUNT_RELOADED : COUNT_RELOAD_FAILED);
         if (!engine) {
-            log_line("reload failed, the old model stays: %s", server->reload.err.message);
+            log_line("reload failed, the old model stays: %s", err.message);
             continue;
         }
         engine_unref(server->engine);
