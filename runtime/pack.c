@@ -57,12 +57,7 @@ static enum fovea_status find_entries(struct packer *p, struct fovea_packed *pac
         const struct fovea_pack_unit *unit = &p->units.units[i];
         for (size_t w = unit->first; w > 0; w = p->units.wants[w - 1].next) {
             struct fovea_pack_want *want = &p->units.wants[w - 1];
-            const struct fovea_store_key key = {
-                .contents = fovea_value_identity(unit->value),
-                .form = want->node ? want->node->packed_form : 0,
-                .bytes =
-                    want->node ? want->node->packed_bytes : fovea_tensor_bytes(&unit->value->t),
-            };
+            const struct fovea_store_key key = key_of(unit, want);
             enum fovea_status st =
                 fovea_store_get(packed->store, &key, &want->entry, &want->make, err);
             if (st) {

@@ -62,7 +62,6 @@ typedef float fovea_f32x16 __attribute__((vector_size(64)));
 typedef int32_t fovea_i32x16 __attribute__((vector_size(64)));
 typedef uint32_t fovea_u32x8 __attribute__((vector_size(32)));
 typedef uint64_t fovea_u64x8 __attribute__((vector_size(64)));
-typedef int32_t fovea_i32x16 __attribute__((vector_size(64)));
 typedef uint8_t fovea_u8x16 __attribute__((vector_size(16)));
 
 /* Elements of two vectors of 16 in turn: a0 b0 a1 b1 ..., from their lower or upper halves. */
