@@ -60,7 +60,7 @@ struct fma_loop fma_loop_f32(void) {
 struct job {
     const struct fma_loop *loop;
     int64_t rounds;
-    volatile float sink; /* keeps the results, whichever thread's, from being left out */
+    _Atomic float sink; /* keeps the results, whichever thread's, from being left out */
 };
 
 static void work(void *context, int64_t begin, int64_t end, int thread) {

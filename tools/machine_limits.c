@@ -17,7 +17,7 @@ enum { PIECE = 1 << 20, REPEATS = 5 };
 
 struct memory {
     unsigned char *from, *to;
-    volatile float sink; /* keeps sums from being left out */
+    _Atomic float sink; /* keeps sums from being left out */
 };
 
 FOVEA_KERNEL static float sum_of(const float *x, int64_t count) {
