@@ -35,6 +35,7 @@ def containers():
         b"\x80\x02}" + hostile_pickle.text("model") + b"}" + hostile_pickle.text("module.w") +
         hostile_pickle.tensor(shape=(3, 2), strides=(1, 3)) + b"ss.", (("0", bytes(24)),))
     yield "pth/no_pickle", good.npz_bytes(np.savez, {"b": small["b"]})
+    yield "pickle/long_keys", pickle.dumps({"A" * 4095: {"B" * 200: np.float32(1)}}, 2)
     for protocol in (2, 4, 5):
         yield "pickle/protocol_%d" % protocol, pickle.dumps(nested, protocol)
 
