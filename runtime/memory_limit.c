@@ -1,6 +1,10 @@
 /* How much memory this process has, and may take: the system's, and its cgroup's. */
+#include "runtime/memory_limit.h"
+
+#include "runtime/cgroup.h"
 #include "runtime/session.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,18 +52,46 @@ size_t fovea_peak_resident_bytes(void) {
     return kib > 0 ? (size_t)kib * 1024 : most_by_rusage();
 }
 
+/* ---- groups ------------------------------------------------------------------- */
+
+static unsigned long long number_in(const char *dir, const char *name, const char *label) {
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof(path), "%s/%s", dir, name);
+    return length > 0 && length < (int)sizeof(path) ? read_number(path, label) : 0;
+}
+
+/* What a group leaves, at least a byte; 0 if it has no limit. Pages of files that nobody uses are
+ * given back as soon as others are asked for, so they are not counted as taken. */
+static int64_t left_of(unsigned long long limit, unsigned long long used, unsigned long long idle) {
+    if (limit == 0 || limit > INT64_MAX) {
+        return 0;
+    }
+    used -= idle < used ? idle : used;
+    return used < limit ? (int64_t)(limit - used) : 1;
+}
+
+static int64_t group_v2(const char *dir) {
+    return left_of(number_in(dir, "memory.max", ""), number_in(dir, "memory.current", ""),
+                   number_in(dir, "memory.stat", "inactive_file "));
+}
+
+static int64_t group_v1(const char *dir) {
+    return left_of(number_in(dir, "memory.limit_in_bytes", ""),
+                   number_in(dir, "memory.usage_in_bytes", ""),
+                   number_in(dir, "memory.stat", "total_inactive_file "));
+}
+
+int64_t fovea_cgroup_memory(const char *membership, const char *mount) {
+    static const struct fovea_cgroup_rule rules[] = {{NULL, group_v2}, {"memory", group_v1}};
+    return fovea_cgroup_strictest(membership, mount, rules, sizeof(rules) / sizeof(rules[0]));
+}
+
 size_t fovea_default_memory_limit(void) {
-    unsigned long long available = read_number("/proc/meminfo", "MemAvailable:") * 1024;
-    unsigned long long limit = read_number("/sys/fs/cgroup/memory.max", "");
-    unsigned long long used = read_number("/sys/fs/cgroup/memory.current", "");
-    if (limit > 0) {
-        unsigned long long left = limit > used ? limit - used : 0;
-        if (available == 0 || left < available) {
-            available = left;
-        }
-    }
+    int64_t available = (int64_t)(read_number("/proc/meminfo", "MemAvailable:") * 1024);
+    available = fovea_cgroup_stricter(
+        available, fovea_cgroup_memory(FOVEA_CGROUP_MEMBERSHIP, FOVEA_CGROUP_MOUNT));
     if (available == 0) {
-        available = 1ull << 32; /* nothing known: what a small machine has */
+        available = INT64_C(1) << 32; /* nothing known: what a small machine has */
     }
-    return (size_t)(available / 10 * 8);
+    return (size_t)available / 10 * 8;
 }

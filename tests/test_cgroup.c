@@ -1,6 +1,7 @@
-/* How many CPUs a process may use: made-up cgroup trees of both versions. */
+/* How many CPUs and how much memory a process may use: made-up cgroup trees of both versions. */
 #include "runtime/cpu_budget.h"
 
+#include "runtime/memory_limit.h"
 #include "runtime/parallel.h"
 #include "tests/check.h"
 #include "tests/temp_dir.h"
@@ -41,6 +42,13 @@ static int cpus(const char *membership) {
     put("membership", membership);
     snprintf(path, sizeof(path), "%s/membership", root);
     return fovea_cgroup_cpus(path, root);
+}
+
+static int64_t memory(const char *membership) {
+    char path[1024];
+    put("membership", membership);
+    snprintf(path, sizeof(path), "%s/membership", root);
+    return fovea_cgroup_memory(path, root);
 }
 
 static void list__ranges_and_numbers__counted(void) {
@@ -143,6 +151,35 @@ static void files__malformed_or_missing__say_nothing(void) {
     CHECK(fovea_cgroup_cpus("/nowhere/at/all", root) == 0);
 }
 
+static void memory_v2__of_groups_around__the_least_that_is_left(void) {
+    begin_tree("memory2");
+    put("a/b/memory.max", "max\n");
+    put("a/b/memory.current", "500\n");
+    CHECK(memory("0::/a/b\n") == 0);
+    put("a/memory.max", "10000\n"); /* as systemd has it for a service */
+    put("a/memory.current", "4000\n");
+    CHECK(memory("0::/a/b\n") == 6000);
+    put("a/memory.stat", "anon 1000\ninactive_file 2500\nactive_file 500\n");
+    CHECK(memory("0::/a/b\n") == 8500);
+    put("a/b/memory.max", "600\n");
+    CHECK(memory("0::/a/b\n") == 100);
+    put("a/b/memory.current", "700\n");
+    CHECK(memory("0::/a/b\n") == 1);
+    CHECK(memory("0::/\n") == 0);
+}
+
+static void memory_v1__by_controller(void) {
+    begin_tree("memory1");
+    put("memory/a/memory.limit_in_bytes", "9223372036854771712\n");
+    put("memory/a/memory.usage_in_bytes", "5000\n");
+    CHECK(memory("4:memory:/a\n3:cpu,cpuacct:/a\n") == INT64_C(9223372036854771712) - 5000);
+    put("memory/a/memory.limit_in_bytes", "20000\n");
+    CHECK(memory("4:memory:/a\n3:cpu,cpuacct:/a\n") == 15000);
+    put("memory/a/memory.stat", "inactive_file 1\ntotal_inactive_file 1000\n");
+    CHECK(memory("4:memory:/a\n0::/\n") == 16000);
+    CHECK(memory("3:cpu:/a\n") == 0);
+}
+
 static void budget__narrowed_affinity__followed(void) {
     cpu_set_t all, one;
     CHECK(fovea_cpu_budget() >= 1);
@@ -169,6 +206,8 @@ int main(int argc, char **argv) {
         TEST(v1__quota_and_period__by_controller),
         TEST(v1__nested_groups_and_cpuset__the_strictest_counts),
         TEST(files__malformed_or_missing__say_nothing),
+        TEST(memory_v2__of_groups_around__the_least_that_is_left),
+        TEST(memory_v1__by_controller),
         TEST(budget__narrowed_affinity__followed),
     };
     return RUN_TESTS(tests, argc, argv);
