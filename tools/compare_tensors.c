@@ -45,9 +45,9 @@ struct sums {
     bool gross;         /* an element is outside four times its bound */
 };
 
+/* Element `index`, which is `d` from what is wanted. */
 static void add_element(struct comparison *c, struct sums *s, const struct tolerance *t,
-                        int64_t index, double got, double want) {
-    double d = difference(got, want);
+                        int64_t index, double d, double want) {
     double bound = t->atol + (isfinite(want) ? t->rtol * fabs(want) : 0);
     s->error += d * d;
     s->norm += isfinite(want) ? want * want : 0;
@@ -75,30 +75,42 @@ static void compare_floats(const struct fovea_tensor *got, const struct fovea_te
                            const struct tolerance *t, struct comparison *c, struct sums *s) {
     int64_t count = fovea_tensor_count(want);
     for (int64_t i = 0; i < count; i++) {
-        add_element(c, s, t, i, fovea_tensor_get_float(got, i), fovea_tensor_get_float(want, i));
+        double x = fovea_tensor_get_float(got, i), y = fovea_tensor_get_float(want, i);
+        add_element(c, s, t, i, difference(x, y), y);
     }
 }
 
-/* Exact: a difference of 1 between large 64-bit values is lost in a double. */
+/* Exact: a difference of 1 between large 64-bit values is lost between doubles of them. */
 static void compare_ints(const struct fovea_tensor *got, const struct fovea_tensor *want,
                          struct comparison *c, struct sums *s) {
     static const struct tolerance exact = {0};
     int64_t count = fovea_tensor_count(want);
     for (int64_t i = 0; i < count; i++) {
         int64_t a = fovea_tensor_get_int(got, i), b = fovea_tensor_get_int(want, i);
-        double x = (double)a, y = (double)b;
-        add_element(c, s, &exact, i, a != b && x == y ? y + 1 : x, y);
+        uint64_t apart = a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
+        add_element(c, s, &exact, i, (double)apart, (double)b);
+    }
+}
+
+/* An element as text: integers whole, whatever their size. */
+static void element_text(const struct fovea_tensor *t, int64_t index, char text[32]) {
+    if (fovea_dtype_is_float(t->dtype)) {
+        snprintf(text, 32, "%.9g", fovea_tensor_get_float(t, index));
+    } else {
+        snprintf(text, 32, "%lld", (long long)fovea_tensor_get_int(t, index));
     }
 }
 
 static void explain(const struct fovea_tensor *got, const struct fovea_tensor *want,
                     const struct tolerance *t, struct comparison *c, int64_t worst) {
+    char is[32], should_be[32];
+    element_text(got, worst, is);
+    element_text(want, worst, should_be);
     snprintf(c->message, sizeof(c->message),
-             "%lld of %lld elements differ, worst at %s: got %.9g, expected %.9g "
+             "%lld of %lld elements differ, worst at %s: got %s, expected %s "
              "(allowed: %g + %g * |expected|)",
              (long long)c->n_bad, (long long)fovea_tensor_count(want),
-             position_text(want, worst).text, fovea_tensor_get_float(got, worst),
-             fovea_tensor_get_float(want, worst), t->atol, t->rtol);
+             position_text(want, worst).text, is, should_be, t->atol, t->rtol);
 }
 
 bool compare_tensors(const struct fovea_tensor *got, const struct fovea_tensor *want,
