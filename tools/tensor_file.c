@@ -20,9 +20,9 @@ static enum fovea_status fail_name(const char *path, struct fovea_error *err) {
 /* The path before what went wrong, unless it is there already. */
 static enum fovea_status prefixed(enum fovea_status status, const char *path,
                                   struct fovea_error *err) {
-    const char *quoted = fovea_quote(path).text;
-    if (status && err && !strstr(err->message, quoted)) {
-        fovea_error_prefix(err, "%s", quoted);
+    struct fovea_quoted quoted = fovea_quote(path);
+    if (status && err && !strstr(err->message, quoted.text)) {
+        fovea_error_prefix(err, "%s", quoted.text);
     }
     return status;
 }
