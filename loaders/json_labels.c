@@ -27,7 +27,7 @@ void fovea_labels_finish(struct fovea_labels *labels) {
  * come later. FOVEA_ERR_INVALID is one that names a class twice.
  */
 
-/* Name class `index`, growing the list to it. */
+/* Name class `index`, growing the list to it; NULL leaves it without a name. */
 static enum fovea_status set_label(struct fovea_labels *labels, size_t index, const char *name) {
     if (index >= FOVEA_LIMIT_CLASSES) {
         return FOVEA_ERR_FORMAT;
@@ -44,21 +44,25 @@ static enum fovea_status set_label(struct fovea_labels *labels, size_t index, co
     if (labels->names[index]) {
         return FOVEA_ERR_INVALID; /* "1" and "01" of an object: which of them counts? */
     }
-    labels->names[index] = strdup(name);
-    return labels->names[index] ? FOVEA_OK : FOVEA_ERR_MEMORY;
+    labels->names[index] = name ? strdup(name) : NULL;
+    return labels->names[index] || !name ? FOVEA_OK : FOVEA_ERR_MEMORY;
 }
 
+/* Names, and null for classes that have none, as `fovea convert` writes them. */
 static enum fovea_status from_list(struct fovea_labels *labels, const json_t *list) {
     size_t i;
     json_t *item;
+    bool named = false;
     json_array_foreach(list, i, item) {
+        bool good = json_is_string(item) || json_is_null(item);
         enum fovea_status st =
-            json_is_string(item) ? set_label(labels, i, json_string_value(item)) : FOVEA_ERR_FORMAT;
+            good ? set_label(labels, i, json_string_value(item)) : FOVEA_ERR_FORMAT;
         if (st) {
             return st;
         }
+        named = named || json_is_string(item);
     }
-    return json_array_size(list) > 0 ? FOVEA_OK : FOVEA_ERR_FORMAT;
+    return named ? FOVEA_OK : FOVEA_ERR_FORMAT;
 }
 
 /* Hugging Face writes LABEL_0, LABEL_1, ... when nobody named the classes. */

@@ -100,10 +100,12 @@ json_t *fovea_recipe_known_to_json(const struct fovea_recipe *recipe) {
     return object;
 }
 
-/* Without memory for a part, jansson may give text that lacks it: so there are two, that agree. */
-char *fovea_recipe_to_text(const struct fovea_recipe *recipe) {
+/*
+ * `json`, which is released, as text. Without memory for a part, jansson may give text that lacks
+ * it: so there are two, that agree. 15 digits are what a number that was read has.
+ */
+static char *text_of(json_t *json) {
     const size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(15);
-    json_t *json = fovea_recipe_to_json(recipe);
     char *text = json ? json_dumps(json, flags) : NULL;
     char *again = text ? json_dumps(json, flags) : NULL;
     json_decref(json);
@@ -113,4 +115,12 @@ char *fovea_recipe_to_text(const struct fovea_recipe *recipe) {
     }
     free(again);
     return text;
+}
+
+char *fovea_recipe_to_text(const struct fovea_recipe *recipe) {
+    return text_of(fovea_recipe_to_json(recipe));
+}
+
+char *fovea_recipe_known_to_text(const struct fovea_recipe *recipe) {
+    return text_of(fovea_recipe_known_to_json(recipe));
 }

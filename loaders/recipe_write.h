@@ -15,7 +15,8 @@ struct json_t *fovea_recipe_to_json(const struct fovea_recipe *recipe);
 /* The same without what is a guess or follows from the rest, so that it stays a guess. */
 struct json_t *fovea_recipe_known_to_json(const struct fovea_recipe *recipe);
 
-/* fovea_recipe_to_json as text on one line, to be freed; NULL out of memory. */
+/* Either as text on one line, to be freed; NULL out of memory. */
 char *fovea_recipe_to_text(const struct fovea_recipe *recipe);
+char *fovea_recipe_known_to_text(const struct fovea_recipe *recipe);
 
 #endif

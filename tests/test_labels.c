@@ -28,7 +28,7 @@ static void labels__of_many_texts__count(void) {
         {"\xef\xbbx", 1},
         {"[]", 0},
         {"[\"a\", 3]", 0},
-        {"[\"a\", null]", 0},
+        {"[\"a\", null]", 2}, /* a class without a name */
         {"[null]", 0},
         {"{\"0\": \"a\", \"2\": \"c\"}", 3},
         {"{\"0\": \"LABEL_0\", \"1\": \"LABEL_1\"}", 0},
@@ -70,16 +70,19 @@ static void labels__a_class_named_twice__refused_by_its_number(void) {
 }
 
 static void labels__looked_up__by_index_and_by_name(void) {
-    static const char text[] = "{\"0\": \"a\", \"2\": \"b\", \"3\": \"a\"}";
-    struct fovea_labels labels = {0};
-    struct fovea_error err;
-    CHECK_OK(fovea_labels_parse(text, strlen(text), "x", &labels, &err), err);
-    CHECK_STR(fovea_labels_get(&labels, 2), "b");
-    CHECK(!fovea_labels_get(&labels, 1) && !fovea_labels_get(&labels, -1));
-    CHECK(!fovea_labels_get(&labels, 4));
-    CHECK(fovea_labels_find(&labels, "b") == 2);
-    CHECK(fovea_labels_find(&labels, "a") == -1 && fovea_labels_find(&labels, "c") == -1);
-    fovea_labels_finish(&labels);
+    static const char *const texts[] = {"{\"0\": \"a\", \"2\": \"b\", \"3\": \"a\"}",
+                                        "[\"a\", null, \"b\", \"a\"]"}; /* as convert writes it */
+    for (int i = 0; i < 2; i++) {
+        struct fovea_labels labels = {0};
+        struct fovea_error err;
+        CHECK_OK(fovea_labels_parse(texts[i], strlen(texts[i]), "x", &labels, &err), err);
+        CHECK_STR(fovea_labels_get(&labels, 2), "b");
+        CHECK(!fovea_labels_get(&labels, 1) && !fovea_labels_get(&labels, -1));
+        CHECK(!fovea_labels_get(&labels, 4));
+        CHECK(fovea_labels_find(&labels, "b") == 2);
+        CHECK(fovea_labels_find(&labels, "a") == -1 && fovea_labels_find(&labels, "c") == -1);
+        fovea_labels_finish(&labels);
+    }
 }
 
 /* Of one model, by what its metadata has under a key. */

@@ -49,9 +49,7 @@ static enum fovea_status add_recipe(struct convert *c, struct fovea_error *err) 
     if (note[0]) {
         say("%s", note);
     }
-    json_t *json = fovea_recipe_known_to_json(&recipe);
-    c->recipe_text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
-    json_decref(json);
+    c->recipe_text = fovea_recipe_known_to_text(&recipe);
     return c->recipe_text ? FOVEA_OK : fovea_fail_memory(err, 0, "a recipe");
 }
 

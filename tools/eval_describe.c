@@ -118,9 +118,7 @@ static enum fovea_status describe_names(struct eval_description *d, const struct
 
 /* The recipe as one line of JSON, and its digest. */
 static void describe_recipe(struct eval_description *d, const struct fovea_recipe *recipe) {
-    json_t *json = fovea_recipe_to_json(recipe);
-    d->recipe = json ? json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
-    json_decref(json);
+    d->recipe = fovea_recipe_to_text(recipe);
     if (d->recipe) {
         put(&d->recipe_sha256, "%s", fovea_recipe_digest(recipe).text);
     }
