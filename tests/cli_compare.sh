@@ -59,6 +59,49 @@ run 0 eval "$shapes/nfnet_shapes.onnx" "$mixed" --label-map "$tmp/mixed.out/labe
 out_has '^top-1   97.00 %'
 grep -q 'label doctor' "$tmp/out" && broken "the doctor speaks of labels that are right"
 [ -e "$tmp/right.out/label-map.txt" ] && broken "a label map where none is needed"
+mkdir "$tmp/kept.out"
+cp "$tmp/mixed.out/label-map.txt" "$tmp/kept.out"
+run 2 eval "$shapes/nfnet_shapes.onnx" "$mixed" --label-map "$tmp/kept.out/label-map.txt" \
+    --output "$tmp/kept.out"
+err_has 'is where --output writes one of its own, or removes what is there'
+[ -e "$tmp/kept.out/label-map.txt" ] || broken "the label map that was given is gone"
+end
+
+begin eval__folders_named_by_numbers_that_are_labels__are_those_labels
+mkdir "$tmp/numbered"
+number=3
+for folder in "$shapes"/val/*; do
+    ln -s "$(cd "$folder" && pwd)" "$tmp/numbered/$number"
+    echo "$number" >>"$tmp/numbers.txt"
+    number=$(((number + 1) % 10))
+done
+run 0 eval "$shapes/nfnet_shapes.onnx" "$tmp/numbered" --labels "$tmp/numbers.txt"
+out_has '^top-1   97.00 %'
+run 0 eval "$shapes/nfnet_shapes.onnx" "$tmp/numbered" --json
+json "$tmp/out" 'd["top1"] < 0.2'
+end
+
+begin eval__logits_that_are_no_numbers__fail_the_image_in_a_sweep_too
+python3 - "$root/tests/fuzz/seeds/network/timm_token" "$tmp/nan.safetensors" <<'EOF'
+import json, struct, sys
+header, data = {}, b""
+for line in open(sys.argv[1]):
+    if line.strip() and line[0] != "=":
+        name, shape = line.rsplit(" ", 1)
+        shape = [int(d) for d in shape.split(",")]
+        size = 4
+        for d in shape:
+            size *= d
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + size]}
+        data += (struct.pack("<f", float("nan")) if name == "head.bias" else bytes(4)) * (size // 4)
+text = json.dumps(header).encode()
+open(sys.argv[2], "wb").write(struct.pack("<Q", len(text)) + text + data)
+EOF
+mkdir -p "$tmp/three/0"
+cp "$shapes/val/ring/0000.jpg" "$tmp/three/0"
+run 3 eval "$tmp/nan.safetensors" "$tmp/three" --heads 2 --sweep bilinear
+out_has '^no images are scored, of 1 listed$'
+err_has 'NaN or infinite logits'
 end
 
 begin compare__report_folders__paired_by_path

@@ -9,9 +9,11 @@
 #include "tools/sweep_axes.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { N_LIST_ROWS = 5 };
 
@@ -87,6 +89,19 @@ static enum fovea_status parse_sweep(const char *text, void *target, struct fove
     return sweep_check_axes(text, err);
 }
 
+/* Whether the label map is the file that a report in the folder replaces, or removes. */
+static bool replaces_label_map(const struct evaluation *e) {
+    struct stat map, own;
+    char path[PATH_MAX];
+    if (!e->output.folder || !e->list.label_map) {
+        return false;
+    }
+    int length = snprintf(path, sizeof(path), "%s/label-map.txt", e->output.folder);
+    return length < (int)sizeof(path) && stat(path, &own) == 0 &&
+           stat(e->list.label_map, &map) == 0 && map.st_dev == own.st_dev &&
+           map.st_ino == own.st_ino;
+}
+
 /* Options that make no sense together: the exit code, or 0. */
 static int check_usage(const struct evaluation *e, const struct operands *operands) {
     bool folder = e->output.folder;
@@ -106,6 +121,12 @@ static int check_usage(const struct evaluation *e, const struct operands *operan
     }
     if (e->output.retry && !e->output.resume) {
         return say_usage("eval", "--retry-failed needs --resume");
+    }
+    if (replaces_label_map(e)) {
+        return say_usage("eval",
+                         "--label-map: '%s' is where --output writes one of its own, or removes "
+                         "what is there: copy it out of that folder",
+                         fovea_quote(e->list.label_map).text);
     }
     if (e->logits && e->output.resume) {
         return say_usage("eval", "--logits cannot be resumed: a journal has their digest alone");

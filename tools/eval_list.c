@@ -142,7 +142,7 @@ static enum fovea_status map_labels(struct eval_list *list, const struct eval_li
     if (options->label_map) {
         how = "the label map";
         status = map_by_option(set, options->label_map, &model->labels, map, err);
-    } else if (set->numeric || !map_by_name(set, &model->labels, map)) {
+    } else if (!map_by_name(set, &model->labels, map)) {
         how = set->numeric ? "the numbers that are their names" : "their sorted order";
         list->unlike = !set->numeric && model->labels.count > 0;
         status = map_in_order(set, model, map, err);

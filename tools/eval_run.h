@@ -9,6 +9,9 @@
 #include "tools/eval_list.h"
 #include "tools/streams.h"
 
+/* What is said of an image whose answer is none. */
+#define EVAL_BROKEN_LOGITS "the model's output has NaN or infinite logits"
+
 /* Image i is of share `index` if i % count is that. count 0 or 1: all are. */
 struct eval_shard {
     size_t index, count;

@@ -136,7 +136,7 @@ static void score_row(struct runner *r, const float *logits, int64_t classes,
     }
     struct prepared_image broken = {
         .state = EVAL_FAILED,
-        .message = "the model's output has NaN or infinite logits",
+        .message = EVAL_BROKEN_LOGITS,
         .file_bytes = record->file_bytes,
     };
     memcpy(broken.file_sha256, record->file_sha256, sizeof(broken.file_sha256));

@@ -46,7 +46,7 @@ static void prepare_row(void *context, int64_t row) {
     }
 }
 
-/* Which of the best classes is a label; -1 for none. */
+/* Which of the best classes is a label; -1 for none. Of logits that are numbers. */
 static int place_of(const struct eval_list *list, size_t index, const float *logits,
                     int64_t classes) {
     struct fovea_result best[EVAL_TOP];
@@ -55,10 +55,10 @@ static int place_of(const struct eval_list *list, size_t index, const float *log
     for (size_t k = 0; k < record.n_top; k++) {
         record.top[k] = (struct eval_answer){best[k].class_index, best[k].logit};
     }
-    return fovea_logits_are_broken(logits, classes) ? -1 : eval_record_hit(&record);
+    return eval_record_hit(&record);
 }
 
-/* One batch. *fault: what a recipe finds wrong with the image, which is no failure of the sweep. */
+/* One batch. *fault: what is wrong with the image, or its answer: no failure of the sweep. */
 static enum fovea_status run_batch(struct eval *eval, struct batch *b, size_t rows, size_t index,
                                    enum fovea_status *fault, struct fovea_error *err) {
     struct classifier *model = &eval->model;
@@ -72,8 +72,12 @@ static enum fovea_status run_batch(struct eval *eval, struct batch *b, size_t ro
     }
     enum fovea_status status = classifier_run(model, err);
     for (size_t r = 0; !status && r < rows; r++) {
-        b->places[b->first + r] = place_of(
-            &eval->list, index, model->logits + r * (size_t)model->classes, model->classes);
+        const float *logits = model->logits + r * (size_t)model->classes;
+        if (fovea_logits_are_broken(logits, model->classes)) {
+            *fault = fovea_fail(err, FOVEA_ERR_INVALID, EVAL_BROKEN_LOGITS);
+            return FOVEA_OK;
+        }
+        b->places[b->first + r] = place_of(&eval->list, index, logits, model->classes);
     }
     return status;
 }
