@@ -32,7 +32,8 @@ FOVEA_INLINE float power_of_2(float z, bool fused) {
     p = f32_multiply_add(p, f, 0.240222424f, fused);
     p = f32_multiply_add(p, f, 0.693147004f, fused);
     p = f32_multiply_add(p, f, 1.0f, fused);
-    return f32_from_bits((int32_t)((uint32_t)f32_bits(p) + ((uint32_t)f32_bits(m) << 23)));
+    float power = f32_from_bits((int32_t)((uint32_t)f32_bits(p) + ((uint32_t)f32_bits(m) << 23)));
+    return z == z ? power : z; /* of a NaN's bits the sum may be a number */
 }
 
 /* Of a row filled up to `n` elements, a multiple of LANES. */
@@ -82,7 +83,8 @@ FOVEA_INLINE float rough_power_of_2(float z, bool fused) {
     p = f32_multiply_add(p, f, 0.242210373f, fused);
     p = f32_multiply_add(p, f, 0.693282902f, fused);
     p = f32_multiply_add(p, f, 1.0f, fused);
-    return f32_from_bits((int32_t)((uint32_t)f32_bits(p) + ((uint32_t)f32_bits(m) << 23)));
+    float power = f32_from_bits((int32_t)((uint32_t)f32_bits(p) + ((uint32_t)f32_bits(m) << 23)));
+    return z == z ? power : z;
 }
 
 FOVEA_INLINE float exp_row_bf16(const float *x, int64_t n, float scale, uint16_t *to, bool fused) {

@@ -117,6 +117,11 @@ FOVEA_KERNEL static void average_columns_bf16(const uint16_t *x, int64_t rows, i
     }
 }
 
+/* The larger one; NaN if either is. */
+FOVEA_INLINE float larger(float best, float x) {
+    return x > best || x != x ? x : best;
+}
+
 FOVEA_KERNEL static void max_columns(const float *x, int64_t rows, int64_t stride, int width,
                                      float *y) {
     float best[BLOCK];
@@ -126,7 +131,7 @@ FOVEA_KERNEL static void max_columns(const float *x, int64_t rows, int64_t strid
     for (int64_t r = 0; r < rows; r++) {
         const float *from = x + r * stride;
         for (int i = 0; i < width; i++) {
-            best[i] = from[i] > best[i] ? from[i] : best[i];
+            best[i] = larger(best[i], from[i]);
         }
     }
     for (int i = 0; i < width; i++) {
@@ -158,7 +163,7 @@ static float max_plane(const float *x, int64_t count) {
     max_columns(x, rows, BLOCK, BLOCK, columns);
     max_columns(columns, BLOCK, 1, 1, &best);
     for (int64_t i = rows * BLOCK; i < count; i++) {
-        best = x[i] > best ? x[i] : best;
+        best = larger(best, x[i]);
     }
     return best;
 }
@@ -258,7 +263,7 @@ static void run_f64(const struct global_pool *p, const double *x, double *y, int
         double sum = 0, best = -INFINITY;
         for (int64_t j = 0; j < p->plane; j++) {
             sum += from[j * step];
-            best = fmax(best, from[j * step]);
+            best = from[j * step] > best || isnan(from[j * step]) ? from[j * step] : best;
         }
         y[i] = p->average ? sum / (double)p->plane : best;
     }
