@@ -8,6 +8,7 @@
  */
 #include "ops/norm.h"
 #include "ops/ops.h"
+#include "runtime/match.h"
 #include "runtime/parallel.h"
 #include "runtime/portability.h"
 
@@ -59,8 +60,7 @@ static enum fovea_status set_outputs(struct fovea_node *node, int64_t channels,
     return st;
 }
 
-static enum fovea_status infer_mode(struct fovea_node *node, bool training,
-                                    struct fovea_error *err) {
+static enum fovea_status infer_mode(struct fovea_node *node, struct fovea_error *err) {
     struct batch_norm *p = node->priv;
     const struct fovea_tensor *x = &node->in[0]->t;
     enum fovea_status st = fovea_expect_dtype(node, 0, FOVEA_DTYPES_FLOAT, err);
@@ -78,18 +78,17 @@ static enum fovea_status infer_mode(struct fovea_node *node, bool training,
     p->channels = x->rank > 1 ? x->dims[1] : 1;
     p->plane = x->rank > 2 ? fovea_dims_product(x, 2, x->rank) : 1;
     p->momentum = fovea_attr_float(node, "momentum", 0.9f);
-    p->training = training;
+    p->training = fovea_batch_norm_trains(node);
     st = check_inputs(node, p->channels, err);
     return st ? st : set_outputs(node, p->channels, err);
 }
 
 static enum fovea_status infer(struct fovea_node *node, struct fovea_error *err) {
-    bool training = fovea_attr_int(node, "training_mode", 0) != 0;
-    if (!training && node->n_out > 1) {
+    if (!fovea_batch_norm_trains(node) && fovea_node_has_more_outputs(node)) {
         return fovea_fail(err, FOVEA_ERR_INVALID,
                           "%d outputs without training_mode; only 1 is defined", node->n_out);
     }
-    return infer_mode(node, training, err);
+    return infer_mode(node, err);
 }
 
 /* "Output case #1: Y, mean, var, saved_mean, saved_var (training mode)" */
@@ -98,7 +97,7 @@ static enum fovea_status infer_by_outputs(struct fovea_node *node, struct fovea_
         return fovea_fail(err, FOVEA_ERR_UNSUPPORTED,
                           "spatial=0 (statistics per element) is not supported");
     }
-    return infer_mode(node, node->n_out > 1, err);
+    return infer_mode(node, err);
 }
 
 static enum fovea_status prepare(struct fovea_node *node, struct fovea_engine *engine,

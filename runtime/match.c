@@ -8,6 +8,20 @@ bool fovea_node_is(const struct fovea_node *node, const char *type) {
     return node && node->domain[0] == 0 && strcmp(node->type, type) == 0;
 }
 
+bool fovea_node_has_more_outputs(const struct fovea_node *node) {
+    for (int i = 1; i < node->n_out; i++) {
+        if (node->out[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool fovea_batch_norm_trains(const struct fovea_node *node) {
+    return node->opset < 14 ? fovea_node_has_more_outputs(node)
+                            : fovea_attr_int(node, "training_mode", 0) != 0;
+}
+
 bool fovea_node_is_own(const struct fovea_node *node, const char *type) {
     return node && strcmp(node->domain, "fovea") == 0 && strcmp(node->type, type) == 0;
 }

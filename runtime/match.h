@@ -9,6 +9,13 @@
 /* Whether `node` (may be NULL) is the ai.onnx operator `type`. */
 bool fovea_node_is(const struct fovea_node *node, const char *type);
 
+/* Whether a node has another output than its first; absent ones do not count. */
+bool fovea_node_has_more_outputs(const struct fovea_node *node);
+
+/* Whether a BatchNormalization takes mean and variance of the batch: its attribute says so from
+ * opset 14 on, and more than one output does before. */
+bool fovea_batch_norm_trains(const struct fovea_node *node);
+
 /* Whether `node` (may be NULL) is the operator `type` of domain "fovea". */
 bool fovea_node_is_own(const struct fovea_node *node, const char *type);
 

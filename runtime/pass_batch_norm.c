@@ -12,13 +12,9 @@
 #include <math.h>
 
 static bool is_inference(const struct fovea_node *node) {
-    if (!fovea_node_is(node, "BatchNormalization") || fovea_attr_int(node, "training_mode", 0)) {
+    if (!fovea_node_is(node, "BatchNormalization") || fovea_batch_norm_trains(node) ||
+        fovea_node_has_more_outputs(node)) {
         return false;
-    }
-    for (int i = 1; i < node->n_out; i++) {
-        if (node->out[i] && (node->out[i]->n_uses > 0 || node->out[i]->is_output)) {
-            return false;
-        }
     }
     for (int i = 1; i < 5; i++) {
         if (!node->in[i]->constant || node->in[i]->t.dtype != FOVEA_F32) {

@@ -130,6 +130,20 @@ static void batch_norm__alone__factor_and_offset(void) {
     EXPECT_OPS(&b, "on", "fovea.Elementwise");
 }
 
+/* Before opset 14 further outputs, read or not, say that statistics are the batch's own. */
+static void batch_norm__more_outputs_that_nobody_reads__trains(void) {
+    struct graph_build b;
+    V *x = build_begin(&b, 9, 4, DIMS(2, 3, 8, 8)), *in[5] = {x};
+    for (int i = 1; i < 5; i++) {
+        in[i] = build_random(&b, 1, DIMS(3));
+    }
+    struct fovea_node *node = build_node(&b, "BatchNormalization", in, 5, 5);
+    if (node) {
+        build_output(&b, node->out[0]);
+    }
+    EXPECT_OPS(&b, "batch-norm", "BatchNormalization");
+}
+
 static void affine__weights_are_an_output__kept(void) {
     struct graph_build b;
     V *x = build_begin(&b, 17, 4, DIMS(2, 3, 8, 8));
@@ -331,6 +345,7 @@ int main(int argc, char **argv) {
         TEST(batch_norm__conv_read_twice__both_results_hold),
         TEST(affine__chain_after_conv__one_conv),
         TEST(affine__chain_after_products_without_bias__one_each),
+        TEST(batch_norm__more_outputs_that_nobody_reads__trains),
         TEST(affine__weights_are_an_output__kept),
         TEST(affine__not_per_channel__left_alone),
         TEST(affine__several_readers__each_takes_what_it_can),
