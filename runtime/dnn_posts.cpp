@@ -235,7 +235,7 @@ void place_sum(const struct fovea_prim *prim, const struct fovea_prim_args *args
 static float act(const struct fovea_dnn_post &p, float x) {
     switch (p.act) {
     case FOVEA_ACT_RELU:
-        return x > 0 ? x : 0;
+        return x <= 0 ? 0 : x; /* NaN stays, here and below */
     case FOVEA_ACT_LEAKY_RELU:
         return x > 0 ? x : p.alpha * x;
     case FOVEA_ACT_ELU:
@@ -255,7 +255,7 @@ static float act(const struct fovea_dnn_post &p, float x) {
     case FOVEA_ACT_HARD_SWISH:
         return x * std::max(0.0f, std::min(1.0f, x / 6 + 0.5f));
     case FOVEA_ACT_HARD_SIGMOID:
-        return std::max(0.0f, std::min(1.0f, p.alpha * x + p.beta));
+        return std::max(std::min(p.alpha * x + p.beta, 1.0f), 0.0f);
     default:
         return x;
     }

@@ -51,8 +51,8 @@ static bool clip_step(const struct fovea_node *node, struct fovea_epilogue_step 
     }
     *step = (struct fovea_epilogue_step){.kind = FOVEA_EPILOGUE_ACT,
                                          .act = FOVEA_ACT_CLIP,
-                                         .alpha = (float)fmax(low, -3.4028234e38),
-                                         .beta = (float)fmin(high, 3.4028234e38),
+                                         .alpha = (float)low,
+                                         .beta = (float)high,
                                          .scale = 1};
     return true;
 }

@@ -212,6 +212,33 @@ static void conv__four_steps__match_reference(void) {
     check_conv(&c);
 }
 
+/* As passes make it of a Clip that has only a minimum. */
+static void conv__clip_without_an_upper_bound__keeps_infinity(void) {
+    enum { CHANNELS = 16, PIXELS = 4 };
+    const float x[PIXELS] = {INFINITY, -INFINITY, 3e38f, -1}, y[PIXELS] = {INFINITY, 0, 3e38f, 0};
+    float w[CHANNELS], want[CHANNELS * PIXELS];
+    for (int i = 0; i < CHANNELS; i++) {
+        w[i] = 1;
+        memcpy(want + i * PIXELS, y, sizeof(y));
+    }
+    for (int last = 0; last < 2; last++) {
+        struct run_op r;
+        run_op_init(&r, "", "Conv", 13);
+        r.channels_last = last;
+        run_op_input(&r, FOVEA_F32, 4, (const int64_t[]){1, 1, 2, 2}, x, false);
+        run_op_input(&r, FOVEA_F32, 4, (const int64_t[]){CHANNELS, 1, 1, 1}, w, true);
+        r.epilogue[0] = (struct fovea_epilogue_step){.kind = FOVEA_EPILOGUE_ACT,
+                                                     .act = FOVEA_ACT_CLIP,
+                                                     .alpha = 0,
+                                                     .beta = INFINITY,
+                                                     .scale = 1};
+        r.n_epilogue = 1;
+        CHECK_OK(run_op_run(&r, 1), r.err);
+        CHECK(memcmp(r.out[0].data, want, sizeof(want)) == 0);
+        run_op_finish(&r);
+    }
+}
+
 /* oneDNN 2.6.3 gives the second of two eltwise posts of one algorithm the numbers of the first. */
 static void conv__two_acts__each_has_its_own_numbers(void) {
     for (int first = 0; first < FOVEA_N_ACTS; first++) {
@@ -342,6 +369,7 @@ static const struct test tests[] = {
     TEST(conv__operands_of_every_shape__match_reference),
     TEST(conv__operand_of_other_layout__matches_reference),
     TEST(conv__four_steps__match_reference),
+    TEST(conv__clip_without_an_upper_bound__keeps_infinity),
     TEST(conv__two_acts__each_has_its_own_numbers),
     TEST(conv__padding_wider_than_the_kernel__has_all_operands),
     TEST(conv__few_pixels_and_many_weights__match_reference),
