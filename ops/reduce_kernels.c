@@ -98,6 +98,14 @@ static inline int64_t offset_of(int rank, const int64_t *dims, const int64_t *st
 #define HIGHEST UINT32_MAX
 #include "ops/reduce.inc"
 
+/* Of bytes that are 0 or 1: the least of none is 1. */
+#define T uint8_t
+#define A int64_t
+#define FN(name) name##_bool
+#define LOWEST 0
+#define HIGHEST 1
+#include "ops/reduce.inc"
+
 #define T int64_t
 #define A int64_t
 #define FN(name) name##_i64
@@ -113,7 +121,7 @@ static const struct kernels kernels[FOVEA_N_DTYPES] = {
     [FOVEA_F32] = {rows_f32, columns_f32}, [FOVEA_F64] = {rows_f64, columns_f64},
     [FOVEA_I8] = {rows_i8, columns_i8},    [FOVEA_U8] = {rows_u8, columns_u8},
     [FOVEA_I32] = {rows_i32, columns_i32}, [FOVEA_U32] = {rows_u32, columns_u32},
-    [FOVEA_I64] = {rows_i64, columns_i64}, [FOVEA_BOOL] = {rows_u8, columns_u8},
+    [FOVEA_I64] = {rows_i64, columns_i64}, [FOVEA_BOOL] = {rows_bool, columns_bool},
 };
 
 static bool in_columns(const struct fovea_reduction *r) {

@@ -1,6 +1,7 @@
 /* Reshape, Flatten, Squeeze, Unsqueeze: the same bytes under another shape. */
 #include "ops/axes.h"
 #include "ops/ops.h"
+#include "runtime/limits.h"
 
 /* ---- Reshape ------------------------------------------------------------ */
 
@@ -77,7 +78,8 @@ static enum fovea_status infer_reshape(struct fovea_node *node, struct fovea_err
         return st;
     }
     int64_t total = fovea_tensor_count(x);
-    int64_t known = count_up_to(dims, (int)n, guessed, total);
+    int64_t most = total > 0 ? total : FOVEA_LIMIT_TENSOR_BYTES;
+    int64_t known = count_up_to(dims, (int)n, guessed, most);
     if (guessed >= 0) {
         if (known <= 0 || total % known != 0) {
             return fail_target(x, dims, (int)n, err);
