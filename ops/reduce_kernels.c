@@ -103,7 +103,7 @@ static inline int64_t offset_of(int rank, const int64_t *dims, const int64_t *st
 #define A int64_t
 #define FN(name) name##_bool
 #define LOWEST 0
-#define HIGHEST true
+#define HIGHEST ((uint8_t)1)
 #include "ops/reduce.inc"
 
 #define T int64_t
