@@ -101,7 +101,8 @@ static enum fovea_status parse_margin(const char *text, void *target, struct fov
     struct fovea_recipe *flags = target;
     unsigned long long margin;
     if (!parse_whole(text, 0, &margin, NULL) || margin > FOVEA_LIMIT_INPUT_SIDE) {
-        return fail_value(text, "a number of pixels, 0..16384", err);
+        return fovea_fail(err, FOVEA_ERR_INVALID, "'%s': must be a number of pixels, 0..%d",
+                          fovea_quote(text).text, FOVEA_LIMIT_INPUT_SIDE);
     }
     enum fovea_status status = check_one_crop(flags, true, err);
     flags->margin = (int)margin;
