@@ -26,8 +26,9 @@ bool json_target_wants_text(const struct json_target *target) {
 
 static enum fovea_status write_file(const char *path, const json_t *root, struct fovea_error *err) {
     struct out_file file;
-    if (out_file_init(&file, path, err)) {
-        return FOVEA_ERR_IO;
+    enum fovea_status status = out_file_init(&file, path, err);
+    if (status) {
+        return status;
     }
     if (json_dumpf(root, file.stream, JSON_RESULTS) != 0 || fputc('\n', file.stream) == EOF) {
         out_file_finish(&file);
