@@ -1,5 +1,6 @@
 /* Tensors of two runs: how far apart, which corresponds to which, and where they part. */
 #include "tools/diff_lockstep.h"
+#include "tools/diff_report.h"
 
 #include "tests/check.h"
 #include "tests/graph_build.h"
@@ -135,6 +136,19 @@ static void diff__one_layer_changed__parts_there(void) {
     match_finish(&m);
 }
 
+static void judge__a_pair_is_nan__is_the_worst(void) {
+    struct matched m;
+    struct fovea_error err;
+    match(&m, 2, false);
+    m.errors[5].rel_l2 = NAN;
+    struct diff d = {.a = m.trace_a, .b = m.trace_b, .pairs = m.pairs, .errors = m.errors};
+    d.n_pairs = m.n;
+    d.bound = 1e-3;
+    CHECK_OK(diff_judge(&d, &err), err);
+    CHECK(d.worst == 5);
+    match_finish(&m);
+}
+
 /* ---- sketches --------------------------------------------------------------------------- */
 
 /* Known distances are told to about a fifth; a common offset is no likeness. */
@@ -178,6 +192,7 @@ static const struct test tests[] = {
     TEST(measure__not_finite__only_equal_ones_agree),
     TEST(diff__same_network_with_more_steps__all_by_content),
     TEST(diff__one_layer_changed__parts_there),
+    TEST(judge__a_pair_is_nan__is_the_worst),
     TEST(sketch__distance__about_the_true_one),
     TEST(watch__failure__ends_the_run),
 };

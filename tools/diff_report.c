@@ -50,6 +50,11 @@ static void find_before(struct diff *d, bool *marked, size_t n_values) {
     }
 }
 
+/* NaN is the worst; of equals the first. */
+static bool is_worse(double error, double than) {
+    return isnan(error) ? !isnan(than) : error > than;
+}
+
 enum fovea_status diff_judge(struct diff *d, struct fovea_error *err) {
     d->first = d->before = d->worst = NO_PAIR;
     d->n_healed = d->n_beyond = 0;
@@ -63,7 +68,7 @@ enum fovea_status diff_judge(struct diff *d, struct fovea_error *err) {
     }
     for (size_t i = 0; i < d->n_pairs; i++) {
         double error = d->errors[i].rel_l2;
-        if (d->worst == NO_PAIR || !(error <= d->errors[d->worst].rel_l2)) {
+        if (d->worst == NO_PAIR || is_worse(error, d->errors[d->worst].rel_l2)) {
             d->worst = i;
         }
         d->n_beyond += !is_within(d, i);
