@@ -14,8 +14,8 @@ static struct fovea_value *fail(struct fovea_arch_builder *b, enum fovea_status 
 }
 
 /*
- * A table of `rows` positions as b->positions, without contents so far. Not of more bytes than the
- * memory limit: a small file, or an option, can ask for a large one.
+ * A table of `rows` positions as b->positions, without memory so far. Not of more bytes than the
+ * limit: a small file, or an option, can ask for a large one.
  */
 static enum fovea_status add_table(struct fovea_arch_builder *b, const struct fovea_vit_config *c,
                                    int64_t rows) {
@@ -31,9 +31,16 @@ static enum fovea_status add_table(struct fovea_arch_builder *b, const struct fo
                             (long long)c->grid_h, (long long)c->grid_w, fovea_tensor_bytes(&table),
                             limit);
     }
-    return status ? status
-                  : fovea_graph_add_constant(&b->model->graph, FOVEA_F32, 3, dims, &b->positions,
-                                             b->err);
+    if (status) {
+        return status;
+    }
+    b->positions = fovea_graph_add_value(&b->model->graph, NULL);
+    if (!b->positions) {
+        return fovea_fail_memory(b->err, sizeof(*b->positions), "position embeddings");
+    }
+    b->positions->t = table;
+    fovea_value_set_constant(b->positions, NULL, false);
+    return FOVEA_OK;
 }
 
 /* `before` rows as they are, then those of the new grid. */
@@ -104,7 +111,12 @@ enum fovea_status fovea_arch_positions_fill(struct fovea_arch_builder *b,
     if (!b->positions) {
         return FOVEA_OK;
     }
-    float *rows = b->positions->t.data;
+    size_t bytes = fovea_tensor_bytes(&b->positions->t);
+    float *rows = fovea_aligned_alloc(bytes);
+    if (!rows) {
+        return fovea_fail_memory(b->err, bytes, "position embeddings");
+    }
+    fovea_value_set_constant(b->positions, rows, true);
     if (config->sincos) {
         compute(config, rows);
         return FOVEA_OK;
