@@ -60,25 +60,35 @@ static unsigned long long number_in(const char *dir, const char *name, const cha
     return length > 0 && length < (int)sizeof(path) ? read_number(path, label) : 0;
 }
 
-/* What a group leaves, at least a byte; 0 if it has no limit. Pages of files that nobody uses are
- * given back as soon as others are asked for, so they are not counted as taken. */
-static int64_t left_of(unsigned long long limit, unsigned long long used, unsigned long long idle) {
+/* Files of a group, and the line of its memory.stat that is about pages of files nobody uses. */
+struct names {
+    const char *limit, *used, *idle;
+};
+
+/*
+ * What a group leaves, at least a byte; 0 if it has no limit. Pages of files that nobody uses are
+ * given back as soon as others are asked for, so they are not counted as taken.
+ */
+static int64_t left_in(const char *dir, const struct names *names) {
+    unsigned long long limit = number_in(dir, names->limit, "");
     if (limit == 0 || limit > INT64_MAX) {
         return 0;
     }
+    unsigned long long used = number_in(dir, names->used, "");
+    unsigned long long idle = number_in(dir, "memory.stat", names->idle);
     used -= idle < used ? idle : used;
     return used < limit ? (int64_t)(limit - used) : 1;
 }
 
 static int64_t group_v2(const char *dir) {
-    return left_of(number_in(dir, "memory.max", ""), number_in(dir, "memory.current", ""),
-                   number_in(dir, "memory.stat", "inactive_file "));
+    static const struct names names = {"memory.max", "memory.current", "inactive_file "};
+    return left_in(dir, &names);
 }
 
 static int64_t group_v1(const char *dir) {
-    return left_of(number_in(dir, "memory.limit_in_bytes", ""),
-                   number_in(dir, "memory.usage_in_bytes", ""),
-                   number_in(dir, "memory.stat", "total_inactive_file "));
+    static const struct names names = {"memory.limit_in_bytes", "memory.usage_in_bytes",
+                                       "total_inactive_file "};
+    return left_in(dir, &names);
 }
 
 int64_t fovea_cgroup_memory(const char *membership, const char *mount) {
